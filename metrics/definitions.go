@@ -1,0 +1,531 @@
+package metrics
+
+import (
+	"time"
+
+	"github.com/metricsjob/metricsjob/internal/diag"
+)
+
+// Definitions is everything that the files say, resolved: defaults, like,
+// groups and inline bodies are expanded, names are checked, presets are not
+// yet filled in (they belong to the loaders).
+type Definitions struct {
+	Files       []SourceFile
+	Sources     Sources
+	Registry    Registry
+	Metrics     []*Metric
+	Groups      []*Group
+	Experiments []*Experiment
+	Output      []Text
+	State       Text
+}
+
+// SourceFile is one file that was read.
+type SourceFile struct {
+	Path   string
+	Text   []byte
+	Digest string // SHA-256 of Text, in hexadecimal
+}
+
+// Metric returns the metric with the key, or nil.
+func (d *Definitions) Metric(key string) *Metric {
+	for _, m := range d.Metrics {
+		if m.Key.V == key {
+			return m
+		}
+	}
+	return nil
+}
+
+// Experiment returns the experiment with the key, or nil.
+func (d *Definitions) Experiment(key string) *Experiment {
+	for _, e := range d.Experiments {
+		if e.Key.V == key {
+			return e
+		}
+	}
+	return nil
+}
+
+// Sources are the exports to read.
+type Sources struct {
+	Impressions  []*Source
+	Events       []*Source
+	Units        []*Source
+	ExcludeUnits []*Source // path and columns.units only
+}
+
+// SourceRole says what the rows of a source are.
+type SourceRole string
+
+// The roles of sources.
+const (
+	RoleImpressions SourceRole = "impressions"
+	RoleEvents      SourceRole = "events"
+	RoleUnits       SourceRole = "units"
+	RoleExclude     SourceRole = "exclude_units"
+)
+
+// Source is one export: where its rows are and which column means what.
+type Source struct {
+	Role  SourceRole
+	Name  Text
+	Paths []Text // as written, environment replaced; relative ones start at Dir
+	Dir   string // the folder of the file that names the source
+	Table Text
+	SQL   Text
+	// Preset names a set of columns that the loaders fill in where Columns says nothing.
+	Preset    Text
+	Columns   Columns
+	Where     Expr
+	Partition *Partition
+	Dedupe    At[Dedupe] // not Set: id where an id is mapped, else none
+	Pos       diag.Pos
+}
+
+// Columns maps the meanings that metricsjob knows to columns of the source.
+type Columns struct {
+	Units      []UnitColumn // in the order written
+	Experiment Expr
+	Flag       Expr
+	Variation  Expr
+	Event      Expr
+	Timestamp  TimestampColumn
+	Value      Expr
+	Properties Bag
+	Attributes Bag
+	ID         []Expr
+	Holdback   Expr
+	Weight     Expr
+	Pos        diag.Pos
+}
+
+// UnitColumn maps a unit kind (user, device, …) to the column with its id.
+type UnitColumn struct {
+	Kind   Text
+	Column Expr
+}
+
+// TimestampColumn is a column of instants; Epoch is "", "s", "ms", "us" or
+// "ns", the unit of a number of them since 1970.
+type TimestampColumn struct {
+	Column Expr
+	Epoch  string
+}
+
+// Bag is a set of named values of a row: the properties of an event or the
+// attributes of a unit. A name in Named wins over the same name in From.
+type Bag struct {
+	From  Expr // a MAP, STRUCT, JSON text or list of {name, value}
+	Named []NamedColumn
+}
+
+// IsSet reports whether the bag is mapped at all.
+func (b Bag) IsSet() bool { return b.From.IsSet() || len(b.Named) > 0 }
+
+// NamedColumn is one entry of a bag with a column of its own.
+type NamedColumn struct {
+	Name   Text
+	Column Expr
+}
+
+// Partition says that a hive partition column holds days, and how far before
+// and after that day the UTC date of a row may lie.
+type Partition struct {
+	Column Text
+	Early  Duration
+	Late   Duration
+	Pos    diag.Pos
+}
+
+// Dedupe says which rows of a source are one.
+type Dedupe string
+
+// The ways of removing duplicates.
+const (
+	DedupeID   Dedupe = "id"
+	DedupeRow  Dedupe = "row"
+	DedupeNone Dedupe = "none"
+)
+
+// Registry is the list of known events.
+type Registry struct {
+	Closed bool
+	Events []*EventType
+	Pos    diag.Pos
+}
+
+// Event returns the registered event with the key, or nil.
+func (r Registry) Event(key string) *EventType {
+	for _, e := range r.Events {
+		if e.Key.V == key {
+			return e
+		}
+	}
+	return nil
+}
+
+// EventType is one registered event.
+type EventType struct {
+	Key         Text
+	Description Text
+	ValueScale  At[Number] // not Set: 1
+	ValueUnit   Text
+	Properties  []*Property
+	Pos         diag.Pos
+}
+
+// Property returns the declared property with the name, or nil.
+func (e *EventType) Property(name string) *Property {
+	for _, p := range e.Properties {
+		if p.Name.V == name {
+			return p
+		}
+	}
+	return nil
+}
+
+// Property is a declared property of an event.
+type Property struct {
+	Name        Text
+	Type        At[PropertyType]
+	Scale       At[Number] // not Set: 1
+	Description Text
+}
+
+// PropertyType is the declared type of a property; what does not fit it is missing.
+type PropertyType string
+
+// The types of properties.
+const (
+	TypeString    PropertyType = "string"
+	TypeNumber    PropertyType = "number"
+	TypeInteger   PropertyType = "integer"
+	TypeBoolean   PropertyType = "boolean"
+	TypeTimestamp PropertyType = "timestamp"
+)
+
+// Metric is one metric, or one inline side of a ratio (then Key is empty).
+// Exactly one of Measure, Ratio and Funnel is given.
+type Metric struct {
+	Key         Text
+	Name        Text
+	Description Text
+	Tags        []Text
+	Maintainer  Text
+	UnitLabel   Text
+	Format      Text
+	Better      At[Better]
+
+	Event   EventSelector
+	Source  []Text // names of event sources; empty: all
+	Measure At[Measure]
+	Value   Expr
+	Where   Expr
+	PerUnit At[PerUnit] // default sum
+
+	Threshold     *Threshold
+	WithoutEvents UnitsWithoutEvents // default zero
+	Statistic     At[string]         // "mean" (default), or pNN
+	Over          Text               // a property, or "events"
+	After         *EventFilter
+	Window        Window
+	WaitForWindow At[bool] // resolved: not given means From > 0
+	Winsorize     *Winsorize
+	Decimals      At[int] // not Set: by the columns
+
+	RandomizationUnits []Text
+	SplitBy            Text
+	Like               Text
+	Analysis           Analysis
+
+	Ratio  *Ratio
+	Funnel *Funnel
+
+	// Version is the fingerprint of the metric's meaning: equal for equal
+	// meaning, whatever the spelling, the texts and the order of keys.
+	Version string
+	// Definition is the metric as canonical YAML.
+	Definition string
+	Pos        diag.Pos
+}
+
+// Label is the key, or for an inline side a word for messages.
+func (m *Metric) Label() string {
+	if m.Key.V != "" {
+		return m.Key.V
+	}
+	return "inline metric"
+}
+
+// Better says which direction is good.
+type Better string
+
+// The good directions.
+const (
+	Higher Better = "higher"
+	Lower  Better = "lower"
+)
+
+// EventSelector says which rows a metric is about.
+type EventSelector struct {
+	Keys       []Text // one or more event keys, unless Any or Impression
+	Any        bool
+	Impression bool
+	Pos        diag.Pos
+}
+
+// Measure is what is taken from the rows that count.
+type Measure string
+
+// The measures.
+const (
+	Occurrence    Measure = "occurrence"
+	Count         Measure = "count"
+	Value         Measure = "value"
+	ActiveDays    Measure = "active_days"
+	Participation Measure = "participation"
+)
+
+// PerUnit is how the values of a unit become one number.
+type PerUnit string
+
+// The ways to one number for each unit.
+const (
+	Sum           PerUnit = "sum"
+	Average       PerUnit = "average"
+	Min           PerUnit = "min"
+	Max           PerUnit = "max"
+	First         PerUnit = "first"
+	Last          PerUnit = "last"
+	CountDistinct PerUnit = "count_distinct"
+)
+
+// Threshold turns the per-unit number into 1 or 0. One or two limits are Set.
+type Threshold struct {
+	AtLeast, AtMost, MoreThan, LessThan At[Number]
+	Pos                                 diag.Pos
+}
+
+// UnitsWithoutEvents says what a unit without rows that count is.
+type UnitsWithoutEvents struct {
+	Exclude bool
+	Number  Number // "0" for zero; meaningless with Exclude
+	Pos     diag.Pos
+	Set     bool
+}
+
+// EventFilter is an event with a condition.
+type EventFilter struct {
+	Event EventSelector
+	Where Expr
+	Pos   diag.Pos
+}
+
+// Window says when events count, relative to the exposure.
+// The zero Window is open: from the exposure until observe_until.
+type Window struct {
+	From, To    Duration
+	HasFrom     bool // From was given (a bare duration means From 0)
+	HasTo       bool
+	Lookback    Duration
+	HasLookback bool
+	Pos         diag.Pos
+	Set         bool
+}
+
+// Open reports whether the window is [exposure, observe_until).
+func (w Window) Open() bool { return !w.HasFrom && !w.HasTo && !w.HasLookback }
+
+// Winsorize caps the per-unit numbers.
+type Winsorize struct {
+	Upper, Lower           At[Number] // percentiles between 0 and 1
+	UpperValue, LowerValue At[Number]
+	IgnoreZeros            bool
+	Linear                 bool
+	Pos                    diag.Pos
+}
+
+// Ratio is the sum of one metric over the sum of another.
+type Ratio struct {
+	Numerator, Denominator *Metric // referenced (Key set) or inline
+	NumeratorWithin        At[Duration]
+	Pos                    diag.Pos
+}
+
+// Funnel is a sequence of steps.
+type Funnel struct {
+	Steps   []*FunnelStep
+	AnyTime bool // order: any
+	Pos     diag.Pos
+}
+
+// FunnelStep is one step of a funnel.
+type FunnelStep struct {
+	Name   Text
+	Event  EventSelector
+	Where  Expr
+	Within At[Duration]
+	Pos    diag.Pos
+}
+
+// Group is a named list of metrics.
+type Group struct {
+	Key     Text
+	Metrics []Text
+}
+
+// Experiment is one rule of one flag over one period.
+type Experiment struct {
+	Key         Text
+	Name        Text
+	Description Text
+	Tags        []Text
+	Maintainer  Text
+	Flag        Text
+	Rule        At[string] // test (default), rollout, personalize
+	Status      At[string] // draft, running, stopped, archived; not Set: from the dates
+	Unit        Text
+	Source      []Text // names of impression sources; empty: all that have the kind
+	Match       Match
+
+	Start        At[time.Time]
+	End          At[time.Time] // not Set: running
+	ObserveUntil At[time.Time]
+	CutWindows   At[bool] // cut_windows_at_end
+
+	Variations       []*Variation
+	IgnoreVariations []Text
+	HoldbackAs       Text               // a variation's key; not Set: holdback rows are dropped
+	Multiple         At[MultiplePolicy] // multiple_variations, default exclude
+	Where            Expr               // audience
+	ExcludeUnitsIn   []Text
+	Activation       *EventFilter
+	Identity         At[string] // strict, first_touch
+	Phases           []*Phase
+	PhasePool        At[string] // stratify, last
+	Segments         []*Segment
+	Metrics          []*ExperimentMetric // groups expanded; primary, secondary, guardrails in this order
+	Compare          Compare
+	Analysis         Analysis // effective for the experiment
+
+	Version    string
+	Definition string
+	Pos        diag.Pos
+}
+
+// Baseline returns the baseline variation.
+func (e *Experiment) Baseline() *Variation {
+	for _, v := range e.Variations {
+		if v.Baseline {
+			return v
+		}
+	}
+	return nil
+}
+
+// Match says which impressions are the experiment's. All that is given must
+// hold; nothing given: experiment = key where the source maps one, else flag = flag.
+type Match struct {
+	Experiment []Text
+	Flag       []Text
+	Pos        diag.Pos
+	Set        bool
+}
+
+// Variation is one arm.
+type Variation struct {
+	Key      Text
+	Name     Text
+	Weight   At[Number]
+	Baseline bool
+	// Match are the values in the data that mean this variation; resolved: the key where nothing is given.
+	Match []MatchValue
+	Pos   diag.Pos
+}
+
+// MatchValue is a value in the data: text, or with JSON a JSON value compared by value.
+type MatchValue struct {
+	Text string // text, or the canonical JSON text
+	JSON bool
+	Pos  diag.Pos
+}
+
+// MultiplePolicy says what becomes of units seen in several variations.
+type MultiplePolicy string
+
+// The policies for units in several variations.
+const (
+	MultipleExclude MultiplePolicy = "exclude"
+	MultipleFirst   MultiplePolicy = "first"
+	MultipleEach    MultiplePolicy = "each"
+)
+
+// Phase is a part of an experiment with its own weights.
+type Phase struct {
+	Start   At[time.Time]
+	Weights []PhaseWeight
+	Pos     diag.Pos
+}
+
+// PhaseWeight is the weight of one variation in a phase.
+type PhaseWeight struct {
+	Variation Text
+	Weight    Number
+}
+
+// Segment is a way to break results down.
+type Segment struct {
+	Key        Text // the attribute, and the name in the results
+	FromEvents bool
+	Experiment Text // the other experiment whose variation is the segment's value
+	Pos        diag.Pos
+}
+
+// Role is what a metric is for in an experiment.
+type Role string
+
+// The roles of metrics.
+const (
+	Primary   Role = "primary"
+	Secondary Role = "secondary"
+	Guardrail Role = "guardrail"
+)
+
+// ExperimentMetric is a metric in an experiment.
+type ExperimentMetric struct {
+	Metric   *Metric
+	Role     Role
+	Margin   *Margin
+	Analysis Analysis // effective: built in < defaults < experiment < metric < entry
+	Pos      diag.Pos
+}
+
+// MarginUnit is the unit of a guardrail's margin.
+type MarginUnit string
+
+// The units of margins.
+const (
+	MarginRelative MarginUnit = "%"  // of the baseline's mean
+	MarginPoints   MarginUnit = "pp" // percentage points of a rate
+	MarginAbsolute MarginUnit = ""   // the metric's own unit
+)
+
+// Margin is how much worse a guardrail may be.
+type Margin struct {
+	Value Number
+	Unit  MarginUnit
+	Pos   diag.Pos
+}
+
+// Compare says which pairs are compared.
+type Compare struct {
+	All   bool
+	Pairs []ComparePair // empty and not All: every variation with the baseline
+	Pos   diag.Pos
+}
+
+// ComparePair compares Variation with To.
+type ComparePair struct {
+	Variation, To Text
+}

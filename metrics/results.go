@@ -1,0 +1,369 @@
+package metrics
+
+import (
+	"fmt"
+	"reflect"
+	"time"
+)
+
+// SchemaVersion is the version of the result tables' contract (docs/results.md).
+const SchemaVersion = "1.0"
+
+// Overall and All name the row over everybody; None and Other are the
+// segment values for missing and for rare ones.
+const (
+	Overall = "overall"
+	All     = "all"
+	None    = "(none)"
+	Other   = "(other)"
+)
+
+// Tables are the result tables of one run. The tag col is the column's name
+// in the contract, doc its description; a pointer is a column that may be
+// null. Rows are in the order of their grain.
+type Tables struct {
+	Results     []ResultRow
+	Moments     []MomentRow
+	Exposures   []ExposureRow
+	Health      []HealthRow
+	Errors      []ErrorRow
+	Metrics     []MetricRow
+	Experiments []ExperimentRow
+	Variations  []VariationRow
+	Runs        []RunRow
+}
+
+// ResultRow is one row of the table results: experiment × metric × step ×
+// split × segment value × variation × compared_to.
+type ResultRow struct {
+	RunID        string    `col:"run_id" doc:"digest of everything that determines the run"`
+	AsOf         time.Time `col:"as_of" doc:"rows at or after this instant do not exist"`
+	Experiment   string    `col:"experiment" doc:"key of the experiment"`
+	Flag         string    `col:"flag" doc:"key of the feature flag"`
+	Rule         string    `col:"rule" doc:"test, rollout or personalize"`
+	Role         string    `col:"role" doc:"primary, secondary or guardrail"`
+	Metric       string    `col:"metric" doc:"key of the metric"`
+	Version      string    `col:"metric_version" doc:"fingerprint of the metric's meaning"`
+	Step         *int64    `col:"step" doc:"step of a funnel, from 1; null elsewhere"`
+	Split        *string   `col:"split" doc:"value of the property of split_by; null elsewhere"`
+	Segment      string    `col:"segment" doc:"attribute, or overall"`
+	SegmentValue string    `col:"segment_value" doc:"value of the attribute, (none), (other), or all"`
+	Variation    string    `col:"variation" doc:"key of the variation"`
+	ComparedTo   *string   `col:"compared_to" doc:"key of the variation that the effect is against; null on the baseline's own row"`
+
+	Exposed        int64    `col:"exposed" doc:"exposed units"`
+	Units          int64    `col:"units" doc:"units that the statistic is over"`
+	UnitsWithEvent int64    `col:"units_with_event" doc:"of these, units with at least one row that counts (a ratio: of its numerator)"`
+	Events         int64    `col:"events" doc:"rows that count (a ratio: of its numerator)"`
+	Total          *float64 `col:"total" doc:"sum of the per-unit values (a ratio: of its numerator)"`
+	Mean           *float64 `col:"mean" doc:"total per unit; for a ratio numerator per denominator"`
+	StdDev         *float64 `col:"std_dev" doc:"standard deviation of the per-unit values (a ratio: of its linearised unit values)"`
+	Numerator      *float64 `col:"numerator" doc:"sum of a ratio's numerator"`
+	Denominator    *float64 `col:"denominator" doc:"sum of a ratio's denominator"`
+
+	AbsoluteEffect          *float64 `col:"absolute_effect" doc:"mean less the mean of compared_to"`
+	AbsoluteLow             *float64 `col:"absolute_low" doc:"lower end of the effect's confidence interval"`
+	AbsoluteHigh            *float64 `col:"absolute_high" doc:"upper end of the effect's confidence interval"`
+	RelativeEffect          *float64 `col:"relative_effect" doc:"absolute_effect as a share of the absolute mean of compared_to"`
+	RelativeLow             *float64 `col:"relative_low" doc:"lower end of the relative effect's confidence interval"`
+	RelativeHigh            *float64 `col:"relative_high" doc:"upper end of the relative effect's confidence interval"`
+	PValue                  *float64 `col:"p_value" doc:"p-value of the absolute effect"`
+	PValueAdjusted          *float64 `col:"p_value_adjusted" doc:"p-value after correction for several comparisons"`
+	AbsoluteLowAdjusted     *float64 `col:"absolute_low_adjusted" doc:"absolute_low after correction"`
+	AbsoluteHighAdjusted    *float64 `col:"absolute_high_adjusted" doc:"absolute_high after correction"`
+	Significant             *bool    `col:"significant" doc:"whether the p-value is below alpha"`
+	ChanceToWin             *float64 `col:"chance_to_win" doc:"posterior probability that the variation is better"`
+	ExpectedLoss            *float64 `col:"expected_loss" doc:"posterior expected loss of choosing the variation"`
+	VarianceReduction       *float64 `col:"variance_reduction" doc:"share of the variance that the covariate took away"`
+	Method                  string   `col:"method" doc:"the test and the interval"`
+	Alpha                   float64  `col:"alpha" doc:"significance level"`
+	MinimumDetectableEffect *float64 `col:"minimum_detectable_effect" doc:"relative effect that would be found with the planned power"`
+	Status                  string   `col:"status" doc:"ok, or a stable code for what stood in the way"`
+	Warnings                []string `col:"warnings" doc:"codes of what a reader should know about the row"`
+	Reason                  *string  `col:"reason" doc:"the status in a sentence"`
+}
+
+// MomentRow is one row of the table moments: experiment × metric × step ×
+// split × segment value × variation. Sums are exact decimal text.
+type MomentRow struct {
+	RunID        string    `col:"run_id" doc:"digest of everything that determines the run"`
+	AsOf         time.Time `col:"as_of" doc:"rows at or after this instant do not exist"`
+	Experiment   string    `col:"experiment" doc:"key of the experiment"`
+	Metric       string    `col:"metric" doc:"key of the metric"`
+	Version      string    `col:"metric_version" doc:"fingerprint of the metric's meaning"`
+	Kind         string    `col:"kind" doc:"mean, ratio or quantile"`
+	Step         *int64    `col:"step" doc:"step of a funnel, from 1; null elsewhere"`
+	Split        *string   `col:"split" doc:"value of the property of split_by; null elsewhere"`
+	Segment      string    `col:"segment" doc:"attribute, or overall"`
+	SegmentValue string    `col:"segment_value" doc:"value of the attribute, (none), (other), or all"`
+	Variation    string    `col:"variation" doc:"key of the variation"`
+	Baseline     bool      `col:"baseline" doc:"whether the variation is the baseline"`
+	Weight       *float64  `col:"weight" doc:"planned weight of the variation"`
+
+	Exposed   int64  `col:"exposed" doc:"exposed units"`
+	Units     int64  `col:"units" doc:"units that the sums are over"`
+	WithEvent int64  `col:"units_with_event" doc:"units with at least one row that counts"`
+	Events    int64  `col:"events" doc:"rows that count"`
+	Sum       string `col:"sum" doc:"sum of x, the per-unit values or a ratio's numerators"`
+	SumSq     string `col:"sum_sq" doc:"sum of x squared"`
+
+	DenSum         *string `col:"den_sum" doc:"sum of y, a ratio's denominators"`
+	DenSumSq       *string `col:"den_sum_sq" doc:"sum of y squared"`
+	SumDen         *string `col:"sum_den" doc:"sum of x times y"`
+	PreSum         *string `col:"pre_sum" doc:"sum of p, the covariate of x before exposure"`
+	PreSumSq       *string `col:"pre_sum_sq" doc:"sum of p squared"`
+	SumPre         *string `col:"sum_pre" doc:"sum of x times p"`
+	PreDenSum      *string `col:"pre_den_sum" doc:"sum of q, the covariate of y before exposure"`
+	PreDenSumSq    *string `col:"pre_den_sum_sq" doc:"sum of q squared"`
+	SumPreDen      *string `col:"sum_pre_den" doc:"sum of x times q"`
+	DenSumPre      *string `col:"den_sum_pre" doc:"sum of y times p"`
+	DenSumPreDen   *string `col:"den_sum_pre_den" doc:"sum of y times q"`
+	PreSumPreDen   *string `col:"pre_sum_pre_den" doc:"sum of p times q"`
+	UpperThreshold *string `col:"upper_threshold" doc:"upper winsorizing threshold"`
+	LowerThreshold *string `col:"lower_threshold" doc:"lower winsorizing threshold"`
+	Quantile       *string `col:"quantile" doc:"the quantile, between 0 and 1"`
+	QuantileValue  *string `col:"quantile_value" doc:"the quantile of the values"`
+	QuantileLower  *string `col:"quantile_lower" doc:"lower bound of the quantile"`
+	QuantileUpper  *string `col:"quantile_upper" doc:"upper bound of the quantile"`
+	QuantileN      *int64  `col:"quantile_n" doc:"number of values that the quantile is of"`
+}
+
+// ExposureRow is one row of the table exposures: experiment × variation ×
+// segment value × date of exposure. All its columns are about the units that
+// were exposed on that date.
+type ExposureRow struct {
+	RunID             string    `col:"run_id" doc:"digest of everything that determines the run"`
+	AsOf              time.Time `col:"as_of" doc:"rows at or after this instant do not exist"`
+	Experiment        string    `col:"experiment" doc:"key of the experiment"`
+	Variation         string    `col:"variation" doc:"key of the variation of the exposure"`
+	Segment           string    `col:"segment" doc:"attribute, or overall"`
+	SegmentValue      string    `col:"segment_value" doc:"value of the attribute, (none), (other), or all"`
+	Date              Date      `col:"date" doc:"UTC date of the exposure"`
+	Units             int64     `col:"units" doc:"units exposed on the date, after all exclusions"`
+	CumulativeUnits   int64     `col:"cumulative_units" doc:"units exposed up to the end of the date"`
+	Impressions       int64     `col:"impressions" doc:"impressions that these units had in the experiment up to as_of"`
+	SeveralVariations int64     `col:"units_in_several_variations" doc:"units first exposed on the date that saw two or more variations, whatever became of them"`
+}
+
+// HealthStatus is the outcome of a check.
+type HealthStatus string
+
+// The outcomes of a check.
+const (
+	Pass HealthStatus = "pass"
+	Warn HealthStatus = "warn"
+	Fail HealthStatus = "fail"
+)
+
+// HealthRow is one row of the table health: experiment × check × segment value.
+type HealthRow struct {
+	RunID        string       `col:"run_id" doc:"digest of everything that determines the run"`
+	AsOf         time.Time    `col:"as_of" doc:"rows at or after this instant do not exist"`
+	Experiment   string       `col:"experiment" doc:"key of the experiment; empty for a check of a source"`
+	Check        string       `col:"check" doc:"what was checked"`
+	Segment      string       `col:"segment" doc:"attribute, overall, or source"`
+	SegmentValue string       `col:"segment_value" doc:"value of the attribute, all, or the source's name"`
+	Status       HealthStatus `col:"status" doc:"pass, warn or fail"`
+	Statistic    *float64     `col:"statistic" doc:"the statistic or the count"`
+	PValue       *float64     `col:"p_value" doc:"p-value, where the check is a test"`
+	Threshold    *float64     `col:"threshold" doc:"the limit that the check compares with"`
+	Detail       string       `col:"detail" doc:"the finding in a sentence"`
+}
+
+// ErrorRow is one row of the table errors: what could not be computed.
+type ErrorRow struct {
+	RunID      string    `col:"run_id" doc:"digest of everything that determines the run"`
+	AsOf       time.Time `col:"as_of" doc:"rows at or after this instant do not exist"`
+	Experiment string    `col:"experiment" doc:"key of the experiment"`
+	Metric     *string   `col:"metric" doc:"key of the metric; null where the whole experiment failed"`
+	Code       string    `col:"code" doc:"stable code, e.g. overflow"`
+	Message    string    `col:"message" doc:"what went wrong"`
+	Hint       *string   `col:"hint" doc:"how to mend it"`
+}
+
+// MetricRow is the definition of one metric.
+type MetricRow struct {
+	RunID       string    `col:"run_id" doc:"digest of everything that determines the run"`
+	AsOf        time.Time `col:"as_of" doc:"rows at or after this instant do not exist"`
+	Key         string    `col:"metric" doc:"key of the metric"`
+	Name        *string   `col:"name" doc:"name for people"`
+	Description *string   `col:"description" doc:"what it means"`
+	Tags        []string  `col:"tags" doc:"words to find it by"`
+	Maintainer  *string   `col:"maintainer" doc:"who to ask"`
+	Event       *string   `col:"event" doc:"event keys, comma separated; null for ratios and funnels"`
+	Kind        string    `col:"kind" doc:"the measure, or ratio, or funnel"`
+	Better      string    `col:"better" doc:"higher or lower"`
+	UnitLabel   *string   `col:"unit_label" doc:"unit of the values"`
+	Format      *string   `col:"format" doc:"percent, currency, duration or number"`
+	Definition  string    `col:"definition" doc:"canonical YAML"`
+	Version     string    `col:"version" doc:"fingerprint of the meaning"`
+}
+
+// ExperimentRow is the definition of one experiment.
+type ExperimentRow struct {
+	RunID       string     `col:"run_id" doc:"digest of everything that determines the run"`
+	AsOf        time.Time  `col:"as_of" doc:"rows at or after this instant do not exist"`
+	Key         string     `col:"experiment" doc:"key of the experiment"`
+	Name        *string    `col:"name" doc:"name for people"`
+	Description *string    `col:"description" doc:"what it is about"`
+	Tags        []string   `col:"tags" doc:"words to find it by"`
+	Maintainer  *string    `col:"maintainer" doc:"who to ask"`
+	Flag        string     `col:"flag" doc:"key of the feature flag"`
+	Rule        string     `col:"rule" doc:"test, rollout or personalize"`
+	Unit        string     `col:"unit" doc:"unit kind that is randomised"`
+	Start       time.Time  `col:"start" doc:"first instant of impressions"`
+	End         *time.Time `col:"end" doc:"end of impressions, exclusive; null while running"`
+	Definition  string     `col:"definition" doc:"canonical YAML"`
+	Version     string     `col:"version" doc:"fingerprint of the meaning"`
+}
+
+// VariationRow is the definition of one variation.
+type VariationRow struct {
+	RunID      string    `col:"run_id" doc:"digest of everything that determines the run"`
+	AsOf       time.Time `col:"as_of" doc:"rows at or after this instant do not exist"`
+	Experiment string    `col:"experiment" doc:"key of the experiment"`
+	Key        string    `col:"variation" doc:"key of the variation"`
+	Name       *string   `col:"name" doc:"name for people"`
+	Weight     *float64  `col:"weight" doc:"planned weight"`
+	Baseline   bool      `col:"baseline" doc:"whether the others are compared with it"`
+}
+
+// RunRow is the commit mark of a run.
+type RunRow struct {
+	RunID            string    `col:"run_id" doc:"digest of everything that determines the run"`
+	AsOf             time.Time `col:"as_of" doc:"rows at or after this instant do not exist"`
+	Version          string    `col:"version" doc:"version of metricsjob"`
+	SchemaVersion    string    `col:"schema_version" doc:"version of the result tables' contract"`
+	Started          time.Time `col:"started" doc:"when the run began"`
+	Now              time.Time `col:"now" doc:"the clock that the run went by"`
+	Seconds          float64   `col:"seconds" doc:"duration of the run"`
+	DefinitionDigest string    `col:"definition_digest" doc:"SHA-256 of the definitions"`
+	InputFiles       int64     `col:"input_files" doc:"files read"`
+	InputRows        int64     `col:"input_rows" doc:"rows of these files"`
+	InputBytes       int64     `col:"input_bytes" doc:"bytes of these files"`
+	PeakMemory       int64     `col:"peak_memory" doc:"largest resident memory, in bytes"`
+	Engine           string    `col:"engine" doc:"name and version of the SQL engine"`
+	Outcome          string    `col:"outcome" doc:"done, done_with_errors, or unchanged"`
+}
+
+// Date is a UTC date, as the midnight at which it begins.
+type Date struct{ time.Time }
+
+// String gives the date as 2006-01-02.
+func (d Date) String() string { return d.Format(time.DateOnly) }
+
+// ColumnType is the type of a column of a result table.
+type ColumnType string
+
+// The types of columns.
+const (
+	ColText      ColumnType = "text"
+	ColTextList  ColumnType = "text[]"
+	ColInteger   ColumnType = "integer"
+	ColFloat     ColumnType = "float"
+	ColBoolean   ColumnType = "boolean"
+	ColTimestamp ColumnType = "timestamp"
+	ColDate      ColumnType = "date"
+)
+
+// Column describes a column of a result table.
+type Column struct {
+	Name     string
+	Type     ColumnType
+	Nullable bool
+	Doc      string
+}
+
+// Table is a result table as exporters see it: a cell is a string, []string,
+// int64, float64, bool, time.Time (timestamp), Date, or nil for null.
+type Table struct {
+	Name string
+	// PerExperiment reports whether the table has a column experiment and is
+	// stored by experiment.
+	PerExperiment bool
+	Columns       []Column
+	Rows          [][]any
+}
+
+// All gives every table in the order of the contract, empty ones included.
+func (t *Tables) All() []Table {
+	return []Table{
+		tableOf("results", true, t.Results),
+		tableOf("moments", true, t.Moments),
+		tableOf("exposures", true, t.Exposures),
+		tableOf("health", true, t.Health),
+		tableOf("errors", true, t.Errors),
+		tableOf("metrics", false, t.Metrics),
+		tableOf("experiments", true, t.Experiments),
+		tableOf("variations", true, t.Variations),
+		tableOf("runs", false, t.Runs),
+	}
+}
+
+func tableOf[T any](name string, perExperiment bool, rows []T) Table {
+	typ := reflect.TypeFor[T]()
+	t := Table{Name: name, PerExperiment: perExperiment}
+	for i := range typ.NumField() {
+		f := typ.Field(i)
+		ct, nullable := columnType(f.Type)
+		t.Columns = append(t.Columns, Column{f.Tag.Get("col"), ct, nullable, f.Tag.Get("doc")})
+	}
+	for _, r := range rows {
+		v := reflect.ValueOf(r)
+		cells := make([]any, v.NumField())
+		for i := range cells {
+			cells[i] = cell(v.Field(i))
+		}
+		t.Rows = append(t.Rows, cells)
+	}
+	return t
+}
+
+func columnType(t reflect.Type) (ColumnType, bool) {
+	if t.Kind() == reflect.Pointer {
+		ct, _ := columnType(t.Elem())
+		return ct, true
+	}
+	switch t {
+	case reflect.TypeFor[time.Time]():
+		return ColTimestamp, false
+	case reflect.TypeFor[Date]():
+		return ColDate, false
+	case reflect.TypeFor[[]string]():
+		return ColTextList, false
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return ColText, false
+	case reflect.Int64:
+		return ColInteger, false
+	case reflect.Float64:
+		return ColFloat, false
+	case reflect.Bool:
+		return ColBoolean, false
+	}
+	panic(fmt.Sprintf("metrics: no column type for %v", t))
+}
+
+func cell(v reflect.Value) any {
+	if v.Kind() == reflect.Pointer {
+		if v.IsNil() {
+			return nil
+		}
+		v = v.Elem()
+	}
+	switch x := v.Interface().(type) {
+	case time.Time, Date, []string:
+		return x
+	}
+	switch v.Kind() {
+	case reflect.String:
+		return v.String()
+	case reflect.Int64:
+		return v.Int()
+	case reflect.Float64:
+		return v.Float()
+	default:
+		return v.Bool()
+	}
+}
