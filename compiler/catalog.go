@@ -1,0 +1,145 @@
+package compiler
+
+import (
+	"math/big"
+	"time"
+
+	"github.com/metricsjob/metricsjob/compiler/sqlast"
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// Catalog is what the loaders found out about the sources: what there is to
+// read, and for each meaning the SQL expression over the columns of the
+// files. It is the only thing that the compiler knows about data.
+type Catalog struct {
+	Impressions []*Source
+	Events      []*Source
+	// Engine is the name and version of the engine, e.g. "duckdb v1.5.5".
+	Engine string
+}
+
+// Source is one inspected source. All expressions are over unqualified
+// columns of Read; they are SQL values, not yet filtered by Where.
+type Source struct {
+	Def  *metrics.Source
+	Read sqlast.ReadParquet // every file of the source, before pruning
+	// Files are the data files in the order of their names.
+	Files []File
+	// Rows, Bytes are the totals over Files, from the footers.
+	Rows, Bytes int64
+	// MaxTime is the largest timestamp, where the footers tell; else the zero time.
+	MaxTime time.Time
+
+	Units      []UnitField // in the order of columns.units
+	Time       Field       // a TIMESTAMP in UTC
+	Event      Field       // events: text
+	Experiment *Field      // impressions: text, where mapped
+	Flag       *Field      // impressions: text, where mapped
+	Variation  Field       // impressions: text, or JSON
+	Holdback   *Field      // impressions: boolean, where mapped
+	Value      *Field      // events, where mapped
+	ID         []Field     // text, where rows are de-duplicated by id
+	Properties Bag
+	Attributes Bag
+	// Where is the source's own filter as a condition, nil where there is none.
+	Where sqlast.Expr
+	// PartitionDay is the day of the partition, a DATE, nil where there is none.
+	PartitionDay sqlast.Expr
+}
+
+// File is one data file.
+type File struct {
+	Path  string
+	Rows  int64
+	Bytes int64
+	// Day is the value of the partition column, where the source has one.
+	Day    time.Time
+	HasDay bool
+}
+
+// UnitField is the id of one unit kind: text, NULL where missing or empty.
+type UnitField struct {
+	Kind string
+	Field
+}
+
+// Field is a typed SQL value.
+type Field struct {
+	SQL  sqlast.Expr
+	Type FieldType
+	// NeverNull reports whether the footers prove that there is no missing value.
+	NeverNull bool
+	// Min and Max bound the values of an exact field, where the footers tell; else nil.
+	Min, Max *big.Rat
+}
+
+// FieldType is the type of a field as the compiler sees it.
+type FieldType struct {
+	Kind  FieldKind
+	Scale int // digits after the point of FieldDecimal
+}
+
+// FieldKind is a kind of field.
+type FieldKind int
+
+// The kinds of fields.
+const (
+	FieldText    FieldKind = iota
+	FieldInteger           // any integer type
+	FieldDecimal           // DECIMAL(p, s)
+	FieldFloat             // DOUBLE or REAL
+	FieldBoolean
+	FieldTime // TIMESTAMP in UTC
+	FieldJSON // JSON text, compared by value
+)
+
+// Exact reports whether numbers of the type are exact.
+func (t FieldType) Exact() bool { return t.Kind == FieldInteger || t.Kind == FieldDecimal }
+
+// Bag resolves the named values of a row: properties or attributes.
+type Bag struct {
+	// Named are values with a column of their own; they win over From.
+	Named map[string]Field
+	// Fields are the fields of a STRUCT.
+	Fields map[string]Field
+	// From is the column that holds the rest, nil where there is none.
+	From sqlast.Expr
+	// Form says how From is read.
+	Form BagForm
+}
+
+// BagForm is the shape of a column of named values.
+type BagForm int
+
+// The shapes.
+const (
+	BagNone   BagForm = iota
+	BagMap            // MAP(VARCHAR, …)
+	BagStruct         // STRUCT; see Fields
+	BagJSON           // JSON text
+	BagPairs          // list of STRUCT(name, value)
+)
+
+// Lookup gives the named value. It reports false where the bag cannot hold
+// the name (a STRUCT without the field, or no bag at all); a MAP, JSON text
+// or list may hold any name, as text.
+func (b Bag) Lookup(name string) (Field, bool) {
+	if f, ok := b.Named[name]; ok {
+		return f, true
+	}
+	text := func(fn sqlast.Fn) (Field, bool) {
+		return Field{SQL: sqlast.Call{Fn: fn, Args: []sqlast.Expr{b.From, sqlast.Text(name)}}}, true
+	}
+	switch b.Form {
+	case BagStruct:
+		f, ok := b.Fields[name]
+		return f, ok
+	case BagMap:
+		return text(sqlast.MapValue)
+	case BagJSON:
+		return text(sqlast.JSONText)
+	case BagPairs:
+		return text(sqlast.PairValue)
+	}
+	return Field{}, false
+}

@@ -1,0 +1,45 @@
+package sqlast
+
+// Fn is a function by its meaning. The list is closed: every dialect has a
+// spelling for each, or says that it has none.
+type Fn int
+
+// The functions. X, Y are arguments in order; all of them give NULL where an
+// argument is NULL, unless said otherwise.
+const (
+	Coalesce          Fn = iota // the first that is not NULL
+	NullIf                      // NULL where X = Y, else X
+	Least                       // NULL arguments are passed over in DuckDB: do not rely on it
+	Greatest                    //
+	LowerASCII                  // A-Z to a-z, all else as it is
+	UpperASCII                  // a-z to A-Z, all else as it is
+	TrimUnicode                 // Unicode blanks at both ends removed
+	Length                      // code points
+	Contains                    // X contains the text Y
+	StartsWith                  //
+	EndsWith                    //
+	RegexMatch                  // the RE2 pattern Y matches somewhere in X
+	Abs                         //
+	Ceil                        //
+	Floor                       //
+	Round                       // to a whole number, half away from zero; a double
+	Trunc                       // towards zero; a double
+	Mod                         // remainder of doubles with the sign of the dividend
+	Finite                      // the double X, or NULL where it is NaN or infinite
+	ParseNumber                 // text to double by the grammar of number(); else NULL
+	ParseInteger                // text of an optional sign and digits to double; else NULL
+	ParseBoolean                // true or false in any case; else NULL
+	ParseTime                   // RFC 3339 text, T or blank, zone optional, or a date; else NULL
+	MicrosToTime                // microseconds since 1970 to a timestamp
+	TimeToMicros                // a timestamp to microseconds since 1970
+	TimestampTZToTime           // a timestamp with time zone to the timestamp in UTC
+	NanosToTime                 // a timestamp with nanoseconds, floored to microseconds
+	DateOf                      // the date of a timestamp
+	MapValue                    // the value of key Y in the map X, NULL where it is not there
+	PairValue                   // the value of the first {name, value} with name Y in the list X
+	JSONText                    // the text of key Y of the JSON object X (strings unquoted, null and malformed NULL)
+	JSONValid                   // whether X is well-formed JSON
+	CanonicalJSON               // X as canonical JSON text
+	Hash                        // a 64-bit hash, the same in every run
+	RowID                       // the dense row number of the temporary table with alias X (a Column with Table only)
+)
