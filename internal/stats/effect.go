@@ -1,0 +1,208 @@
+package stats
+
+import (
+	"fmt"
+	"math"
+)
+
+// Effect is what the variation does compared with the baseline. A number that
+// cannot be given is nil, and Status and Reason say why; the open end of a
+// one-sided interval is nil too.
+type Effect struct {
+	Absolute     *float64 // mean of the variation less mean of the baseline
+	AbsoluteLow  *float64
+	AbsoluteHigh *float64
+	Relative     *float64 // Absolute as a share of the baseline's absolute mean
+	RelativeLow  *float64
+	RelativeHigh *float64
+	PValue       *float64 // of the absolute effect
+	Significant  *bool    // PValue < alpha, exactly when the absolute interval excludes zero
+	Method       string   // the test and the relative interval
+	Status       Status
+	Reason       string
+}
+
+// Compare gives the effect of the variation against the baseline. The two must
+// be disjoint sets of units.
+func Compare(kind Kind, baseline, variation Moments, opt Options) Effect {
+	a, b := estimateOf(kind, baseline), estimateOf(kind, variation)
+	v := both(a, b)
+	e := Effect{Method: methodOf(kind, opt)}
+	if a.hasMean && b.hasMean {
+		e.compare(a, b, opt, &v)
+	}
+	e.Status, e.Reason = v.settle()
+	return e
+}
+
+// methodOf names the test and the relative interval.
+func methodOf(kind Kind, opt Options) string {
+	name := map[Test]string{Welch: "Welch t", Z: "z", Student: "Student t"}[opt.Test]
+	if name == "" {
+		panic(fmt.Sprintf("stats: no case for test %q", opt.Test))
+	}
+	if kind == Ratio {
+		name += " of linearised ratios"
+	}
+	return name + ", relative by delta"
+}
+
+// both joins what stands in the way of either estimate.
+func both(a, b estimate) verdict {
+	var v verdict
+	switch {
+	case a.status != "" && a.status == b.status:
+		v.add(a.status, "baseline and variation: "+a.reason)
+	default:
+		if a.status != "" {
+			v.add(a.status, "baseline: "+a.reason)
+		}
+		if b.status != "" {
+			v.add(b.status, "variation: "+b.reason)
+		}
+	}
+	return v
+}
+
+// compare fills e with what two means, and their variances where they have
+// one, allow.
+func (e *Effect) compare(a, b estimate, opt Options, v *verdict) {
+	difference := b.mean.sub(a.mean)
+	e.Absolute = v.number(difference.float64())
+	share := fraction{}
+	hasShare := a.mean.sign() != 0
+	if hasShare {
+		share = difference.quo(a.mean.abs())
+		e.Relative = v.number(share.float64())
+	}
+	if a.hasVariance && b.hasVariance {
+		e.test(a, b, opt, v)
+	}
+	if !hasShare {
+		v.add(ZeroBaseline, "the baseline's mean is zero, so there is no relative effect")
+	}
+}
+
+// test fills in the p-value and the intervals.
+func (e *Effect) test(a, b estimate, opt Options, v *verdict) {
+	s := spreadOf(a, b, opt)
+	if s.zero {
+		v.add(ZeroVariance, "no unit differs from another of its variation, so chance cannot be measured")
+		return
+	}
+	if s.baseline+s.variation == 0 {
+		v.add(OutOfRange, "the variance is too small for a float64")
+		return
+	}
+	if e.Absolute != nil {
+		e.absolute(math.Sqrt(s.baseline+s.variation), s.reference, opt, v)
+	}
+	if e.Relative != nil {
+		// The delta method on (b−a)/|a|: var = vb/a² + va·b²/a⁴.
+		mean := a.mean.float64()
+		ratio := b.mean.quo(a.mean).float64()
+		se := math.Hypot(math.Sqrt(s.variation), math.Sqrt(s.baseline)*ratio) / math.Abs(mean)
+		e.RelativeLow, e.RelativeHigh = interval(*e.Relative, se, s.reference, opt, v)
+	}
+}
+
+// absolute fills in the p-value and the interval of the absolute effect, and
+// makes the two tell the same where rounding would part them.
+func (e *Effect) absolute(se float64, ref distribution, opt Options, v *verdict) {
+	p := v.number(pValue(*e.Absolute/se, ref, opt.Alternative))
+	low, high := interval(*e.Absolute, se, ref, opt, v)
+	if p == nil {
+		return
+	}
+	significant := *p < opt.Alpha
+	low, high = agree(significant, *e.Absolute, low, high)
+	e.PValue, e.Significant = p, &significant
+	e.AbsoluteLow, e.AbsoluteHigh = low, high
+}
+
+// pValue is the probability of a statistic at least as far out as t. Tails are
+// always computed as tails, never as 1 − CDF, so that small ones keep their
+// digits.
+func pValue(t float64, ref distribution, alt Alternative) float64 {
+	switch alt {
+	case TwoSided:
+		return math.Min(1, 2*ref.tail(math.Abs(t)))
+	case Greater:
+		return ref.tail(t)
+	case Less:
+		return ref.tail(-t)
+	}
+	panic(fmt.Sprintf("stats: no case for alternative %q", alt))
+}
+
+// interval is the confidence interval around the estimate; the open end of a
+// one-sided one is nil.
+func interval(estimate, se float64, ref distribution, opt Options, v *verdict) (low, high *float64) {
+	switch opt.Alternative {
+	case TwoSided:
+		d := ref.quantile(opt.Alpha/2) * se
+		return v.number(estimate - d), v.number(estimate + d)
+	case Greater:
+		return v.number(estimate - ref.quantile(opt.Alpha)*se), nil
+	case Less:
+		return nil, v.number(estimate + ref.quantile(opt.Alpha)*se)
+	}
+	panic(fmt.Sprintf("stats: no case for alternative %q", opt.Alternative))
+}
+
+// agree moves the end of an interval that rounding put on the wrong side of
+// zero. Test and interval are one comparison, |t| against a quantile; only
+// their roundings differ, in the last digits.
+func agree(significant bool, estimate float64, low, high *float64) (_, _ *float64) {
+	move := func(end *float64, to float64) *float64 {
+		if end == nil {
+			return nil
+		}
+		return &to
+	}
+	switch {
+	case significant && estimate > 0 && low != nil && *low <= 0:
+		low = move(low, math.SmallestNonzeroFloat64)
+	case significant && estimate < 0 && high != nil && *high >= 0:
+		high = move(high, -math.SmallestNonzeroFloat64)
+	case !significant && low != nil && *low > 0:
+		low = move(low, 0)
+	case !significant && high != nil && *high < 0:
+		high = move(high, 0)
+	}
+	return low, high
+}
+
+// spread is the variance of both means and the distribution that their
+// difference is compared with.
+type spread struct {
+	baseline, variation float64
+	zero                bool // exactly: no unit differs from another
+	reference           distribution
+}
+
+func spreadOf(a, b estimate, opt Options) spread {
+	s := spread{
+		baseline:  a.variance.over(a.units).float64(),
+		variation: b.variance.over(b.units).float64(),
+		zero:      a.variance.sign() == 0 && b.variance.sign() == 0,
+	}
+	na, nb := float64(a.units), float64(b.units)
+	switch opt.Test {
+	case Z:
+		s.reference = normal{}
+	case Welch:
+		// Welch (1947), in shares of the variance, so that nothing overflows.
+		share := s.baseline / (s.baseline + s.variation)
+		s.reference = student{1 / (share*share/(na-1) + (1-share)*(1-share)/(nb-1))}
+	case Student:
+		pooled := fraction{a.variance.num.Mul(SumOf(a.units - 1)), a.variance.den}.
+			add(fraction{b.variance.num.Mul(SumOf(b.units - 1)), b.variance.den}).
+			over(a.units + b.units - 2)
+		s.baseline, s.variation = pooled.over(a.units).float64(), pooled.over(b.units).float64()
+		s.reference = student{na + nb - 2}
+	default:
+		panic(fmt.Sprintf("stats: no case for test %q", opt.Test))
+	}
+	return s
+}

@@ -1,0 +1,93 @@
+package stats
+
+import (
+	"fmt"
+
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// Test is the test of an absolute difference, and the interval that belongs to
+// it.
+type Test string
+
+// The tests.
+const (
+	Welch   Test = "welch"
+	Z       Test = "z"
+	Student Test = "student"
+)
+
+// Alternative is the side on which an effect counts. Greater means a greater
+// value, not a better one.
+type Alternative string
+
+// The alternatives.
+const (
+	TwoSided Alternative = "two_sided"
+	Greater  Alternative = "greater"
+	Less     Alternative = "less"
+)
+
+// Options say how variations are compared. DefaultOptions are those where
+// nothing was said.
+type Options struct {
+	Test        Test
+	Alternative Alternative
+	Alpha       float64 // between 0 and 1, both excluded
+	// SampleRatioAlarm is the p-value below which a sample ratio is an alarm.
+	SampleRatioAlarm float64
+}
+
+// DefaultOptions are Welch's test, two-sided, at 0.05.
+func DefaultOptions() Options {
+	o, _ := OptionsOf(metrics.DefaultAnalysis())
+	return o
+}
+
+// Unsupported is an option of an analysis block that this package cannot do
+// yet, with the place where it was asked for.
+type Unsupported struct {
+	Option string
+	Value  metrics.Text
+}
+
+// OptionsOf reads the options of an analysis block, merged over the defaults.
+// What was asked for and cannot be done yet comes back in the second result, in
+// the order of the block's documentation.
+func OptionsOf(a metrics.Analysis) (Options, []Unsupported) {
+	o := Options{
+		Test:             Test(a.Test.V),
+		Alternative:      Alternative(a.Alternative.V),
+		Alpha:            a.Alpha.V.Float(),
+		SampleRatioAlarm: a.SampleRatioAlarm.V.Float(),
+	}
+	var list []Unsupported
+	switch o.Test {
+	case Welch, Z, Student:
+	default:
+		list = append(list, Unsupported{"test", a.Test})
+	}
+	list = appendUnless(list, a.ExactBelow.V == 0, "exact_below", a.ExactBelow)
+	list = appendUnless(list, !a.Power.Set, "power", a.Power)
+	list = appendUnless(list, a.RelativeInterval.V == "delta", "relative_interval", a.RelativeInterval)
+	list = appendUnless(list, a.Peeking.V.Method == "fixed", "peeking", at(a.Peeking, a.Peeking.V.Method))
+	list = appendUnless(list, !a.Bayesian.Set || a.Bayesian.V.Off, "bayesian", at(a.Bayesian, "prior"))
+	list = appendUnless(list, a.Correction.V.Method == "none", "correction", at(a.Correction, a.Correction.V.Method))
+	list = appendUnless(list, len(a.Stratify.V) == 0, "stratify", a.Stratify)
+	list = appendUnless(list, a.CUPED.V.Days == 0, "cuped", at(a.CUPED, fmt.Sprintf("%d days", a.CUPED.V.Days)))
+	list = appendUnless(list, !a.MinimumEffect.Set, "minimum_effect", a.MinimumEffect)
+	list = appendUnless(list, !a.Bootstrap.Set, "bootstrap", at(a.Bootstrap, fmt.Sprintf("%d resamples", a.Bootstrap.V.Resamples)))
+	return o, list
+}
+
+func appendUnless[T any](list []Unsupported, supported bool, option string, v metrics.At[T]) []Unsupported {
+	if supported {
+		return list
+	}
+	return append(list, Unsupported{option, at(v, fmt.Sprint(v.V))})
+}
+
+// at gives text the place of v.
+func at[T any](v metrics.At[T], text string) metrics.Text {
+	return metrics.Text{V: text, Pos: v.Pos, Set: v.Set}
+}

@@ -1,0 +1,179 @@
+package stats
+
+import (
+	"fmt"
+	"math/big"
+	"strconv"
+	"strings"
+)
+
+// Sum is an exact decimal number: a whole number of 10^-scale. Sums are
+// values, and no operation changes its operands. The zero Sum is 0.
+type Sum struct {
+	unscaled *big.Int // never changed once set; nil is 0
+	scale    int      // not negative
+}
+
+// maxExponent bounds the exponent of a sum read from text, so that a few
+// characters cannot ask for gigabytes.
+const maxExponent = 1000
+
+// NewSum gives unscaled / 10^scale. The sum keeps unscaled, which must not be
+// changed afterwards.
+func NewSum(unscaled *big.Int, scale int) Sum {
+	if scale < 0 {
+		return Sum{new(big.Int).Mul(unscaled, pow10(-scale)), 0}
+	}
+	return Sum{unscaled, scale}
+}
+
+// SumOf gives the whole number n.
+func SumOf(n int64) Sum { return Sum{big.NewInt(n), 0} }
+
+// ParseSum reads decimal text: an optional sign, digits with at most one
+// point, and an optional exponent.
+func ParseSum(text string) (Sum, error) {
+	bad := func() (Sum, error) { return Sum{}, fmt.Errorf("read sum %q: not a decimal number", text) }
+	mantissa, exponent := text, 0
+	if i := strings.IndexAny(text, "eE"); i >= 0 {
+		e, err := strconv.Atoi(text[i+1:])
+		if err != nil {
+			return bad()
+		}
+		if e < -maxExponent || e > maxExponent {
+			return Sum{}, fmt.Errorf("read sum %q: exponent beyond ±%d", text, maxExponent)
+		}
+		mantissa, exponent = text[:i], e
+	}
+	digits := strings.TrimLeft(mantissa, "+-")
+	if len(mantissa)-len(digits) > 1 {
+		return bad()
+	}
+	whole, fraction, _ := strings.Cut(digits, ".")
+	if whole+fraction == "" || strings.Trim(whole+fraction, "0123456789") != "" {
+		return bad()
+	}
+	n, ok := new(big.Int).SetString(whole+fraction, 10)
+	if !ok {
+		return bad()
+	}
+	if mantissa[0] == '-' {
+		n.Neg(n)
+	}
+	return NewSum(n, len(fraction)-exponent), nil
+}
+
+// String gives the shortest plain decimal text, without an exponent.
+func (s Sum) String() string {
+	digits := s.int().String()
+	sign := ""
+	if digits[0] == '-' {
+		sign, digits = "-", digits[1:]
+	}
+	if len(digits) <= s.scale {
+		digits = strings.Repeat("0", s.scale-len(digits)+1) + digits
+	}
+	point := len(digits) - s.scale
+	whole, fraction := digits[:point], strings.TrimRight(digits[point:], "0")
+	if fraction == "" {
+		return sign + whole
+	}
+	return sign + whole + "." + fraction
+}
+
+// Float64 gives the nearest float64, an infinity beyond its range.
+func (s Sum) Float64() float64 { return fraction{s, SumOf(1)}.float64() }
+
+// Add gives s + o.
+func (s Sum) Add(o Sum) Sum {
+	a, b, scale := align(s, o)
+	return Sum{new(big.Int).Add(a, b), scale}
+}
+
+// Sub gives s − o.
+func (s Sum) Sub(o Sum) Sum {
+	a, b, scale := align(s, o)
+	return Sum{new(big.Int).Sub(a, b), scale}
+}
+
+// Mul gives s · o.
+func (s Sum) Mul(o Sum) Sum {
+	return Sum{new(big.Int).Mul(s.int(), o.int()), s.scale + o.scale}
+}
+
+// Neg gives −s.
+func (s Sum) Neg() Sum { return Sum{new(big.Int).Neg(s.int()), s.scale} }
+
+// Abs gives |s|.
+func (s Sum) Abs() Sum { return Sum{new(big.Int).Abs(s.int()), s.scale} }
+
+// Sign gives −1, 0 or 1.
+func (s Sum) Sign() int { return s.int().Sign() }
+
+// Cmp gives −1, 0 or 1, as s is less than, equal to or greater than o.
+func (s Sum) Cmp(o Sum) int {
+	a, b, _ := align(s, o)
+	return a.Cmp(b)
+}
+
+var zero = new(big.Int)
+
+func (s Sum) int() *big.Int {
+	if s.unscaled == nil {
+		return zero
+	}
+	return s.unscaled
+}
+
+// align gives both numbers as whole numbers of the same power of ten.
+func align(a, b Sum) (x, y *big.Int, scale int) {
+	x, y = a.int(), b.int()
+	switch {
+	case a.scale < b.scale:
+		return new(big.Int).Mul(x, pow10(b.scale-a.scale)), y, b.scale
+	case a.scale > b.scale:
+		return x, new(big.Int).Mul(y, pow10(a.scale-b.scale)), a.scale
+	}
+	return x, y, a.scale
+}
+
+func pow10(n int) *big.Int {
+	return new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(n)), nil)
+}
+
+// fraction is the exact quotient of two sums. The divisor is not zero.
+type fraction struct{ num, den Sum }
+
+func (f fraction) add(g fraction) fraction {
+	return fraction{f.num.Mul(g.den).Add(g.num.Mul(f.den)), f.den.Mul(g.den)}
+}
+
+func (f fraction) sub(g fraction) fraction {
+	return fraction{f.num.Mul(g.den).Sub(g.num.Mul(f.den)), f.den.Mul(g.den)}
+}
+
+func (f fraction) quo(g fraction) fraction {
+	return fraction{f.num.Mul(g.den), f.den.Mul(g.num)}
+}
+
+// over gives f / n.
+func (f fraction) over(n int64) fraction {
+	return fraction{f.num, f.den.Mul(SumOf(n))}
+}
+
+func (f fraction) abs() fraction { return fraction{f.num.Abs(), f.den.Abs()} }
+
+func (f fraction) sign() int { return f.num.Sign() * f.den.Sign() }
+
+// float64 rounds the quotient, once.
+func (f fraction) float64() float64 {
+	num, den, _ := align(f.num, f.den)
+	if num.Sign() == 0 {
+		return 0
+	}
+	// big.Float divides exact operands with one rounding, and without the
+	// greatest common divisor that big.Rat would look for.
+	q := new(big.Float).SetPrec(53)
+	v, _ := q.Quo(new(big.Float).SetInt(num), new(big.Float).SetInt(den)).Float64()
+	return v
+}
