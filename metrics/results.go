@@ -3,11 +3,16 @@ package metrics
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 )
 
 // SchemaVersion is the version of the result tables' contract (docs/results.md).
 const SchemaVersion = "1.0"
+
+// CheckSampleRatio is the check of [HealthRow] that compares the exposed units
+// with the weights; over everybody it decides whether an experiment is valid.
+const CheckSampleRatio = "sample_ratio"
 
 // Overall and All name the row over everybody; None and Other are the
 // segment values for missing and for rare ones.
@@ -278,6 +283,8 @@ type Column struct {
 // int64, float64, bool, time.Time (timestamp), Date, or nil for null.
 type Table struct {
 	Name string
+	// Grain says what one row is about.
+	Grain string
 	// PerExperiment reports whether the table has a column experiment and is
 	// stored by experiment.
 	PerExperiment bool
@@ -288,26 +295,32 @@ type Table struct {
 // All gives every table in the order of the contract, empty ones included.
 func (t *Tables) All() []Table {
 	return []Table{
-		tableOf("results", true, t.Results),
-		tableOf("moments", true, t.Moments),
-		tableOf("exposures", true, t.Exposures),
-		tableOf("health", true, t.Health),
-		tableOf("errors", true, t.Errors),
-		tableOf("metrics", false, t.Metrics),
-		tableOf("experiments", true, t.Experiments),
-		tableOf("variations", true, t.Variations),
-		tableOf("runs", false, t.Runs),
+		tableOf("results", "experiment × metric × step × split × segment value × variation × compared_to", t.Results),
+		tableOf("moments", "experiment × metric × step × split × segment value × variation", t.Moments),
+		tableOf("exposures", "experiment × variation × segment value × date", t.Exposures),
+		tableOf("health", "experiment × check × segment value", t.Health),
+		tableOf("errors", "experiment × metric that could not be computed", t.Errors),
+		tableOf("metrics", "metric", t.Metrics),
+		tableOf("experiments", "experiment", t.Experiments),
+		tableOf("variations", "experiment × variation", t.Variations),
+		tableOf("runs", "run", t.Runs),
 	}
 }
 
-func tableOf[T any](name string, perExperiment bool, rows []T) Table {
+// Column gives the index of the column with the name, or -1.
+func (t Table) Column(name string) int {
+	return slices.IndexFunc(t.Columns, func(c Column) bool { return c.Name == name })
+}
+
+func tableOf[T any](name, grain string, rows []T) Table {
 	typ := reflect.TypeFor[T]()
-	t := Table{Name: name, PerExperiment: perExperiment}
+	t := Table{Name: name, Grain: grain}
 	for i := range typ.NumField() {
 		f := typ.Field(i)
 		ct, nullable := columnType(f.Type)
 		t.Columns = append(t.Columns, Column{f.Tag.Get("col"), ct, nullable, f.Tag.Get("doc")})
 	}
+	t.PerExperiment = t.Column("experiment") >= 0
 	for _, r := range rows {
 		v := reflect.ValueOf(r)
 		cells := make([]any, v.NumField())
@@ -363,7 +376,8 @@ func cell(v reflect.Value) any {
 		return v.Int()
 	case reflect.Float64:
 		return v.Float()
-	default:
+	case reflect.Bool:
 		return v.Bool()
 	}
+	panic(fmt.Sprintf("metrics: no cell for %v", v.Type()))
 }
