@@ -39,7 +39,7 @@ func (s student) tail(t float64) float64 {
 		return normal{}.tail(t)
 	}
 	a := s.nu / 2
-	w := t * t / s.nu // x = 1/(1+w)
+	w := t / s.nu * t // x = 1/(1+w)
 	switch {
 	case w > 1.0/9:
 		return 0.5 * betaSeries(a, 0.5, s.logX(t))
@@ -59,9 +59,10 @@ func (s student) logX(t float64) float64 {
 	return math.Log(s.nu) - 2*math.Log(t)
 }
 
-// density is the probability density at t ≥ 0.
-func (s student) density(t float64) float64 {
-	return gammaRatio(s.nu/2) / math.Sqrt(s.nu*math.Pi) * math.Exp((s.nu+1)/2*s.logX(t))
+// slope is t times the probability density at t > 0, which stays in range
+// where the density alone would not.
+func (s student) slope(t float64) float64 {
+	return gammaRatio(s.nu/2) / math.Sqrt(s.nu*math.Pi) * math.Exp(math.Log(t)+(s.nu+1)/2*s.logX(t))
 }
 
 func (s student) quantile(p float64) float64 {
@@ -83,12 +84,12 @@ func (s student) quantile(p float64) float64 {
 		tail := s.tail(t)
 		var next float64
 		if p > 0.1 {
-			next = t + (tail-p)/s.density(t)
+			next = t + t*(tail-p)/s.slope(t)
 		} else {
-			next = t * math.Exp(math.Log(tail/p)*tail/(t*s.density(t)))
+			next = t * math.Exp(math.Log(tail/p)*tail/s.slope(t))
 		}
-		if math.IsNaN(next) || math.Abs(next-t) <= 1e-15*t {
-			return next
+		if math.IsNaN(next) || math.Abs(next-t) <= 1e-9*t {
+			return next // each step doubles the digits
 		}
 		t = next
 	}

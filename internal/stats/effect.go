@@ -115,7 +115,7 @@ func (e *Effect) absolute(se float64, ref distribution, opt Options, v *verdict)
 		return
 	}
 	significant := *p < opt.Alpha
-	low, high = agree(significant, *e.Absolute, low, high)
+	low, high = agree(significant, *e.Absolute, opt.Alternative, low, high)
 	e.PValue, e.Significant = p, &significant
 	e.AbsoluteLow, e.AbsoluteHigh = low, high
 }
@@ -150,27 +150,25 @@ func interval(estimate, se float64, ref distribution, opt Options, v *verdict) (
 	panic(fmt.Sprintf("stats: no case for alternative %q", opt.Alternative))
 }
 
-// agree moves the end of an interval that rounding put on the wrong side of
-// zero. Test and interval are one comparison, |t| against a quantile; only
-// their roundings differ, in the last digits.
-func agree(significant bool, estimate float64, low, high *float64) (_, _ *float64) {
-	move := func(end *float64, to float64) *float64 {
-		if end == nil {
-			return nil
-		}
-		return &to
+// agree moves the end of the interval that faces zero, if rounding put it on
+// the wrong side. Test and interval are one comparison, of the statistic
+// against a quantile; only their roundings differ, in the last digits.
+func agree(significant bool, estimate float64, alt Alternative, low, high *float64) (_, _ *float64) {
+	end, sign := low, 1.0
+	if alt == Less || alt == TwoSided && estimate < 0 {
+		end, sign = high, -1.0
 	}
-	switch {
-	case significant && estimate > 0 && low != nil && *low <= 0:
-		low = move(low, math.SmallestNonzeroFloat64)
-	case significant && estimate < 0 && high != nil && *high >= 0:
-		high = move(high, -math.SmallestNonzeroFloat64)
-	case !significant && low != nil && *low > 0:
-		low = move(low, 0)
-	case !significant && high != nil && *high < 0:
-		high = move(high, 0)
+	if end == nil || (*end*sign > 0) == significant {
+		return low, high
 	}
-	return low, high
+	to := 0.0
+	if significant {
+		to = sign * math.SmallestNonzeroFloat64
+	}
+	if sign > 0 {
+		return &to, high
+	}
+	return low, &to
 }
 
 // spread is the variance of both means and the distribution that their
@@ -183,8 +181,8 @@ type spread struct {
 
 func spreadOf(a, b estimate, opt Options) spread {
 	s := spread{
-		baseline:  a.variance.over(a.units).float64(),
-		variation: b.variance.over(b.units).float64(),
+		baseline:  a.variance.over(SumOf(a.units)).float64(),
+		variation: b.variance.over(SumOf(b.units)).float64(),
 		zero:      a.variance.sign() == 0 && b.variance.sign() == 0,
 	}
 	na, nb := float64(a.units), float64(b.units)
@@ -196,10 +194,9 @@ func spreadOf(a, b estimate, opt Options) spread {
 		share := s.baseline / (s.baseline + s.variation)
 		s.reference = student{1 / (share*share/(na-1) + (1-share)*(1-share)/(nb-1))}
 	case Student:
-		pooled := fraction{a.variance.num.Mul(SumOf(a.units - 1)), a.variance.den}.
-			add(fraction{b.variance.num.Mul(SumOf(b.units - 1)), b.variance.den}).
-			over(a.units + b.units - 2)
-		s.baseline, s.variation = pooled.over(a.units).float64(), pooled.over(b.units).float64()
+		ka, kb := SumOf(a.units-1), SumOf(b.units-1)
+		pooled := a.variance.times(ka).add(b.variance.times(kb)).over(ka.Add(kb))
+		s.baseline, s.variation = pooled.over(SumOf(a.units)).float64(), pooled.over(SumOf(b.units)).float64()
 		s.reference = student{na + nb - 2}
 	default:
 		panic(fmt.Sprintf("stats: no case for test %q", opt.Test))

@@ -36,8 +36,9 @@ const (
 // verdict collects what stood in the way: the first status counts, every
 // reason is told.
 type verdict struct {
-	status Status
-	reason string
+	status     Status
+	reason     string
+	outOfRange bool
 }
 
 func (v *verdict) add(s Status, reason string) {
@@ -59,7 +60,8 @@ func (v *verdict) settle() (Status, string) {
 // number is a pointer to f if f is finite. What is not is added to v, once.
 func (v *verdict) number(f float64) *float64 {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
-		if v.status != OutOfRange {
+		if !v.outOfRange {
+			v.outOfRange = true
 			v.add(OutOfRange, "a number is beyond the range of float64")
 		}
 		return nil

@@ -101,9 +101,6 @@ func (s Sum) Mul(o Sum) Sum {
 	return Sum{new(big.Int).Mul(s.int(), o.int()), s.scale + o.scale}
 }
 
-// Neg gives −s.
-func (s Sum) Neg() Sum { return Sum{new(big.Int).Neg(s.int()), s.scale} }
-
 // Abs gives |s|.
 func (s Sum) Abs() Sum { return Sum{new(big.Int).Abs(s.int()), s.scale} }
 
@@ -156,10 +153,9 @@ func (f fraction) quo(g fraction) fraction {
 	return fraction{f.num.Mul(g.den), f.den.Mul(g.num)}
 }
 
-// over gives f / n.
-func (f fraction) over(n int64) fraction {
-	return fraction{f.num, f.den.Mul(SumOf(n))}
-}
+func (f fraction) times(s Sum) fraction { return fraction{f.num.Mul(s), f.den} }
+
+func (f fraction) over(s Sum) fraction { return fraction{f.num, f.den.Mul(s)} }
 
 func (f fraction) abs() fraction { return fraction{f.num.Abs(), f.den.Abs()} }
 
