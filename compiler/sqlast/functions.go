@@ -42,4 +42,51 @@ const (
 	CanonicalJSON               // X as canonical JSON text
 	Hash                        // a 64-bit hash, the same in every run
 	RowID                       // the dense row number of the temporary table with alias X (a Column with Table only)
+	numFns
 )
+
+var fnNames = [numFns]string{
+	Coalesce:          "Coalesce",
+	NullIf:            "NullIf",
+	Least:             "Least",
+	Greatest:          "Greatest",
+	LowerASCII:        "LowerASCII",
+	UpperASCII:        "UpperASCII",
+	TrimUnicode:       "TrimUnicode",
+	Length:            "Length",
+	Contains:          "Contains",
+	StartsWith:        "StartsWith",
+	EndsWith:          "EndsWith",
+	RegexMatch:        "RegexMatch",
+	Abs:               "Abs",
+	Ceil:              "Ceil",
+	Floor:             "Floor",
+	Round:             "Round",
+	Trunc:             "Trunc",
+	Mod:               "Mod",
+	Finite:            "Finite",
+	ParseNumber:       "ParseNumber",
+	ParseInteger:      "ParseInteger",
+	ParseBoolean:      "ParseBoolean",
+	ParseTime:         "ParseTime",
+	MicrosToTime:      "MicrosToTime",
+	TimeToMicros:      "TimeToMicros",
+	TimestampTZToTime: "TimestampTZToTime",
+	NanosToTime:       "NanosToTime",
+	DateOf:            "DateOf",
+	MapValue:          "MapValue",
+	PairValue:         "PairValue",
+	JSONText:          "JSONText",
+	JSONValid:         "JSONValid",
+	CanonicalJSON:     "CanonicalJSON",
+	Hash:              "Hash",
+	RowID:             "RowID",
+}
+
+// String gives the name of the function as it stands in this package.
+func (f Fn) String() string {
+	if f < 0 || f >= numFns {
+		panic("sqlast: no such function")
+	}
+	return fnNames[f]
+}

@@ -1,0 +1,117 @@
+package sqlast
+
+// DuckDB is the dialect of DuckDB 1.5. What its functions do at the edges
+// was measured; loaders' tests run every spelling.
+//
+// A CTE that is read once needs no hint: filters and unused columns pass
+// through it into the scan. One that is read twice is kept.
+var DuckDB = &Dialect{
+	Name:        "duckdb",
+	Quote:       '"',
+	Char:        "chr({1})",
+	Concat:      " || ",
+	TempTable:   "CREATE TEMP TABLE",
+	ReadParquet: "read_parquet",
+	Bind:        "list_transform([{1}], lambda {bound}: {2})[1]",
+	Bound:       "v",
+	Types: map[Kind]string{
+		Varchar:       "VARCHAR",
+		Boolean:       "BOOLEAN",
+		Integer:       "INTEGER",
+		Bigint:        "BIGINT",
+		Hugeint:       "HUGEINT",
+		Decimal:       "DECIMAL({1}, {2})",
+		Double:        "DOUBLE",
+		TimestampType: "TIMESTAMP",
+		DateType:      "DATE",
+	},
+	Functions: map[Fn]Spelling{
+		Coalesce: "COALESCE",
+		NullIf:   "NULLIF",
+		Least:    "LEAST",
+		Greatest: "GREATEST",
+
+		// lower and upper know all of Unicode; translate is seventy times slower.
+		LowerASCII: `CASE
+  WHEN strlen({1}) = length({1}) THEN lower({1})
+  ELSE translate({1}, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')
+END`,
+		UpperASCII: `CASE
+  WHEN strlen({1}) = length({1}) THEN upper({1})
+  ELSE translate({1}, 'abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ')
+END`,
+		// trim leaves tabs and U+00A0, and is slow with a set of its own. \pZ and
+		// these controls are the blanks of Unicode.
+		TrimUnicode: `CASE
+  WHEN regexp_matches({1}, '^[\t-\r\x{85}\pZ]|[\t-\r\x{85}\pZ]$')
+    THEN regexp_replace({1}, '^[\t-\r\x{85}\pZ]+|[\t-\r\x{85}\pZ]+$', '', 'g')
+  ELSE {1}
+END`,
+		Length:     "length",
+		Contains:   "contains",
+		StartsWith: "starts_with",
+		EndsWith:   "ends_with",
+		// Without options the flags are those of Go's regexp: case matters, a dot
+		// is not a line break, ^ and $ are the ends of the text.
+		RegexMatch: "regexp_matches",
+
+		Abs:   "abs",
+		Ceil:  "ceil",
+		Floor: "floor",
+		Round: "round",
+		Trunc: "trunc",
+		Mod:   "mod",
+		// NULLIF repeats its first argument inside, and three of them are three
+		// times slower than this.
+		Finite: "CASE WHEN isfinite({1}) THEN {1} END",
+
+		// TRY_CAST accepts 1_000, .5, 5., inf and 0x1f: a pattern first. Short
+		// plain numbers are nearly all and cannot overflow.
+		ParseNumber: `CASE
+  WHEN strlen({1}) < 300 AND regexp_matches({1}, '^[+-]?[0-9]+(\.[0-9]+)?$')
+    THEN TRY_CAST({1} AS DOUBLE)
+  WHEN isfinite(TRY_CAST(regexp_extract({1}, '^[\t-\r\x{85}\pZ]*([+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?)[\t-\r\x{85}\pZ]*$', 1) AS DOUBLE))
+    THEN TRY_CAST(regexp_extract({1}, '([+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?)', 1) AS DOUBLE)
+END`,
+		ParseInteger: `CASE
+  WHEN strlen({1}) < 300 AND regexp_matches({1}, '^[+-]?[0-9]+$')
+    THEN TRY_CAST({1} AS DOUBLE)
+  WHEN regexp_matches({1}, '^[+-]?[0-9]+$') AND isfinite(TRY_CAST({1} AS DOUBLE))
+    THEN TRY_CAST({1} AS DOUBLE)
+END`,
+		ParseBoolean: "CASE lower({1}) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END",
+		// A cast to TIMESTAMP drops the offset; one to TIMESTAMPTZ takes the
+		// session's zone where there is none; both accept epoch and 2026-3-2.
+		ParseTime: `CASE
+  WHEN regexp_matches({1}, '^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?Z?)?$')
+    THEN TRY_CAST({1} AS TIMESTAMP)
+  WHEN regexp_matches({1}, '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?[+-]([01][0-9]|2[0-3]):[0-5][0-9]$')
+    THEN make_timestamp(epoch_us(TRY_CAST({1} AS TIMESTAMPTZ)))
+END`,
+		MicrosToTime:      "TRY(make_timestamp({1}))",
+		TimeToMicros:      "epoch_us",
+		TimestampTZToTime: "make_timestamp(epoch_us({1}))",
+		// A cast rounds towards zero, which is up before 1970.
+		NanosToTime: "make_timestamp(epoch_ns({1}) // 1000 - CAST(epoch_ns({1}) % 1000 < 0 AS BIGINT))",
+		DateOf:      "CAST({1} AS DATE)",
+
+		MapValue: "{1}[{2}]",
+		// map_from_entries fails on a name that is there twice.
+		PairValue: `list_filter({1}, lambda p: p."name" = {2})[1]."value"`,
+		JSONText:  "TRY(json_extract_string({1}, {2:pointer}))",
+		JSONValid: "json_valid",
+		// Members in the order of their names, numbers as doubles.
+		CanonicalJSON: `(
+  SELECT string_agg(
+    j.fullkey || ' ' || CASE
+      WHEN j.type IN ('BIGINT', 'UBIGINT', 'HUGEINT', 'UHUGEINT', 'DOUBLE')
+        THEN CAST(CAST(j.atom AS DOUBLE) AS VARCHAR)
+      WHEN j.atom IS NULL THEN j.type
+      ELSE CAST(j.atom AS VARCHAR)
+    END, chr(10) ORDER BY j.fullkey)
+  FROM json_tree(TRY(json({1}))) AS j
+)`,
+		Hash:  "hash",
+		RowID: "{1}.rowid",
+	},
+}

@@ -1,0 +1,292 @@
+-- Coalesce
+COALESCE("x", "y")
+
+-- Coalesce
+COALESCE(COALESCE("x", "z"), "y")
+
+-- NullIf
+NULLIF("x", "y")
+
+-- NullIf
+NULLIF(COALESCE("x", "z"), "y")
+
+-- Least
+LEAST("x", "y")
+
+-- Least
+LEAST(COALESCE("x", "z"), "y")
+
+-- Greatest
+GREATEST("x", "y")
+
+-- Greatest
+GREATEST(COALESCE("x", "z"), "y")
+
+-- LowerASCII
+CASE
+  WHEN strlen("x") = length("x") THEN lower("x")
+  ELSE translate("x", 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')
+END
+
+-- LowerASCII
+list_transform([COALESCE("x", "z")], lambda "v":
+  CASE
+    WHEN strlen("v") = length("v") THEN lower("v")
+    ELSE translate("v", 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')
+  END
+)[1]
+
+-- UpperASCII
+CASE
+  WHEN strlen("x") = length("x") THEN upper("x")
+  ELSE translate("x", 'abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ')
+END
+
+-- UpperASCII
+list_transform([COALESCE("x", "z")], lambda "v":
+  CASE
+    WHEN strlen("v") = length("v") THEN upper("v")
+    ELSE translate("v", 'abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ')
+  END
+)[1]
+
+-- TrimUnicode
+CASE
+  WHEN regexp_matches("x", '^[\t-\r\x{85}\pZ]|[\t-\r\x{85}\pZ]$')
+    THEN regexp_replace("x", '^[\t-\r\x{85}\pZ]+|[\t-\r\x{85}\pZ]+$', '', 'g')
+  ELSE "x"
+END
+
+-- TrimUnicode
+list_transform([COALESCE("x", "z")], lambda "v":
+  CASE
+    WHEN regexp_matches("v", '^[\t-\r\x{85}\pZ]|[\t-\r\x{85}\pZ]$')
+      THEN regexp_replace("v", '^[\t-\r\x{85}\pZ]+|[\t-\r\x{85}\pZ]+$', '', 'g')
+    ELSE "v"
+  END
+)[1]
+
+-- Length
+length("x")
+
+-- Length
+length(COALESCE("x", "z"))
+
+-- Contains
+contains("x", 'y')
+
+-- Contains
+contains(COALESCE("x", "z"), 'y')
+
+-- StartsWith
+starts_with("x", 'y')
+
+-- StartsWith
+starts_with(COALESCE("x", "z"), 'y')
+
+-- EndsWith
+ends_with("x", 'y')
+
+-- EndsWith
+ends_with(COALESCE("x", "z"), 'y')
+
+-- RegexMatch
+regexp_matches("x", '^y')
+
+-- RegexMatch
+regexp_matches(COALESCE("x", "z"), '^y')
+
+-- Abs
+abs("x")
+
+-- Abs
+abs(COALESCE("x", "z"))
+
+-- Ceil
+ceil("x")
+
+-- Ceil
+ceil(COALESCE("x", "z"))
+
+-- Floor
+floor("x")
+
+-- Floor
+floor(COALESCE("x", "z"))
+
+-- Round
+round("x")
+
+-- Round
+round(COALESCE("x", "z"))
+
+-- Trunc
+trunc("x")
+
+-- Trunc
+trunc(COALESCE("x", "z"))
+
+-- Mod
+mod("x", 2e0)
+
+-- Mod
+mod(COALESCE("x", "z"), 2e0)
+
+-- Finite
+CASE WHEN isfinite("x") THEN "x" END
+
+-- Finite
+list_transform([COALESCE("x", "z")], lambda "v": CASE WHEN isfinite("v") THEN "v" END)[1]
+
+-- ParseNumber
+CASE
+  WHEN strlen("x") < 300 AND regexp_matches("x", '^[+-]?[0-9]+(\.[0-9]+)?$')
+    THEN TRY_CAST("x" AS DOUBLE)
+  WHEN isfinite(TRY_CAST(regexp_extract("x", '^[\t-\r\x{85}\pZ]*([+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?)[\t-\r\x{85}\pZ]*$', 1) AS DOUBLE))
+    THEN TRY_CAST(regexp_extract("x", '([+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?)', 1) AS DOUBLE)
+END
+
+-- ParseNumber
+list_transform([COALESCE("x", "z")], lambda "v":
+  CASE
+    WHEN strlen("v") < 300 AND regexp_matches("v", '^[+-]?[0-9]+(\.[0-9]+)?$')
+      THEN TRY_CAST("v" AS DOUBLE)
+    WHEN isfinite(TRY_CAST(regexp_extract("v", '^[\t-\r\x{85}\pZ]*([+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?)[\t-\r\x{85}\pZ]*$', 1) AS DOUBLE))
+      THEN TRY_CAST(regexp_extract("v", '([+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?)', 1) AS DOUBLE)
+  END
+)[1]
+
+-- ParseInteger
+CASE
+  WHEN strlen("x") < 300 AND regexp_matches("x", '^[+-]?[0-9]+$')
+    THEN TRY_CAST("x" AS DOUBLE)
+  WHEN regexp_matches("x", '^[+-]?[0-9]+$') AND isfinite(TRY_CAST("x" AS DOUBLE))
+    THEN TRY_CAST("x" AS DOUBLE)
+END
+
+-- ParseInteger
+list_transform([COALESCE("x", "z")], lambda "v":
+  CASE
+    WHEN strlen("v") < 300 AND regexp_matches("v", '^[+-]?[0-9]+$')
+      THEN TRY_CAST("v" AS DOUBLE)
+    WHEN regexp_matches("v", '^[+-]?[0-9]+$') AND isfinite(TRY_CAST("v" AS DOUBLE))
+      THEN TRY_CAST("v" AS DOUBLE)
+  END
+)[1]
+
+-- ParseBoolean
+CASE lower("x") WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END
+
+-- ParseBoolean
+CASE lower(COALESCE("x", "z")) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END
+
+-- ParseTime
+CASE
+  WHEN regexp_matches("x", '^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?Z?)?$')
+    THEN TRY_CAST("x" AS TIMESTAMP)
+  WHEN regexp_matches("x", '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?[+-]([01][0-9]|2[0-3]):[0-5][0-9]$')
+    THEN make_timestamp(epoch_us(TRY_CAST("x" AS TIMESTAMPTZ)))
+END
+
+-- ParseTime
+list_transform([COALESCE("x", "z")], lambda "v":
+  CASE
+    WHEN regexp_matches("v", '^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?Z?)?$')
+      THEN TRY_CAST("v" AS TIMESTAMP)
+    WHEN regexp_matches("v", '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?[+-]([01][0-9]|2[0-3]):[0-5][0-9]$')
+      THEN make_timestamp(epoch_us(TRY_CAST("v" AS TIMESTAMPTZ)))
+  END
+)[1]
+
+-- MicrosToTime
+TRY(make_timestamp("x"))
+
+-- MicrosToTime
+TRY(make_timestamp(COALESCE("x", "z")))
+
+-- TimeToMicros
+epoch_us("x")
+
+-- TimeToMicros
+epoch_us(COALESCE("x", "z"))
+
+-- TimestampTZToTime
+make_timestamp(epoch_us("x"))
+
+-- TimestampTZToTime
+make_timestamp(epoch_us(COALESCE("x", "z")))
+
+-- NanosToTime
+make_timestamp(epoch_ns("x") // 1000 - CAST(epoch_ns("x") % 1000 < 0 AS BIGINT))
+
+-- NanosToTime
+list_transform([COALESCE("x", "z")], lambda "v":
+  make_timestamp(epoch_ns("v") // 1000 - CAST(epoch_ns("v") % 1000 < 0 AS BIGINT))
+)[1]
+
+-- DateOf
+CAST("x" AS DATE)
+
+-- DateOf
+CAST(COALESCE("x", "z") AS DATE)
+
+-- MapValue
+"x"['y']
+
+-- MapValue
+COALESCE("x", "z")['y']
+
+-- PairValue
+list_filter("x", lambda p: p."name" = 'y')[1]."value"
+
+-- PairValue
+list_filter(COALESCE("x", "z"), lambda p: p."name" = 'y')[1]."value"
+
+-- JSONText
+TRY(json_extract_string("x", '/a~1b~0c'))
+
+-- JSONText
+TRY(json_extract_string(COALESCE("x", "z"), '/a~1b~0c'))
+
+-- JSONValid
+json_valid("x")
+
+-- JSONValid
+json_valid(COALESCE("x", "z"))
+
+-- CanonicalJSON
+(
+  SELECT string_agg(
+    j.fullkey || ' ' || CASE
+      WHEN j.type IN ('BIGINT', 'UBIGINT', 'HUGEINT', 'UHUGEINT', 'DOUBLE')
+        THEN CAST(CAST(j.atom AS DOUBLE) AS VARCHAR)
+      WHEN j.atom IS NULL THEN j.type
+      ELSE CAST(j.atom AS VARCHAR)
+    END, chr(10) ORDER BY j.fullkey)
+  FROM json_tree(TRY(json("x"))) AS j
+)
+
+-- CanonicalJSON
+(
+  SELECT string_agg(
+    j.fullkey || ' ' || CASE
+      WHEN j.type IN ('BIGINT', 'UBIGINT', 'HUGEINT', 'UHUGEINT', 'DOUBLE')
+        THEN CAST(CAST(j.atom AS DOUBLE) AS VARCHAR)
+      WHEN j.atom IS NULL THEN j.type
+      ELSE CAST(j.atom AS VARCHAR)
+    END, chr(10) ORDER BY j.fullkey)
+  FROM json_tree(TRY(json(COALESCE("x", "z")))) AS j
+)
+
+-- Hash
+hash("x")
+
+-- Hash
+hash(COALESCE("x", "z"))
+
+-- RowID
+"x".rowid
+
+-- RowID
+"x".rowid
+
