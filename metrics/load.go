@@ -1,0 +1,142 @@
+package metrics
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/metricsjob/metricsjob/internal/diag"
+)
+
+// LoadOptions are what decoding depends on beside the files.
+type LoadOptions struct {
+	// Env looks up a variable of the environment, for ${NAME} in paths and
+	// connections; nil: there are none.
+	Env func(name string) (value string, ok bool)
+}
+
+// Load reads definitions. Each path is a file, or a folder of which every
+// *.yaml and *.yml below is read, in order of their names, except *_test.yaml
+// and folders whose name starts with a dot. What is wrong with the files is
+// in the list, all at once; the error is about files that could not be read.
+// The definitions are never nil where the error is; they are complete only if
+// the list has no errors.
+func Load(paths []string, opts LoadOptions) (*Definitions, diag.List, error) {
+	var files []SourceFile
+	var diags diag.List
+	seen := map[string]bool{}
+	for _, p := range paths {
+		names, err := definitionFiles(p)
+		if err != nil {
+			return nil, nil, err
+		}
+		if len(names) == 0 {
+			diags.Errorf(diag.Pos{File: p}, "no-files", "the folder has no *.yaml files")
+		}
+		for _, name := range names {
+			if seen[filepath.Clean(name)] {
+				continue
+			}
+			seen[filepath.Clean(name)] = true
+			text, err := os.ReadFile(name)
+			if err != nil {
+				return nil, nil, fmt.Errorf("read definitions: %w", err)
+			}
+			files = append(files, SourceFile{Path: name, Text: text})
+		}
+	}
+	defs, more := Decode(files, opts)
+	return defs, append(diags, more...).Sorted(), nil
+}
+
+// definitionFiles lists the files that a path stands for.
+func definitionFiles(path string) ([]string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("read definitions: %w", err)
+	}
+	if !info.IsDir() {
+		return []string{path}, nil
+	}
+	var names []string
+	err = filepath.WalkDir(path, func(name string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		base := e.Name()
+		if e.IsDir() {
+			if name != path && strings.HasPrefix(base, ".") {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		ext := filepath.Ext(base)
+		if (ext == ".yaml" || ext == ".yml") && !strings.HasSuffix(strings.TrimSuffix(base, ext), "_test") {
+			names = append(names, name)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list definitions below %s: %w", path, err)
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// Decode reads definitions that are in memory. The paths of the files stand
+// in places as they are.
+func Decode(files []SourceFile, opts LoadOptions) (*Definitions, diag.List) {
+	var diags diag.List
+	r := &resolver{diags: &diags, defs: new(Definitions)}
+	for _, f := range files {
+		sum := sha256.Sum256(f.Text)
+		f.Digest = hex.EncodeToString(sum[:])
+		r.defs.Files = append(r.defs.Files, f)
+		d := newDecoder(f, opts, &diags)
+		if draft, ok := d.decodeFile(string(f.Text)); ok {
+			r.files = append(r.files, draft)
+		} else {
+			r.partial = true
+		}
+	}
+	r.resolve()
+	return r.defs, diags.Sorted()
+}
+
+func newDecoder(f SourceFile, opts LoadOptions, diags *diag.List) *decoder {
+	env := opts.Env
+	if env == nil {
+		env = func(string) (string, bool) { return "", false }
+	}
+	return &decoder{
+		file: f.Path, lines: linesOf(string(f.Text)), env: env, diags: diags,
+		spoilt: map[*yaml.Node]bool{},
+	}
+}
+
+// decodeFile reads one file; false means that it could not be read at all.
+func (d *decoder) decodeFile(text string) (*fileDraft, bool) {
+	root := d.parse(text)
+	if root == nil {
+		return nil, false
+	}
+	draft := new(fileDraft)
+	fileObject.read(d, root, draft)
+	if draft.given == nil {
+		return nil, false
+	}
+	dir := filepath.Dir(d.file)
+	for _, list := range [][]sourceDraft{draft.sources.impressions, draft.sources.events, draft.sources.units, draft.sources.exclude} {
+		for i := range list {
+			list[i].Dir = dir
+		}
+	}
+	return draft, true
+}

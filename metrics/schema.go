@@ -1,0 +1,120 @@
+package metrics
+
+import (
+	"bytes"
+	"encoding/json"
+)
+
+// schema is a JSON Schema, or another JSON object, with its members in order.
+type schema []member
+
+type member struct {
+	name  string
+	value any
+}
+
+// MarshalJSON writes the members in order.
+func (s schema) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteByte('{')
+	for i, m := range s {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		name, err := marshalPlain(m.name)
+		if err != nil {
+			return nil, err
+		}
+		value, err := marshalPlain(m.value)
+		if err != nil {
+			return nil, err
+		}
+		b.Write(name)
+		b.WriteByte(':')
+		b.Write(value)
+	}
+	b.WriteByte('}')
+	return b.Bytes(), nil
+}
+
+// marshalPlain is json.Marshal without the escapes for HTML.
+func marshalPlain(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimRight(b.Bytes(), "\n"), nil
+}
+
+// schemaBuilder collects the named objects that a schema refers to.
+type schemaBuilder struct {
+	defs  schema
+	known map[string]bool
+}
+
+// JSONSchema returns the JSON Schema (2020-12) of a definitions file, made
+// from the same tables that the decoder reads by. Editors complete and check
+// with it; what no schema can say (names that must exist, rules between
+// fields) is left to the decoder.
+func JSONSchema() []byte {
+	b := &schemaBuilder{known: map[string]bool{}}
+	body := fileObject.body(b)
+	doc := schema{
+		{"$schema", "https://json-schema.org/draft/2020-12/schema"},
+		{"title", "metricsjob definitions"},
+		{"description", fileObject.doc},
+	}
+	doc = append(doc, body...)
+	doc = append(doc, member{"$defs", b.defs})
+	plain, err := marshalPlain(doc)
+	if err != nil {
+		panic("metrics: schema: " + err.Error())
+	}
+	var out bytes.Buffer
+	if err := json.Indent(&out, plain, "", "  "); err != nil {
+		panic("metrics: schema: " + err.Error())
+	}
+	out.WriteByte('\n')
+	return out.Bytes()
+}
+
+// schema refers to the object by name and defines it where it is new.
+func (o *object[T]) schema(b *schemaBuilder) schema {
+	name := snake(o.name)
+	if !b.known[name] {
+		b.known[name] = true
+		at := len(b.defs)
+		b.defs = append(b.defs, member{name: name})
+		def := schema{{"description", o.doc}}
+		b.defs[at].value = append(def, o.body(b)...)
+	}
+	return schema{{"$ref", "#/$defs/" + name}}
+}
+
+// body is the schema of the object itself.
+func (o *object[T]) body(b *schemaBuilder) schema {
+	properties := schema{}
+	required := []string{}
+	for _, f := range o.fields {
+		properties = append(properties, member{f.name, append(f.schema(b), member{"description", f.doc})})
+		if f.required {
+			required = append(required, f.name)
+		}
+	}
+	out := schema{{"type", "object"}, {"properties", properties}}
+	if len(required) > 0 {
+		out = append(out, member{"required", required})
+	}
+	return append(out, member{"additionalProperties", false})
+}
+
+func anyOf(s ...schema) schema { return schema{{"anyOf", s}} }
+
+func constant(values ...string) schema {
+	if len(values) == 1 {
+		return schema{{"const", values[0]}}
+	}
+	return schema{{"enum", values}}
+}

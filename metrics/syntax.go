@@ -1,0 +1,273 @@
+package metrics
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/metricsjob/metricsjob/internal/diag"
+)
+
+// parse reads the YAML of a file. It returns nil where it has said that there
+// is nothing to decode.
+func (d *decoder) parse(text string) *yaml.Node {
+	if at, ok := invalidText(text); ok {
+		line, col := placeOf(text, at)
+		d.diags.Errorf(diag.Pos{File: d.file, Line: line, Col: col}, "yaml-syntax", "the file is not plain UTF-8 text").
+			WithHint("there is a byte or control character here that does not belong in text")
+		return nil
+	}
+	if err := parses(text); err != nil {
+		d.syntaxError(text, err)
+		return nil
+	}
+	var doc yaml.Node
+	dec := yaml.NewDecoder(strings.NewReader(text))
+	if err := dec.Decode(&doc); err != nil && !errors.Is(err, io.EOF) {
+		d.syntaxError(text, err)
+		return nil
+	}
+	if len(doc.Content) == 0 || isEmpty(doc.Content[0]) {
+		d.diags.Errorf(diag.Pos{File: d.file, Line: 1, Col: 1}, "empty-file", "the file is empty").
+			WithHint("a file starts with version: 1")
+		return nil
+	}
+	var second yaml.Node
+	if err := dec.Decode(&second); err == nil {
+		at := d.pos(&second)
+		if len(second.Content) > 0 {
+			at = d.pos(second.Content[0])
+		}
+		for line := at.Line; line > 0; line-- {
+			if line <= len(d.lines) && strings.HasPrefix(d.lines[line-1], "---") {
+				at.Line, at.Col = line, 1
+				break
+			}
+		}
+		d.diags.Errorf(at, "second-document", "a second YAML document starts here").
+			WithHint("a file has one document: leave out the line ---, or put the rest into a file of its own")
+	}
+	d.structure(doc.Content[0])
+	return doc.Content[0]
+}
+
+// invalidText finds the first byte that is no text.
+func invalidText(s string) (int, bool) {
+	for i, r := range s {
+		if r == utf8.RuneError {
+			if _, size := utf8.DecodeRuneInString(s[i:]); size == 1 {
+				return i, true
+			}
+		}
+		if r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0x7f {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// placeOf gives line and column of a byte of text.
+func placeOf(text string, at int) (line, col int) {
+	lines := linesOf(text[:at])
+	return len(lines), utf8.RuneCountInString(lines[len(lines)-1]) + 1
+}
+
+// structure refuses what YAML has and definitions have not: anchors, aliases,
+// merge keys, tags, keys that are no scalars, and keys given twice.
+func (d *decoder) structure(n *yaml.Node) {
+	switch {
+	case n.Kind == yaml.AliasNode:
+		d.spoilt[n] = true
+		d.errorf(n, "yaml-alias", "YAML aliases (*%s) are not used here", n.Value).
+			WithHint("write the value out; metrics share fields through like and defaults; for text that starts with *, put single quotes around it")
+		return
+	case n.Anchor != "":
+		d.spoilt[n] = true
+		d.errorf(n, "yaml-anchor", "YAML anchors (&%s) are not used here", n.Anchor).
+			WithHint("metrics share fields through like and defaults; for text that starts with &, put single quotes around it")
+	case n.Style&yaml.TaggedStyle != 0:
+		d.spoilt[n] = true
+		d.errorf(n, "yaml-tag", "YAML takes %s as a tag", quoted(n.Tag)).
+			WithHint("put single quotes around the whole: '%s'", strings.ReplaceAll(d.rawScalar(n), "'", "''"))
+	}
+	if n.Kind != yaml.MappingNode {
+		for _, c := range n.Content {
+			d.structure(c)
+		}
+		return
+	}
+	first := map[string]*yaml.Node{}
+	pairs(n, func(k, v *yaml.Node) {
+		switch before := first[k.Value]; {
+		case k.Kind == yaml.ScalarNode && k.Tag == "!!merge":
+			d.spoilt[k] = true
+			d.errorf(k, "yaml-merge", "YAML merge keys (<<) are not used here").
+				WithHint("metrics share fields through like and defaults")
+			return
+		case k.Kind != yaml.ScalarNode && k.Kind != yaml.AliasNode:
+			d.spoilt[k] = true
+			d.errorf(k, "wrong-kind", "a key must be a word, not %s", describe(k))
+		case k.Kind == yaml.ScalarNode && before != nil:
+			d.spoilt[k] = true
+			d.errorf(k, "duplicate-key", "%s is given twice, first in line %d", quoted(k.Value), before.Line)
+		default:
+			first[k.Value] = k
+			d.structure(k)
+		}
+		d.structure(v)
+	})
+}
+
+// rawScalar is what stands in the file from the node to the end of its line,
+// without a comment.
+func (d *decoder) rawScalar(n *yaml.Node) string {
+	if n.Line > len(d.lines) {
+		return n.Value
+	}
+	line := []rune(d.lines[n.Line-1])
+	if n.Column > len(line) {
+		return n.Value
+	}
+	raw := string(line[n.Column-1:])
+	if i := strings.Index(raw, " #"); i >= 0 {
+		raw = raw[:i]
+	}
+	return strings.TrimSpace(raw)
+}
+
+// parses reports whether every document of text is YAML.
+func parses(text string) error {
+	dec := yaml.NewDecoder(strings.NewReader(text))
+	for {
+		var n yaml.Node
+		switch err := dec.Decode(&n); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+}
+
+// syntaxError says where the text stops being YAML. The parser's own line is
+// often that of the block around the mistake, so the line is found by trial:
+// it is the one after the longest beginning of the file that parses.
+func (d *decoder) syntaxError(text string, err error) {
+	at := firstBadLine(d.lines)
+	line := ""
+	if at < len(d.lines) {
+		line = d.lines[at]
+	}
+	col := len([]rune(line)) - len([]rune(strings.TrimLeft(line, " \t"))) + 1
+	message, hint := explainSyntax(err, line)
+	if strings.Contains(err.Error(), "mapping values are not allowed") && at > 0 && wordWithoutColon.MatchString(d.lines[at-1]) {
+		at--
+		line = d.lines[at]
+		col = len(line) - len(strings.TrimLeft(line, " ")) + 1
+		message, hint = "a key without its colon", "write key: value"
+	}
+	if c, ok := secondColon(line); ok && message == cutByColon {
+		col = c
+	}
+	d.diags.Errorf(diag.Pos{File: d.file, Line: at + 1, Col: col}, "yaml-syntax", "%s", message).Hint = hint
+}
+
+var wordWithoutColon = regexp.MustCompile(`^ *(- +)?[a-z_]+( +[^:#"']*)?$`)
+
+const cutByColon = `YAML takes a second ": " in one line as another key`
+
+// explainSyntax turns the parser's complaint into one about the line.
+func explainSyntax(err error, line string) (message, hint string) {
+	said := strings.TrimPrefix(err.Error(), "yaml: ")
+	said = regexp.MustCompile(`^line [0-9]+: `).ReplaceAllString(said, "")
+	trimmed := strings.TrimLeft(line, " ")
+	_, second := secondColon(line)
+	value := ""
+	if i := strings.Index(trimmed, ": "); i >= 0 {
+		value = strings.TrimSpace(trimmed[i+2:])
+	}
+	switch {
+	case strings.HasPrefix(strings.TrimLeft(line, " "), "\t"):
+		return "a tab in the indentation", "YAML is indented with blanks"
+	case strings.HasPrefix(said, "unknown anchor"):
+		return "YAML aliases are not used here", "for text that starts with *, put single quotes around it"
+	case strings.Contains(said, "mapping values are not allowed") && second:
+		return cutByColon, "put single quotes around the whole value"
+	case strings.Contains(said, "cannot start any token") && value != "":
+		return fmt.Sprintf("a value cannot start with %s", quoted(string([]rune(value)[:1]))), "put single quotes around the whole value"
+	case strings.Contains(said, "unexpected end of stream"):
+		return "a quote is opened in this line and not closed", "inside single quotes a single quote is written twice"
+	case strings.Contains(said, "escape character"):
+		return "an escape that YAML does not know in double quotes", "put single quotes around the value, in which a backslash is a backslash"
+	case strings.ContainsAny(trimmed, "{[") && second:
+		return "the brackets of this line are not closed, or a value in them needs quotes", "put single quotes around an expression"
+	case strings.ContainsAny(trimmed, "{["):
+		return "a bracket is opened in this line and not closed, or a comma is missing", ""
+	case strings.HasPrefix(value, `"`) || strings.HasPrefix(value, "'"):
+		return "there is something after the closing quote", "put single quotes around the whole value; inside, a single quote is written twice"
+	case strings.Contains(said, "could not find expected ':'"):
+		return "a key without its colon", "write key: value"
+	case strings.Contains(said, "did not find expected"):
+		return "the indentation of this line fits none of the lines above", "keys of one mapping start in the same column"
+	case strings.Contains(said, "mapping values are not allowed"):
+		return "the indentation of this line fits none of the lines above", "keys of one mapping start in the same column"
+	}
+	return "this is not YAML: " + said, ""
+}
+
+// secondColon finds the second ": " of a line, outside quotes.
+func secondColon(line string) (col int, ok bool) {
+	count := 0
+	var quote rune
+	r := []rune(line)
+	for i, c := range r {
+		switch {
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == '"' || c == '\'':
+			quote = c
+		case c == ':' && (i+1 == len(r) || r[i+1] == ' '):
+			if count++; count == 2 {
+				return i + 1, true
+			}
+		}
+	}
+	return 0, false
+}
+
+// firstBadLine is the index of the line after the longest beginning that
+// parses. A bracket or quote over several lines parses only from its last line
+// on, so after a line that fails the next few are tried too.
+func firstBadLine(lines []string) int {
+	const stretch = 40
+	good := func(n int) bool {
+		text := strings.Join(lines[:n], "\n") + "\n"
+		var doc yaml.Node
+		if err := yaml.Unmarshal([]byte(text), &doc); err != nil {
+			return false
+		}
+		return len(doc.Content) == 0 || doc.Content[0].Kind == yaml.MappingNode
+	}
+	low, high := 0, len(lines)
+	for low+1 < high {
+		mid := (low + high) / 2
+		found := false
+		for n := mid; n < min(mid+stretch, high); n++ {
+			if good(n) {
+				low, found = n, true
+				break
+			}
+		}
+		if !found {
+			high = mid
+		}
+	}
+	return min(low, len(lines)-1)
+}
