@@ -37,8 +37,15 @@ func Compare(kind Kind, baseline, variation Moments, opt Options) Effect {
 
 // methodOf names the test and the relative interval.
 func methodOf(kind Kind, opt Options) string {
-	name := map[Test]string{Welch: "Welch t", Z: "z", Student: "Student t"}[opt.Test]
-	if name == "" {
+	var name string
+	switch opt.Test {
+	case Welch:
+		name = "Welch t"
+	case Z:
+		name = "z"
+	case Student:
+		name = "Student t"
+	default:
 		panic(fmt.Sprintf("stats: no case for test %q", opt.Test))
 	}
 	if kind == Ratio {

@@ -134,7 +134,19 @@ func align(a, b Sum) (x, y *big.Int, scale int) {
 	return x, y, a.scale
 }
 
+// powers holds the powers of ten that sums of a few decimals need.
+var powers = func() (p [40]*big.Int) {
+	for n := range p {
+		p[n] = new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(n)), nil)
+	}
+	return p
+}()
+
+// pow10 gives 10^n, which the caller must not change.
 func pow10(n int) *big.Int {
+	if n < len(powers) {
+		return powers[n]
+	}
 	return new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(n)), nil)
 }
 

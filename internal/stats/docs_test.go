@@ -1,0 +1,146 @@
+package stats
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// TestDocs checks every number in the example blocks of docs/statistics.md, to
+// the digits that stand there.
+func TestDocs(t *testing.T) {
+	text, err := os.ReadFile("../../docs/statistics.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := strings.Split(string(text), "```example\n")[1:]
+	if len(blocks) != 7 {
+		t.Errorf("%d examples, want 7", len(blocks))
+	}
+	for _, block := range blocks {
+		body, _, _ := strings.Cut(block, "```")
+		lines := map[string][]string{}
+		for _, line := range strings.Split(strings.TrimSpace(body), "\n") {
+			words := strings.Fields(line)
+			lines[words[0]] = words[1:]
+		}
+		if lines["units"] != nil {
+			checkSampleRatioExample(t, lines)
+		} else {
+			checkComparisonExample(t, lines)
+		}
+	}
+}
+
+func checkComparisonExample(t *testing.T, lines map[string][]string) {
+	t.Helper()
+	k := lines["kind"] // mean test welch alternative two_sided alpha 0.05
+	kind := map[string]Kind{"mean": Mean, "ratio": Ratio}[k[0]]
+	opt := Options{Test: Test(k[2]), Alternative: Alternative(k[4]), Alpha: parseFloat(t, k[6])}
+	a, b := momentsOfWords(t, lines["baseline"]), momentsOfWords(t, lines["variation"])
+	e, sa, sb := Compare(kind, a, b, opt), Describe(kind, a), Describe(kind, b)
+	for name, numbers := range map[string][]*float64{
+		"mean":     {sa.Mean, sb.Mean},
+		"std_dev":  {sa.StdDev, sb.StdDev},
+		"absolute": {e.Absolute, e.AbsoluteLow, e.AbsoluteHigh},
+		"relative": {e.Relative, e.RelativeLow, e.RelativeHigh},
+		"p_value":  {e.PValue},
+	} {
+		if lines[name] != nil {
+			printed(t, strings.Join(k, " ")+": "+name, lines[name], numbers)
+		}
+	}
+}
+
+func checkSampleRatioExample(t *testing.T, lines map[string][]string) {
+	t.Helper()
+	var units []int64
+	for _, word := range lines["units"] {
+		units = append(units, int64(parseFloat(t, word)))
+	}
+	r := SampleRatio(units, rats(lines["weights"]...), DefaultOptions())
+	printed(t, "statistic", lines["statistic"], []*float64{r.Statistic})
+	printed(t, "p_value", lines["p_value"], []*float64{r.PValue})
+}
+
+// momentsOfWords reads "units 5 sum 90 …", by the columns of the table moments.
+func momentsOfWords(t *testing.T, words []string) Moments {
+	t.Helper()
+	var m Moments
+	for i := 0; i < len(words); i += 2 {
+		s, err := ParseSum(words[i+1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := false
+		for term := N; term < termCount; term++ {
+			if term.Column() == words[i] {
+				found = true
+				m.Set(term, s)
+				if term == N {
+					m.Units = s.int().Int64()
+				}
+			}
+		}
+		if !found {
+			t.Fatalf("no column %q", words[i])
+		}
+	}
+	return m
+}
+
+// printed compares numbers with the words that are numbers, at the words' own
+// precision; "open" is an end that is not there.
+func printed(t *testing.T, what string, words []string, numbers []*float64) {
+	t.Helper()
+	i := 0
+	for _, word := range words {
+		if word == "from" || word == "to" {
+			continue
+		}
+		if i == len(numbers) {
+			t.Errorf("%s: more numbers than there are", what)
+			return
+		}
+		n := numbers[i]
+		i++
+		switch {
+		case word == "open" && n == nil:
+		case word == "open" || n == nil:
+			t.Errorf("%s: docs say %s, computed is %v", what, word, n)
+		default:
+			if got := formatLike(word, *n); got != word {
+				t.Errorf("%s: docs say %s, computed is %s", what, word, got)
+			}
+		}
+	}
+	if i != len(numbers) {
+		t.Errorf("%s: %d numbers, want %d", what, i, len(numbers))
+	}
+}
+
+func formatLike(word string, f float64) string {
+	verb := byte('f')
+	mantissa, _, found := strings.Cut(word, "e")
+	if found {
+		verb = 'e'
+	}
+	_, decimals, _ := strings.Cut(mantissa, ".")
+	return strconv.FormatFloat(f, verb, len(decimals), 64)
+}
+
+func TestDocsNameEveryStatus(t *testing.T) {
+	text, err := os.ReadFile("../../docs/statistics.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []Status{
+		OK, NoUnits, OneUnit, ZeroVariance, ZeroBaseline, ZeroDenominator, InconsistentSums, OutOfRange,
+		NoWeights, OneVariation, UnitsAtZeroWeight,
+	} {
+		if !strings.Contains(string(text), "\n| `"+string(s)+"` |") {
+			t.Errorf("docs/statistics.md has no row for the status %s", s)
+		}
+	}
+}

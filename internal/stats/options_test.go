@@ -1,0 +1,62 @@
+package stats
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+func TestOptionsOf(t *testing.T) {
+	if diff := cmp.Diff(Options{Test: Welch, Alternative: TwoSided, Alpha: 0.05, SampleRatioAlarm: 0.001}, DefaultOptions()); diff != "" {
+		t.Errorf("defaults (-want +got):\n%s", diff)
+	}
+	a := metrics.DefaultAnalysis()
+	a.Test = metrics.Text{V: "student", Set: true}
+	a.Alternative = metrics.Text{V: "greater", Set: true}
+	a.Alpha = metrics.At[metrics.Number]{V: "0.01", Set: true}
+	a.Peeking.Set = true
+	a.Correction.Set = true
+	a.Bayesian = metrics.At[metrics.Bayesian]{V: metrics.Bayesian{Off: true}, Set: true}
+	a.CUPED.Set = true
+	opt, refused := OptionsOf(a)
+	if len(refused) > 0 {
+		t.Errorf("refused: %v", refused)
+	}
+	if diff := cmp.Diff(Options{Test: Student, Alternative: Greater, Alpha: 0.01, SampleRatioAlarm: 0.001}, opt); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// Every option that is asked for and not built yet is named, with its place.
+func TestOptionsUnsupported(t *testing.T) {
+	a := metrics.DefaultAnalysis()
+	a.Test = metrics.Text{V: "pearson", Set: true}
+	a.Test.Pos.Line = 7
+	a.ExactBelow = metrics.At[int]{V: 20, Set: true}
+	a.Power.Set = true
+	a.RelativeInterval.V = "fieller"
+	a.Peeking.V.Method = "msprt"
+	a.Bayesian.Set = true
+	a.Correction.V.Method = "holm"
+	a.Stratify.V = []string{"country"}
+	a.CUPED.V.Days = 14
+	a.MinimumEffect.Set = true
+	a.Bootstrap = metrics.At[metrics.Bootstrap]{V: metrics.Bootstrap{Resamples: 100}, Set: true}
+	_, refused := OptionsOf(a)
+	var got []string
+	for _, u := range refused {
+		got = append(got, u.Option+" "+u.Value.V)
+	}
+	want := []string{
+		"test pearson", "exact_below 20", "power 0.8", "relative_interval fieller", "peeking msprt", "bayesian prior",
+		"correction holm", "stratify [country]", "cuped 14 days", "minimum_effect 0.01", "bootstrap 100 resamples",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if refused[0].Value.Pos.Line != 7 {
+		t.Errorf("the place of the test is lost: %v", refused[0].Value.Pos)
+	}
+}
