@@ -144,7 +144,7 @@ func TestSampleRatioDegenerate(t *testing.T) {
 		{"one variation", []int64{7}, []string{"1"}, OneVariation, false, "not tested: only one variation may have units"},
 		{"one with a weight", []int64{7, 0}, []string{"1", "0"}, OneVariation, false, "not tested: only one variation may have units"},
 		{"units at zero weight", []int64{700, 1}, []string{"1", "0"}, UnitsAtZeroWeight, true,
-			"1 units are in variations that were planned to have none"},
+			"units in variations that were planned to have none: 1"},
 	} {
 		r := SampleRatio(c.units, rats(c.weights...), DefaultOptions())
 		if r.Status != c.status || r.Alarm != c.alarm || r.Reason != c.reason || r.PValue != nil || r.Statistic != nil {

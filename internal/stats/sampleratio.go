@@ -55,7 +55,7 @@ func (r *SampleRatioTest) test(units []int64, weights []*big.Rat, opt Options, v
 	switch {
 	case stray > 0:
 		r.Alarm = true
-		v.add(UnitsAtZeroWeight, fmt.Sprintf("%d units are in variations that were planned to have none", stray))
+		v.add(UnitsAtZeroWeight, fmt.Sprintf("units in variations that were planned to have none: %d", stray))
 		return
 	case total == 0:
 		v.add(NoUnits, "not tested: there are no units")
