@@ -55,6 +55,15 @@ type File struct {
 	// Day is the value of the partition column, where the source has one.
 	Day    time.Time
 	HasDay bool
+	// MinTime and MaxTime bound the timestamps, where the footer tells; else
+	// they are zero.
+	MinTime, MaxTime time.Time
+	// Whole reports whether the footer proves that every row has a timestamp,
+	// an event key (events) and an id of each unit kind.
+	Whole bool
+	// Anchor marks a file that must be read even if no row of it counts,
+	// because the schema of the source needs it.
+	Anchor bool
 }
 
 // UnitField is the id of one unit kind: text, NULL where missing or empty.
@@ -106,6 +115,8 @@ type Bag struct {
 	From sqlast.Expr
 	// Form says how From is read.
 	Form BagForm
+	// Values is the type of the values of a map or list; the zero type is text.
+	Values FieldType
 }
 
 // BagForm is the shape of a column of named values.
@@ -122,24 +133,29 @@ const (
 
 // Lookup gives the named value. It reports false where the bag cannot hold
 // the name (a STRUCT without the field, or no bag at all); a MAP, JSON text
-// or list may hold any name, as text.
+// or list may hold any name, as text or as its Values are.
 func (b Bag) Lookup(name string) (Field, bool) {
 	if f, ok := b.Named[name]; ok {
 		return f, true
 	}
-	text := func(fn sqlast.Fn) (Field, bool) {
-		return Field{SQL: sqlast.Call{Fn: fn, Args: []sqlast.Expr{b.From, sqlast.Text(name)}}}, true
+	value := func(fn sqlast.Fn) (Field, bool) {
+		f := Field{SQL: sqlast.Call{Fn: fn, Args: []sqlast.Expr{b.From, sqlast.Text(name)}}, Type: b.Values}
+		if b.Values.Kind == FieldFloat {
+			wide := sqlast.Cast{X: f.SQL, To: sqlast.Type{Kind: sqlast.Double}}
+			f.SQL = sqlast.Call{Fn: sqlast.Finite, Args: []sqlast.Expr{wide}}
+		}
+		return f, true
 	}
 	switch b.Form {
 	case BagStruct:
 		f, ok := b.Fields[name]
 		return f, ok
 	case BagMap:
-		return text(sqlast.MapValue)
+		return value(sqlast.MapValue)
 	case BagJSON:
-		return text(sqlast.JSONText)
+		return value(sqlast.JSONText)
 	case BagPairs:
-		return text(sqlast.PairValue)
+		return value(sqlast.PairValue)
 	}
 	return Field{}, false
 }

@@ -2,9 +2,12 @@ package loaders
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/metricsjob/metricsjob/compiler"
+	"github.com/metricsjob/metricsjob/compiler/sqlast"
 )
 
 // Horizon is what AsOf finds.
@@ -22,7 +25,42 @@ type Horizon struct {
 // impressions and events. It reads footers alone where they settle it, and
 // else scans the timestamp column of the files for which they do not.
 func AsOf(ctx context.Context, engine *Engine, catalog *compiler.Catalog, now time.Time) (Horizon, error) {
-	panic("loaders: AsOf is not written")
+	horizon := Horizon{Future: map[string]int64{}}
+	cutoff := now.UTC().Truncate(time.Microsecond).Add(day)
+	var last time.Time
+	for _, src := range slices.Concat(catalog.Impressions, catalog.Events) {
+		var open []compiler.File
+		for _, f := range src.Files {
+			switch {
+			case f.Rows == 0:
+			case f.MaxTime.IsZero() || f.MaxTime.After(cutoff):
+				open = append(open, f)
+			case f.MaxTime.After(last):
+				last = f.MaxTime
+			}
+		}
+		if len(open) == 0 {
+			continue
+		}
+		late := sqlast.Binary{Op: sqlast.Greater, L: src.Time.SQL, R: sqlast.Timestamp(cutoff)}
+		inTime := sqlast.Binary{Op: sqlast.LessEq, L: src.Time.SQL, R: sqlast.Timestamp(cutoff)}
+		rows, err := scan(ctx, engine, only(src, open), nil,
+			sqlast.Item{X: call(sqlast.TimeToMicros, sqlast.Aggregate{Fn: sqlast.Max, X: onlyIf(inTime, src.Time.SQL)}), As: "last"},
+			tally(late, "future"))
+		if err != nil {
+			return Horizon{}, fmt.Errorf("find the latest timestamp of source %s: %w", src.Def.Name.V, err)
+		}
+		if us, ok := rows.Cells[0][0].(int64); ok && time.UnixMicro(us).After(last) {
+			last = time.UnixMicro(us).UTC()
+		}
+		if n := rows.Cells[0][1].(int64); n > 0 {
+			horizon.Future[src.Def.Name.V] = n
+		}
+	}
+	if !last.IsZero() {
+		horizon.AsOf = last.Add(time.Microsecond)
+	}
+	return horizon, nil
 }
 
 // Dropped counts rows of a source that do not exist (semantics 2) and values
@@ -51,5 +89,132 @@ type Dropped struct {
 // Count counts what the files of a source lose. What footers prove absent is
 // not looked for; the rest takes one scan over the columns concerned alone.
 func Count(ctx context.Context, engine *Engine, src *compiler.Source) (Dropped, error) {
-	panic("loaders: Count is not written")
+	d := Dropped{NoUnit: map[string]int64{}}
+	losses := lossesOf(src, &d)
+	var open []compiler.File
+	for _, f := range src.Files {
+		if f.Rows > 0 && !(f.Whole && inPartition(src, f)) || f.Rows > 0 && losses.unproven {
+			open = append(open, f)
+		}
+	}
+	if len(open) == 0 || len(losses.items) == 0 {
+		return d, nil
+	}
+	rows, err := scan(ctx, engine, only(src, open), nil, losses.items...)
+	if err != nil {
+		return Dropped{}, fmt.Errorf("count the rows that source %s loses: %w", src.Def.Name.V, err)
+	}
+	for i, record := range losses.records {
+		record(rows.Cells[0][i].(int64))
+	}
+	return d, nil
+}
+
+// losses are what one scan counts, and where each number goes.
+type losses struct {
+	items   []sqlast.Item
+	records []func(int64)
+	// unproven reports whether something is looked for that no footer settles.
+	unproven bool
+}
+
+func (l *losses) add(name string, condition sqlast.Expr, record func(int64)) {
+	l.items = append(l.items, tally(condition, name))
+	l.records = append(l.records, record)
+}
+
+// lossesOf says under which conditions a row is counted. Each condition holds
+// or not; it is never missing.
+func lossesOf(src *compiler.Source, into *Dropped) *losses {
+	l := &losses{}
+	var left sqlast.And // what holds for the rows that no earlier reason has taken
+	stage := func(name string, keep sqlast.Expr, field *int64) {
+		l.add(name, append(slices.Clone(left), sqlast.Not{X: keep}), func(n int64) { *field = n })
+		left = append(left, keep)
+	}
+	present := func(x sqlast.Expr) sqlast.Expr { return sqlast.IsNull{X: x, Not: true} }
+	if src.Where != nil {
+		l.unproven = true
+		stage("where", call(sqlast.Coalesce, src.Where, sqlast.Bool(false)), &into.Where)
+	}
+	if !src.Time.NeverNull {
+		stage("no_timestamp", present(src.Time.SQL), &into.NoTimestamp)
+	}
+	strays := slices.ContainsFunc(src.Files, func(f compiler.File) bool { return !inPartition(src, f) })
+	if p := src.Def.Partition; p != nil && strays {
+		date := call(sqlast.DateOf, src.Time.SQL)
+		stage("partition", call(sqlast.Coalesce, sqlast.And{
+			sqlast.Binary{Op: sqlast.GreaterEq, L: src.PartitionDay, R: sqlast.Binary{Op: sqlast.Sub, L: date, R: sqlast.Interval(p.Early)}},
+			sqlast.Binary{Op: sqlast.LessEq, L: src.PartitionDay, R: sqlast.Binary{Op: sqlast.Add, L: date, R: sqlast.Interval(p.Late)}},
+		}, sqlast.Bool(false)), &into.Partition)
+	}
+	if src.Event.SQL != nil && !src.Event.NeverNull {
+		stage("no_event", present(src.Event.SQL), &into.NoEvent)
+	}
+	for _, u := range src.Units {
+		if !u.NeverNull {
+			l.add("no_unit."+u.Kind, append(slices.Clone(left), sqlast.IsNull{X: u.SQL}), func(n int64) { into.NoUnit[u.Kind] = n })
+		}
+	}
+	if src.Value != nil {
+		if raw, ok := beforeParsing(src.Value.SQL); ok {
+			l.unproven = true
+			l.add("not_a_number", append(slices.Clone(left), present(raw), sqlast.IsNull{X: src.Value.SQL}), func(n int64) { into.NotANumber = n })
+		}
+	}
+	var malformed sqlast.Or
+	for _, b := range []compiler.Bag{src.Properties, src.Attributes} {
+		if b.Form == compiler.BagJSON {
+			malformed = append(malformed, sqlast.And{present(b.From), sqlast.Not{X: call(sqlast.JSONValid, b.From)}})
+		}
+	}
+	if len(malformed) > 0 {
+		l.unproven = true
+		l.add("malformed", append(slices.Clone(left), malformed), func(n int64) { into.Malformed = n })
+	}
+	return l
+}
+
+// inPartition reports whether the footer of a file proves that the timestamps
+// of its rows fit the day of its partition.
+func inPartition(src *compiler.Source, f compiler.File) bool {
+	p := src.Def.Partition
+	if p == nil || f.Rows == 0 {
+		return true
+	}
+	return !f.MinTime.IsZero() && f.Day.Sub(f.MaxTime.Truncate(day)) >= -p.Early && f.Day.Sub(f.MinTime.Truncate(day)) <= p.Late
+}
+
+// beforeParsing gives what a field was made from, where it was text or a
+// floating number that may not be a number.
+func beforeParsing(x sqlast.Expr) (sqlast.Expr, bool) {
+	parse, ok := x.(sqlast.Call)
+	if !ok || parse.Fn != sqlast.Finite && parse.Fn != sqlast.ParseNumber {
+		return nil, false
+	}
+	return parse.Args[0], true
+}
+
+// tally counts the rows for which a condition holds.
+func tally(condition sqlast.Expr, name string) sqlast.Item {
+	return sqlast.Item{X: sqlast.Aggregate{Fn: sqlast.Count, X: onlyIf(condition, sqlast.Int(1))}, As: name}
+}
+
+// only is the relation of some files of a source, for sums to which the
+// others add nothing. Where files differ in their columns, it is all of them.
+func only(src *compiler.Source, files []compiler.File) sqlast.ReadParquet {
+	read := src.Read
+	if len(files) < len(src.Files) && !read.UnionByName {
+		read.Files = paths(files)
+	}
+	return read
+}
+
+// scan reads aggregates over files in one pass.
+func scan(ctx context.Context, engine *Engine, read sqlast.ReadParquet, where sqlast.Expr, items ...sqlast.Item) (*Rows, error) {
+	query, err := sqlast.Print(sqlast.DuckDB, sqlast.Select{Items: items, From: read, Where: where})
+	if err != nil {
+		return nil, err
+	}
+	return engine.Query(ctx, query)
 }

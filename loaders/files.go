@@ -1,10 +1,245 @@
 package loaders
 
-import "github.com/metricsjob/metricsjob/metrics"
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/metricsjob/metricsjob/internal/diag"
+	"github.com/metricsjob/metricsjob/metrics"
+)
 
 // Roots are the files and folders below which the sources' files lie: for
 // each path the part before its first wildcard. They are what an engine for
 // these definitions must be allowed to read.
 func Roots(defs *metrics.Definitions) []string {
-	panic("loaders: Roots is not written")
+	var roots []string
+	for _, src := range slices.Concat(defs.Sources.Impressions, defs.Sources.Events) {
+		for _, p := range src.Paths {
+			root, _ := splitGlob(located(src, p.V))
+			roots = append(roots, root)
+		}
+	}
+	slices.Sort(roots)
+	return slices.Compact(roots)
+}
+
+// findFiles lists the data files of a source, sorted, each once. Where there
+// are none, the list says what was looked for and how far it led.
+func findFiles(src *metrics.Source, list *diag.List) ([]string, error) {
+	var found []string
+	var lost diag.List
+	for _, p := range src.Paths {
+		if strings.Contains(p.V, "://") {
+			list.Errorf(p.Pos, "not-supported", "object stores are not supported yet: %s", p.V).
+				WithHint("copy the files to a folder")
+			return nil, nil
+		}
+		pattern := located(src, p.V)
+		files, err := expand(pattern)
+		if err != nil {
+			return nil, err
+		}
+		if len(files) == 0 {
+			lost.Errorf(p.Pos, "no-files", "no files match %q", pattern).Hint = nearestPath(pattern)
+		}
+		found = append(found, files...)
+	}
+	if len(found) == 0 {
+		*list = append(*list, lost...)
+		return nil, nil
+	}
+	for _, d := range lost {
+		d.Severity = diag.Warning
+		*list = append(*list, d)
+	}
+	slices.Sort(found)
+	return slices.Compact(found), nil
+}
+
+// located is a path of a source as seen from the working folder, with slashes.
+func located(src *metrics.Source, p string) string {
+	if !filepath.IsAbs(p) {
+		p = filepath.Join(src.Dir, p)
+	}
+	return filepath.ToSlash(filepath.Clean(p))
+}
+
+// expand lists the data files that a pattern means. A segment ** is any
+// number of folders; * and ? and [] are those of path.Match. A folder stands
+// for all Parquet files below it. Side files and hidden files do not count,
+// unless the pattern names them letter by letter.
+func expand(pattern string) ([]string, error) {
+	root, rest := splitGlob(pattern)
+	info, err := os.Stat(filepath.FromSlash(root))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, &UnreachableError{Path: root, Err: err}
+	case rest != "":
+		var files []string
+		err := match(root, strings.Split(rest, "/"), &files)
+		return files, err
+	case info.IsDir():
+		return below(root)
+	default:
+		return []string{root}, nil
+	}
+}
+
+// below lists the Parquet files in a folder and its folders.
+func below(folder string) ([]string, error) {
+	var files []string
+	err := match(folder, []string{"**", "*.parquet"}, &files)
+	return files, err
+}
+
+// match adds to files what the segments of a pattern match in a folder.
+func match(folder string, segments []string, files *[]string) error {
+	head, rest := segments[0], segments[1:]
+	if head == "**" {
+		if len(rest) == 0 {
+			rest = []string{"*.parquet"}
+		}
+		if err := match(folder, rest, files); err != nil {
+			return err
+		}
+	}
+	entries, err := os.ReadDir(filepath.FromSlash(folder))
+	if err != nil {
+		return &UnreachableError{Path: folder, Err: err}
+	}
+	for _, entry := range entries {
+		name := path.Join(folder, entry.Name())
+		if head == "**" {
+			if entry.IsDir() && !isSide(entry.Name()) {
+				if err := match(name, segments, files); err != nil {
+					return err
+				}
+			}
+			continue
+		}
+		if head != entry.Name() && (isSide(entry.Name()) || !matches(head, entry.Name())) {
+			continue
+		}
+		info, err := os.Stat(filepath.FromSlash(name))
+		if err != nil {
+			return &UnreachableError{Path: name, Err: err}
+		}
+		switch {
+		case info.IsDir() && len(rest) > 0:
+			if err := match(name, rest, files); err != nil {
+				return err
+			}
+		case info.IsDir():
+			inside, err := below(name)
+			if err != nil {
+				return err
+			}
+			*files = append(*files, inside...)
+		case len(rest) == 0:
+			*files = append(*files, name)
+		}
+	}
+	return nil
+}
+
+// matches reports whether a name fits one segment of a pattern.
+func matches(segment, name string) bool {
+	ok, err := path.Match(segment, name)
+	return err == nil && ok
+}
+
+// isSide reports whether a file or folder is hidden or was left by the
+// program that wrote the data (_SUCCESS, _temporary, .part-0.crc). A folder
+// of a hive partition, as in _day=1, is not.
+func isSide(name string) bool {
+	return strings.HasPrefix(name, ".") ||
+		strings.HasPrefix(name, "_") && !strings.Contains(name, "=") ||
+		strings.HasSuffix(name, ".crc")
+}
+
+// splitGlob cuts a pattern into the longest part without wildcards that ends
+// at a slash, and the rest; the rest is empty where there are no wildcards or
+// where a file has exactly that name.
+func splitGlob(pattern string) (root, rest string) {
+	if !strings.ContainsAny(pattern, "*?[") {
+		return pattern, ""
+	}
+	if _, err := os.Stat(filepath.FromSlash(pattern)); err == nil {
+		return pattern, ""
+	}
+	segments := strings.Split(pattern, "/")
+	i := slices.IndexFunc(segments, func(s string) bool { return strings.ContainsAny(s, "*?[") })
+	root = strings.Join(segments[:i], "/")
+	switch {
+	case root == "" && i > 0:
+		root = "/"
+	case root == "":
+		root = "."
+	}
+	return root, strings.Join(segments[i:], "/")
+}
+
+// nearestPath says how far a pattern without matches leads, and what is there.
+func nearestPath(pattern string) string {
+	root, rest := splitGlob(pattern)
+	missing := ""
+	for !isFolder(root) {
+		if isFile(root) {
+			return fmt.Sprintf("%s is a file", root)
+		}
+		missing = path.Base(root)
+		up := path.Dir(root)
+		if up == root {
+			return ""
+		}
+		root = up
+	}
+	entries, err := os.ReadDir(filepath.FromSlash(root))
+	if err != nil {
+		return ""
+	}
+	var names []string
+	for _, e := range entries {
+		if !isSide(e.Name()) {
+			names = append(names, e.Name())
+		}
+	}
+	switch {
+	case missing != "":
+		if near, ok := diag.Nearest(missing, names); ok {
+			return fmt.Sprintf("the folder %s has no %q; did you mean %q?", root, missing, near)
+		}
+		return fmt.Sprintf("the folder %s has no %q", root, missing)
+	case len(names) == 0:
+		return fmt.Sprintf("the folder %s is there, but holds no data files", root)
+	default:
+		return fmt.Sprintf("the folder %s is there, but nothing in it matches %q; it holds %s", root, cmp.Or(rest, "*.parquet"), some(names, 5))
+	}
+}
+
+func isFolder(name string) bool {
+	info, err := os.Stat(filepath.FromSlash(name))
+	return err == nil && info.IsDir()
+}
+
+func isFile(name string) bool {
+	info, err := os.Stat(filepath.FromSlash(name))
+	return err == nil && !info.IsDir()
+}
+
+// some lists the first n words and says how many more there are.
+func some(words []string, n int) string {
+	if len(words) <= n {
+		return strings.Join(words, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(words[:n], ", "), len(words)-n)
 }

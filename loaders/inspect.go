@@ -2,8 +2,12 @@ package loaders
 
 import (
 	"context"
+	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/metricsjob/metricsjob/compiler"
+	"github.com/metricsjob/metricsjob/compiler/sqlast"
 	"github.com/metricsjob/metricsjob/internal/diag"
 	"github.com/metricsjob/metricsjob/metrics"
 )
@@ -20,5 +24,381 @@ type InspectOptions struct {
 // read as wanted) are in the list, at their places; the error is for what
 // could not be read at all.
 func Inspect(ctx context.Context, engine *Engine, defs *metrics.Definitions, opts InspectOptions) (*compiler.Catalog, diag.List, error) {
-	panic("loaders: Inspect is not written")
+	var list diag.List
+	catalog := &compiler.Catalog{Engine: engine.Version()}
+	inspect := func(defs []*metrics.Source, into *[]*compiler.Source) error {
+		for _, def := range defs {
+			if len(opts.Sources) > 0 && !slices.Contains(opts.Sources, def.Name.V) {
+				continue
+			}
+			src, err := inspectSource(ctx, engine, def, &list)
+			if err != nil {
+				return fmt.Errorf("inspect source %s: %w", def.Name.V, err)
+			}
+			if src != nil {
+				*into = append(*into, src)
+			}
+		}
+		return nil
+	}
+	if err := inspect(defs.Sources.Impressions, &catalog.Impressions); err != nil {
+		return nil, list, err
+	}
+	if err := inspect(defs.Sources.Events, &catalog.Events); err != nil {
+		return nil, list, err
+	}
+	return catalog, list, nil
+}
+
+// inspector maps the columns of one source.
+type inspector struct {
+	def     *metrics.Source
+	list    *diag.List
+	schema  schema
+	columns []compiler.Column // those of the schema and the partition
+	stored  map[*metrics.Expr]stored
+	footers map[string]*footer
+	out     *compiler.Source
+}
+
+// inspectSource gives nil where a mistake, now in the list, leaves nothing to give.
+func inspectSource(ctx context.Context, engine *Engine, def *metrics.Source, list *diag.List) (*compiler.Source, error) {
+	if len(def.Paths) == 0 {
+		list.Errorf(def.Pos, "not-supported", "source %q: only path is supported yet, not table or sql", def.Name.V)
+		return nil, nil
+	}
+	files, err := findFiles(def, list)
+	if err != nil || len(files) == 0 {
+		return nil, err
+	}
+	in := &inspector{def: def, list: list, stored: map[*metrics.Expr]stored{}, out: &compiler.Source{Def: def}}
+	if in.schema, err = readSchema(ctx, engine, files); err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		in.out.Files = append(in.out.Files, compiler.File{Path: f, Anchor: slices.Contains(in.schema.first, f)})
+	}
+	in.columns = in.schema.columns
+	if def.Partition != nil && !in.partition() {
+		return nil, nil
+	}
+	if !in.resolve() {
+		return nil, nil
+	}
+	if in.footers, err = readFooters(ctx, engine, files, in.plainColumns()); err != nil {
+		return nil, err
+	}
+	in.files()
+	in.read(ctx, engine, files)
+	if !in.fields() {
+		return nil, nil
+	}
+	in.whole()
+	return in.out, in.checkIDs(ctx, engine)
+}
+
+// partition makes the day of the path a column.
+func (in *inspector) partition() bool {
+	p := in.def.Partition
+	if !partitionDays(p, in.out.Files, in.schema.columns, in.list) {
+		return false
+	}
+	in.columns = slices.DeleteFunc(slices.Clone(in.columns), func(c compiler.Column) bool {
+		return strings.EqualFold(c.Name, p.Column.V)
+	})
+	in.columns = append(in.columns, compiler.Column{
+		Name: p.Column.V,
+		Type: compiler.ColumnType{Kind: compiler.ColumnDate, Name: "DATE"},
+	})
+	in.out.PartitionDay = sqlast.Column{Name: p.Column.V}
+	in.out.Read.Hive = []sqlast.HiveColumn{{Name: p.Column.V, Type: sqlast.Type{Kind: sqlast.DateType}}}
+	return true
+}
+
+// mapped are the expressions of a source's columns, in the order of the catalog.
+func mapped(c *metrics.Columns) []*metrics.Expr {
+	var all []*metrics.Expr
+	for i := range c.Units {
+		all = append(all, &c.Units[i].Column)
+	}
+	all = append(all, &c.Timestamp.Column, &c.Event, &c.Experiment, &c.Flag, &c.Variation, &c.Holdback, &c.Value)
+	for i := range c.ID {
+		all = append(all, &c.ID[i])
+	}
+	for _, b := range []*metrics.Bag{&c.Properties, &c.Attributes} {
+		all = append(all, &b.From)
+		for i := range b.Named {
+			all = append(all, &b.Named[i].Column)
+		}
+	}
+	return slices.DeleteFunc(all, func(e *metrics.Expr) bool { return !e.IsSet() })
+}
+
+// resolve finds what every expression of the columns stands for.
+func (in *inspector) resolve() bool {
+	ok := true
+	for _, e := range mapped(&in.def.Columns) {
+		sql, typ, found := compileColumn(*e, in.columns, in.list)
+		if !found {
+			ok = false
+			continue
+		}
+		if !in.agreed(e, sql) {
+			ok = false
+			continue
+		}
+		in.stored[e] = stored{sql, typ}
+	}
+	if in.def.Where.IsSet() {
+		var found bool
+		in.out.Where, found = compiler.CompileSourceWhere(in.def.Where, in.columns, in.list)
+		ok = ok && found && in.agreed(&in.def.Where, in.out.Where)
+	}
+	return ok
+}
+
+// agreed reports whether the files agree on the types of the columns of an
+// expression.
+func (in *inspector) agreed(e *metrics.Expr, sql sqlast.Expr) bool {
+	for _, name := range sqlast.Columns(sql) {
+		if clash, ok := in.schema.conflicts[strings.ToLower(name)]; ok && !in.isPartition(name) {
+			in.list.Errorf(e.Pos, "column-types", "the column %s of source %q is %s", name, in.def.Name.V, clash).
+				WithHint("write the files anew with one type, or make them two sources")
+			return false
+		}
+	}
+	return true
+}
+
+// plainColumns are the columns that are mapped as they are, in lower case:
+// those of which footers tell something.
+func (in *inspector) plainColumns() []string {
+	var names []string
+	for _, s := range in.stored {
+		if c, ok := s.sql.(sqlast.Column); ok && !in.isPartition(c.Name) {
+			names = append(names, strings.ToLower(c.Name))
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func (in *inspector) isPartition(column string) bool {
+	return in.def.Partition != nil && strings.EqualFold(in.def.Partition.Column.V, column)
+}
+
+// files takes sizes and the bounds of the timestamp from the footers.
+func (in *inspector) files() {
+	when := in.def.Columns.Timestamp
+	column := in.stored[&in.def.Columns.Timestamp.Column]
+	for i := range in.out.Files {
+		f := &in.out.Files[i]
+		foot := in.footers[f.Path]
+		f.Rows, f.Bytes = foot.rows, foot.bytes
+		if c, ok := column.sql.(sqlast.Column); ok {
+			f.MinTime, f.MaxTime = foot.columns[strings.ToLower(c.Name)].times(column.typ.Kind, when.Epoch)
+		}
+	}
+	in.out.Rows, in.out.Bytes = totals(in.out.Files)
+	in.out.MaxTime = latest(in.out.Files)
+}
+
+// read names the files: by the pattern of the definitions where DuckDB finds
+// the same ones by it, else one by one.
+func (in *inspector) read(ctx context.Context, engine *Engine, files []string) {
+	in.out.Read.UnionByName = in.schema.differs
+	in.out.Read.Files = files
+	if len(in.def.Paths) != 1 || len(files) == 1 {
+		return
+	}
+	pattern := located(in.def, in.def.Paths[0].V)
+	if isFolder(pattern) {
+		pattern += "/**/*.parquet"
+	}
+	rows, err := engine.Query(ctx, "SELECT file FROM glob("+quoteText(pattern)+") ORDER BY file")
+	if err != nil {
+		return
+	}
+	var found []string
+	for _, r := range rows.Cells {
+		found = append(found, r[0].(string))
+	}
+	slices.Sort(found)
+	if slices.Equal(found, files) {
+		in.out.Read.Files = []string{pattern}
+	}
+}
+
+// fields gives the mapped columns their types.
+func (in *inspector) fields() bool {
+	c, out, ok := &in.def.Columns, in.out, true
+	required := func(e *metrics.Expr, read func(stored) (compiler.Field, *cannot), into *compiler.Field) {
+		if e.IsSet() {
+			f, good := in.field(e, read)
+			*into, ok = f, ok && good
+		}
+	}
+	optional := func(e *metrics.Expr, read func(stored) (compiler.Field, *cannot), into **compiler.Field) {
+		if e.IsSet() {
+			*into = &compiler.Field{}
+			required(e, read, *into)
+		}
+	}
+	for i := range c.Units {
+		unit := compiler.UnitField{Kind: c.Units[i].Kind.V}
+		required(&c.Units[i].Column, identifier, &unit.Field)
+		out.Units = append(out.Units, unit)
+	}
+	required(&c.Timestamp.Column, func(s stored) (compiler.Field, *cannot) { return instant(s, c.Timestamp.Epoch) }, &out.Time)
+	required(&c.Event, text, &out.Event)
+	required(&c.Variation, variation, &out.Variation)
+	optional(&c.Experiment, text, &out.Experiment)
+	optional(&c.Flag, text, &out.Flag)
+	optional(&c.Holdback, boolean, &out.Holdback)
+	optional(&c.Value, number, &out.Value)
+	if !in.def.Dedupe.Set || in.def.Dedupe.V == metrics.DedupeID {
+		for i := range c.ID {
+			var id compiler.Field
+			required(&c.ID[i], text, &id)
+			out.ID = append(out.ID, id)
+		}
+	}
+	out.Properties, ok = in.bag(&c.Properties, ok)
+	out.Attributes, ok = in.bag(&c.Attributes, ok)
+	return ok
+}
+
+func (in *inspector) bag(b *metrics.Bag, ok bool) (compiler.Bag, bool) {
+	var out compiler.Bag
+	if b.From.IsSet() {
+		var err *cannot
+		if out, err = bag(in.stored[&b.From]); err != nil {
+			in.refuse(&b.From, err)
+			ok = false
+		}
+	}
+	for i := range b.Named {
+		f, good := in.field(&b.Named[i].Column, property)
+		if out.Named == nil {
+			out.Named = map[string]compiler.Field{}
+		}
+		out.Named[b.Named[i].Name.V] = f
+		ok = ok && good
+	}
+	return out, ok
+}
+
+// field reads one expression of the columns and adds what footers prove.
+func (in *inspector) field(e *metrics.Expr, read func(stored) (compiler.Field, *cannot)) (compiler.Field, bool) {
+	s := in.stored[e]
+	f, err := read(s)
+	if err != nil {
+		in.refuse(e, err)
+		return f, false
+	}
+	c, ok := s.sql.(sqlast.Column)
+	if !ok || in.isPartition(c.Name) {
+		return f, true
+	}
+	known := merged(in.footers, in.out.Files, strings.ToLower(c.Name))
+	f.NeverNull = in.neverNull(f, s, known)
+	if f.Type.Exact() {
+		f.Min, f.Max = known.between()
+	}
+	return f, true
+}
+
+// neverNull reports whether the footers of a column prove that a field of it
+// is never missing: that no value is, and that none is one that cannot be
+// read.
+func (in *inspector) neverNull(f compiler.Field, s stored, known *bounds) bool {
+	if !known.neverNull() {
+		return false
+	}
+	switch s.typ.Kind {
+	case compiler.ColumnText:
+		if nullIf, is := f.SQL.(sqlast.Call); is && nullIf.Fn == sqlast.NullIf {
+			return known.neverEmpty()
+		}
+		return f.SQL == s.sql
+	case compiler.ColumnInteger, compiler.ColumnDecimal:
+		if f.Type.Kind == compiler.FieldTime {
+			first, _ := known.times(s.typ.Kind, in.def.Columns.Timestamp.Epoch)
+			return !first.IsZero()
+		}
+		return f.Type.Kind == compiler.FieldText || f.Type.Exact()
+	case compiler.ColumnFloat:
+		return false
+	default:
+		return true
+	}
+}
+
+func (in *inspector) refuse(e *metrics.Expr, err *cannot) {
+	s := in.stored[e]
+	in.list.Errorf(e.Pos, "column-type", "%s of source %q is %s, %s", e.Src, in.def.Name.V, typeName(s.typ), err.why).Hint = err.hint
+}
+
+// typeName is the name of a type for people.
+func typeName(t compiler.ColumnType) string {
+	if t.Name != "" {
+		return t.Name
+	}
+	switch t.Kind {
+	case compiler.ColumnText:
+		return "text"
+	case compiler.ColumnFloat:
+		return "a number"
+	case compiler.ColumnBoolean:
+		return "true or false"
+	case compiler.ColumnTimestamp:
+		return "a time"
+	default:
+		return "of another type"
+	}
+}
+
+// whole marks the files of which the footers prove that no row is dropped for
+// want of a timestamp, an event key or an id.
+func (in *inspector) whole() {
+	c := &in.def.Columns
+	for i := range in.out.Files {
+		f := &in.out.Files[i]
+		f.Whole = in.neverMissing(&c.Timestamp.Column, in.out.Time, f) &&
+			(!c.Event.IsSet() || in.neverMissing(&c.Event, in.out.Event, f))
+		for j, unit := range in.out.Units {
+			f.Whole = f.Whole && in.neverMissing(&c.Units[j].Column, unit.Field, f)
+		}
+	}
+}
+
+// neverMissing reports whether the footer of one file proves that no row
+// lacks the field.
+func (in *inspector) neverMissing(e *metrics.Expr, field compiler.Field, f *compiler.File) bool {
+	c, ok := in.stored[e].sql.(sqlast.Column)
+	if !ok || in.isPartition(c.Name) {
+		return ok
+	}
+	return in.neverNull(field, in.stored[e], in.footers[f.Path].columns[strings.ToLower(c.Name)])
+}
+
+// checkIDs looks for floating ids that are no whole numbers below 2^53.
+func (in *inspector) checkIDs(ctx context.Context, engine *Engine) error {
+	for i := range in.def.Columns.Units {
+		e := &in.def.Columns.Units[i].Column
+		s := in.stored[e]
+		if s.typ.Kind != compiler.ColumnFloat {
+			continue
+		}
+		broken := onlyIf(sqlast.And{sqlast.IsNull{X: s.sql, Not: true}, sqlast.Not{X: isWhole(s.sql)}}, sqlast.Int(1))
+		rows, err := scan(ctx, engine, in.out.Read, nil, sqlast.Item{X: sqlast.Aggregate{Fn: sqlast.Count, X: broken}, As: "broken"})
+		if err != nil {
+			return err
+		}
+		if n := rows.Cells[0][0].(int64); n > 0 {
+			in.list.Errorf(e.Pos, "bad-id", "%s of source %q is %s, and %d of its values are not whole numbers below 2^53", e.Src, in.def.Name.V, typeName(s.typ), n).
+				WithHint("write ids as text or integers")
+		}
+	}
+	return nil
 }

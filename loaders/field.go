@@ -1,0 +1,220 @@
+package loaders
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/metricsjob/metricsjob/compiler"
+	"github.com/metricsjob/metricsjob/compiler/sqlast"
+)
+
+// cannot says why a column cannot be read as wanted; its text follows "the
+// column is TYPE, " in a message.
+type cannot struct{ why, hint string }
+
+// stored is a column as CompileColumn gives it: a value and its stored type.
+type stored struct {
+	sql sqlast.Expr
+	typ compiler.ColumnType
+}
+
+var (
+	varchar   = sqlast.Type{Kind: sqlast.Varchar}
+	double    = sqlast.Type{Kind: sqlast.Double}
+	bigint    = sqlast.Type{Kind: sqlast.Bigint}
+	timestamp = sqlast.Type{Kind: sqlast.TimestampType}
+)
+
+func cast(x sqlast.Expr, to sqlast.Type) sqlast.Expr { return sqlast.Cast{X: x, To: to} }
+
+func call(fn sqlast.Fn, args ...sqlast.Expr) sqlast.Expr { return sqlast.Call{Fn: fn, Args: args} }
+
+func binary(op sqlast.Op, l, r sqlast.Expr) sqlast.Expr { return sqlast.Binary{Op: op, L: l, R: r} }
+
+// onlyIf is x where the condition holds, else NULL.
+func onlyIf(condition, x sqlast.Expr) sqlast.Expr {
+	return sqlast.Case{Whens: []sqlast.When{{If: condition, Then: x}}}
+}
+
+// within is x between two bounds, both included.
+func within(x, low, high sqlast.Expr) sqlast.Expr {
+	return sqlast.And{binary(sqlast.GreaterEq, x, low), binary(sqlast.LessEq, x, high)}
+}
+
+// text reads a column as text: integers and whole floating numbers below 2^53
+// in plain decimal, everything else as its text. Other floating numbers are
+// missing.
+func text(c stored) (compiler.Field, *cannot) {
+	field := compiler.Field{Type: compiler.FieldType{Kind: compiler.FieldText}}
+	switch c.typ.Kind {
+	case compiler.ColumnText:
+		field.SQL = c.sql
+	case compiler.ColumnFloat:
+		field.SQL = onlyIf(isWhole(c.sql), cast(cast(c.sql, bigint), varchar))
+	case compiler.ColumnJSON, compiler.ColumnUUID, compiler.ColumnInteger, compiler.ColumnDecimal, compiler.ColumnBoolean,
+		compiler.ColumnTimestamp, compiler.ColumnTimestampNS, compiler.ColumnTimestampTZ, compiler.ColumnDate:
+		field.SQL = cast(c.sql, varchar)
+	case compiler.ColumnStruct, compiler.ColumnMap, compiler.ColumnList, compiler.ColumnOther:
+		return field, &cannot{why: "which has no plain text", hint: "name a part of it, or a column of text"}
+	default:
+		panic(fmt.Sprintf("loaders: no case for %v", c.typ.Kind))
+	}
+	return field, nil
+}
+
+// isWhole holds for floating numbers that have an exact plain decimal.
+func isWhole(x sqlast.Expr) sqlast.Expr {
+	return sqlast.And{
+		binary(sqlast.Eq, call(sqlast.Floor, x), x),
+		binary(sqlast.Less, call(sqlast.Abs, x), sqlast.Float(1<<53)),
+	}
+}
+
+// identifier is text of which the empty one is missing.
+func identifier(c stored) (compiler.Field, *cannot) {
+	field, err := text(c)
+	if err != nil {
+		return field, err
+	}
+	if c.typ.Kind == compiler.ColumnText {
+		field.SQL = call(sqlast.NullIf, field.SQL, sqlast.Text(""))
+	}
+	return field, nil
+}
+
+// variation is text, or JSON that can be compared by value.
+func variation(c stored) (compiler.Field, *cannot) {
+	if c.typ.Kind == compiler.ColumnJSON {
+		return compiler.Field{SQL: c.sql, Type: compiler.FieldType{Kind: compiler.FieldJSON}}, nil
+	}
+	return text(c)
+}
+
+// number is exact where the column is; text is read by the grammar of
+// number(). NaN and infinities are missing.
+func number(c stored) (compiler.Field, *cannot) {
+	switch c.typ.Kind {
+	case compiler.ColumnInteger:
+		return compiler.Field{SQL: c.sql, Type: compiler.FieldType{Kind: compiler.FieldInteger}}, nil
+	case compiler.ColumnDecimal:
+		return compiler.Field{SQL: c.sql, Type: compiler.FieldType{Kind: compiler.FieldDecimal, Scale: c.typ.Scale}}, nil
+	case compiler.ColumnFloat:
+		return compiler.Field{SQL: call(sqlast.Finite, cast(c.sql, double)), Type: compiler.FieldType{Kind: compiler.FieldFloat}}, nil
+	case compiler.ColumnText:
+		return compiler.Field{SQL: call(sqlast.ParseNumber, c.sql), Type: compiler.FieldType{Kind: compiler.FieldFloat}}, nil
+	default:
+		return compiler.Field{}, &cannot{why: "which is no number"}
+	}
+}
+
+// boolean also reads the integers 1 and 0 and the words true and false.
+func boolean(c stored) (compiler.Field, *cannot) {
+	field := compiler.Field{Type: compiler.FieldType{Kind: compiler.FieldBoolean}}
+	switch c.typ.Kind {
+	case compiler.ColumnBoolean:
+		field.SQL = c.sql
+	case compiler.ColumnText:
+		field.SQL = call(sqlast.ParseBoolean, c.sql)
+	case compiler.ColumnInteger:
+		field.SQL = sqlast.Case{Whens: []sqlast.When{
+			{If: binary(sqlast.Eq, c.sql, sqlast.Int(1)), Then: sqlast.Bool(true)},
+			{If: binary(sqlast.Eq, c.sql, sqlast.Int(0)), Then: sqlast.Bool(false)},
+		}}
+	default:
+		return field, &cannot{why: "which is not true or false", hint: `compare it with something, as in 'bucket == "holdback"'`}
+	}
+	return field, nil
+}
+
+// property is a value with the type that the column has.
+func property(c stored) (compiler.Field, *cannot) {
+	switch c.typ.Kind {
+	case compiler.ColumnText, compiler.ColumnUUID:
+		return text(c)
+	case compiler.ColumnJSON:
+		return compiler.Field{SQL: c.sql, Type: compiler.FieldType{Kind: compiler.FieldJSON}}, nil
+	case compiler.ColumnInteger, compiler.ColumnDecimal, compiler.ColumnFloat:
+		return number(c)
+	case compiler.ColumnBoolean:
+		return boolean(c)
+	case compiler.ColumnTimestamp, compiler.ColumnTimestampNS, compiler.ColumnTimestampTZ, compiler.ColumnDate:
+		return instant(c, "")
+	case compiler.ColumnStruct, compiler.ColumnMap, compiler.ColumnList, compiler.ColumnOther:
+		return compiler.Field{}, &cannot{why: "which is not one value", hint: "name a part of it, as in context.key"}
+	default:
+		panic(fmt.Sprintf("loaders: no case for %v", c.typ.Kind))
+	}
+}
+
+// bag reads a column of named values.
+func bag(c stored) (compiler.Bag, *cannot) {
+	switch c.typ.Kind {
+	case compiler.ColumnMap:
+		if values, ok := valueType(*c.typ.Elem); ok {
+			return compiler.Bag{Form: compiler.BagMap, From: c.sql, Values: values}, nil
+		}
+	case compiler.ColumnText, compiler.ColumnJSON:
+		return compiler.Bag{Form: compiler.BagJSON, From: c.sql}, nil
+	case compiler.ColumnList:
+		if values, ok := pairValues(*c.typ.Elem); ok {
+			return compiler.Bag{Form: compiler.BagPairs, From: c.sql, Values: values}, nil
+		}
+	case compiler.ColumnStruct:
+		fields := map[string]compiler.Field{}
+		structFields(c, "", fields)
+		return compiler.Bag{Form: compiler.BagStruct, From: c.sql, Fields: fields}, nil
+	}
+	return compiler.Bag{}, &cannot{why: "which holds no named values", hint: "a MAP, a STRUCT, JSON text, a list of {name, value}, or name single columns: {price: price}"}
+}
+
+// structFields adds the fields of a STRUCT, those of a STRUCT inside it with
+// their path (context.key). Lists and maps inside are left out.
+func structFields(c stored, prefix string, into map[string]compiler.Field) {
+	var inner []compiler.Column
+	for _, f := range c.typ.Fields {
+		if f.Type.Kind == compiler.ColumnStruct {
+			inner = append(inner, f)
+			continue
+		}
+		value, err := property(stored{sqlast.Field{X: c.sql, Name: f.Name}, f.Type})
+		if _, taken := into[prefix+f.Name]; err == nil && !taken {
+			into[prefix+f.Name] = value
+		}
+	}
+	for _, f := range inner {
+		structFields(stored{sqlast.Field{X: c.sql, Name: f.Name}, f.Type}, prefix+f.Name+".", into)
+	}
+}
+
+// valueType is the type of the values of a map or list, where the compiler
+// can read them as they are.
+func valueType(t compiler.ColumnType) (compiler.FieldType, bool) {
+	switch t.Kind {
+	case compiler.ColumnText:
+		return compiler.FieldType{Kind: compiler.FieldText}, true
+	case compiler.ColumnInteger:
+		return compiler.FieldType{Kind: compiler.FieldInteger}, true
+	case compiler.ColumnDecimal:
+		return compiler.FieldType{Kind: compiler.FieldDecimal, Scale: t.Scale}, true
+	case compiler.ColumnFloat:
+		return compiler.FieldType{Kind: compiler.FieldFloat}, true
+	case compiler.ColumnBoolean:
+		return compiler.FieldType{Kind: compiler.FieldBoolean}, true
+	default:
+		return compiler.FieldType{}, false
+	}
+}
+
+// pairValues is the type of the values of a list of {name, value}.
+func pairValues(t compiler.ColumnType) (values compiler.FieldType, ok bool) {
+	named := false
+	for _, f := range t.Fields {
+		switch strings.ToLower(f.Name) {
+		case "name":
+			named = f.Type.Kind == compiler.ColumnText
+		case "value":
+			values, ok = valueType(f.Type)
+		}
+	}
+	return values, ok && named
+}

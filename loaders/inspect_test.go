@@ -1,0 +1,93 @@
+package loaders
+
+import (
+	"math/big"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/metricsjob/metricsjob/compiler"
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// decisions and conversions map the columns of the E3 export by hand.
+func e3Definitions() *metrics.Definitions {
+	user := []metrics.UnitColumn{{Kind: metrics.Text{V: "user"}, Column: col("visitor_id")}}
+	when := metrics.TimestampColumn{Column: col("timestamp")}
+	return &metrics.Definitions{Sources: metrics.Sources{
+		Impressions: []*metrics.Source{{
+			Role: metrics.RoleImpressions, Name: metrics.Text{V: "decisions"}, Dir: e3,
+			Paths: []metrics.Text{{V: "type=decisions/**/*.parquet"}},
+			Columns: metrics.Columns{
+				Units: user, Timestamp: when, Experiment: col("experiment_id"), Variation: col("variation_id"),
+				Holdback: col("is_holdback"), ID: []metrics.Expr{col("uuid")}, Attributes: metrics.Bag{From: col("attributes")},
+			},
+		}},
+		Events: []*metrics.Source{{
+			Role: metrics.RoleEvents, Name: metrics.Text{V: "conversions"}, Dir: e3,
+			Paths: []metrics.Text{{V: "type=events/**/*.parquet"}},
+			Columns: metrics.Columns{
+				Units: user, Timestamp: when, Event: col("event_name"), Value: col("revenue"), ID: []metrics.Expr{col("uuid")},
+				Properties: metrics.Bag{From: col("tags"), Named: []metrics.NamedColumn{
+					{Name: metrics.Text{V: "revenue"}, Column: col("revenue")}, {Name: metrics.Text{V: "value"}, Column: col("value")},
+				}},
+				Attributes: metrics.Bag{From: col("attributes")},
+			},
+		}},
+	}}
+}
+
+func TestInspectE3(t *testing.T) {
+	defs := e3Definitions()
+	engine := start(t, Roots(defs)...)
+	catalog, list, err := Inspect(t.Context(), engine, defs, InspectOptions{})
+	if err != nil || len(list) > 0 {
+		t.Fatal(err, list)
+	}
+	decisions, conversions := catalog.Impressions[0], catalog.Events[0]
+	// DuckDB 1.5.5, python: count(*), max("timestamp"), min(revenue), max(revenue) of the files.
+	if decisions.Rows != 10_000 || conversions.Rows != 38_648 {
+		t.Errorf("rows: %d, %d", decisions.Rows, conversions.Rows)
+	}
+	if len(decisions.Files) != 1 || len(conversions.Files) != 4 || conversions.Bytes != 84163+459533+696563+84064 {
+		t.Errorf("files: %v, %v; %d bytes", decisions.Files, conversions.Files, conversions.Bytes)
+	}
+	last := instantOf(t, "2020-09-14T18:38:33.933Z")
+	if !decisions.MaxTime.Equal(last) || !conversions.MaxTime.Equal(last) {
+		t.Errorf("last timestamps: %v, %v", decisions.MaxTime, conversions.MaxTime)
+	}
+	if v := conversions.Value; !v.NeverNull || v.Min.Cmp(new(big.Rat)) != 0 || v.Max.Cmp(big.NewRat(99999, 1)) != 0 || v.Type.Kind != compiler.FieldInteger {
+		t.Errorf("revenue: %+v", v)
+	}
+	for _, src := range []*compiler.Source{decisions, conversions} {
+		if !src.Units[0].NeverNull || !src.Time.NeverNull || !src.ID[0].NeverNull {
+			t.Errorf("%s: the footers prove that nothing is missing", src.Def.Name.V)
+		}
+		for _, f := range src.Files {
+			if !f.Whole || f.Anchor {
+				t.Errorf("%+v", f)
+			}
+		}
+	}
+	if diff := cmp.Diff([]string{e3 + "/type=events/**/*.parquet"}, conversions.Read.Files); diff != "" {
+		t.Error(diff)
+	}
+	if conversions.Read.UnionByName || len(conversions.Read.Hive) > 0 {
+		t.Errorf("%+v", conversions.Read)
+	}
+	if conversions.Properties.Form != compiler.BagMap || conversions.Attributes.Form != compiler.BagPairs || decisions.Attributes.Form != compiler.BagPairs {
+		t.Error("forms of the bags")
+	}
+	if catalog.Engine != "duckdb v1.5.5" {
+		t.Error(catalog.Engine)
+	}
+
+	horizon, err := AsOf(t.Context(), engine, catalog, last)
+	if err != nil || !horizon.AsOf.Equal(instantOf(t, "2020-09-14T18:38:33.933001Z")) || len(horizon.Future) > 0 {
+		t.Errorf("%+v, %v", horizon, err)
+	}
+	dropped, err := Count(t.Context(), engine, conversions)
+	if diff := cmp.Diff(Dropped{NoUnit: map[string]int64{}}, dropped); err != nil || diff != "" {
+		t.Error(err, diff)
+	}
+}

@@ -1,0 +1,154 @@
+package loaders
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/metricsjob/metricsjob/compiler"
+)
+
+// schema is what the files of a source have in common.
+type schema struct {
+	columns []compiler.Column
+	// differs reports whether the files' columns differ, so that they must be
+	// matched by name.
+	differs bool
+	// first are the first files, by name, of each of the schemas that differ.
+	first []string
+	// conflicts are, by lower-case name, columns whose types have nothing in common.
+	conflicts map[string]conflict
+}
+
+// conflict is a column that is one thing in one file and another in another.
+type conflict struct{ file, typ, otherFile, otherType string }
+
+func (c conflict) String() string {
+	return fmt.Sprintf("%s in %s, but %s in %s", c.typ, c.file, c.otherType, c.otherFile)
+}
+
+// fileColumns are the columns of one file.
+type fileColumns struct {
+	file    string
+	columns []compiler.Column
+}
+
+// readSchema reads the schemas of all files and compares them.
+func readSchema(ctx context.Context, engine *Engine, files []string) (schema, error) {
+	first, err := distinctSchemas(ctx, engine, files)
+	if err != nil {
+		return schema{}, err
+	}
+	var all []fileColumns
+	for _, f := range first {
+		columns, err := describe(ctx, engine, quoteText(f))
+		if err != nil {
+			return schema{}, err
+		}
+		same := func(other fileColumns) bool { return sameColumns(columns, other.columns) }
+		if !slices.ContainsFunc(all, same) {
+			all = append(all, fileColumns{f, columns})
+		}
+	}
+	s := schema{columns: all[0].columns, differs: len(all) > 1, conflicts: conflicts(all)}
+	if !s.differs {
+		return s, nil
+	}
+	for _, f := range all {
+		s.first = append(s.first, f.file)
+	}
+	s.columns, err = describe(ctx, engine, quoteList(s.first)+", union_by_name = true")
+	if err != nil && len(s.conflicts) > 0 { // DuckDB finds no common type; the conflicts say it better
+		s.columns, err = all[0].columns, nil
+	}
+	return s, err
+}
+
+// distinctSchemas gives the first file, by name, of each schema that occurs,
+// sorted. Schemas that DuckDB reads alike may be told apart here.
+func distinctSchemas(ctx context.Context, engine *Engine, files []string) ([]string, error) {
+	var first []string
+	seen := map[string]bool{}
+	for chunk := range slices.Chunk(files, footerChunk) {
+		rows, err := engine.Query(ctx, `SELECT min(file_name), digest FROM (
+  SELECT file_name, md5(string_agg(concat_ws('|', name, type, repetition_type, num_children, converted_type, scale, precision, logical_type), chr(10) ORDER BY column_id)) AS digest
+  FROM parquet_schema(`+quoteList(chunk)+`)
+  WHERE column_id > 0
+  GROUP BY file_name
+) GROUP BY digest ORDER BY 1`)
+		if err != nil {
+			return nil, unreadable(err)
+		}
+		for _, r := range rows.Cells {
+			if file, digest := r[0].(string), r[1].(string); !seen[digest] {
+				seen[digest] = true
+				first = append(first, file)
+			}
+		}
+	}
+	if len(first) == 0 {
+		return nil, &UnreachableError{Path: files[0], Err: fmt.Errorf("the file has no columns")}
+	}
+	return first, nil
+}
+
+// describe gives the columns that reading has, in order; arguments are those
+// of read_parquet.
+func describe(ctx context.Context, engine *Engine, arguments string) ([]compiler.Column, error) {
+	rows, err := engine.Query(ctx, "DESCRIBE SELECT * FROM read_parquet("+arguments+", hive_partitioning = false)")
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	var columns []compiler.Column
+	for _, r := range rows.Cells {
+		columns = append(columns, compiler.Column{Name: r[0].(string), Type: parseType(r[1].(string))})
+	}
+	return columns, nil
+}
+
+func sameColumns(a, b []compiler.Column) bool {
+	return slices.EqualFunc(a, b, func(x, y compiler.Column) bool {
+		return x.Name == y.Name && x.Type.Name == y.Type.Name
+	})
+}
+
+// conflicts compares every column of every file with the first one of that name.
+func conflicts(all []fileColumns) map[string]conflict {
+	type place struct {
+		file string
+		typ  compiler.ColumnType
+	}
+	first, found := map[string]place{}, map[string]conflict{}
+	for _, f := range all {
+		for _, c := range f.columns {
+			name := strings.ToLower(c.Name)
+			earlier, ok := first[name]
+			if !ok {
+				first[name] = place{f.file, c.Type}
+				continue
+			}
+			if _, told := found[name]; !told && family(earlier.typ.Kind) != family(c.Type.Kind) {
+				found[name] = conflict{earlier.file, earlier.typ.Name, f.file, c.Type.Name}
+			}
+		}
+	}
+	return found
+}
+
+// family groups the types that can stand in for each other without a change
+// of meaning: DuckDB widens the narrower one.
+func family(k compiler.ColumnKind) compiler.ColumnKind {
+	switch k {
+	case compiler.ColumnText, compiler.ColumnJSON, compiler.ColumnUUID:
+		return compiler.ColumnText
+	case compiler.ColumnInteger, compiler.ColumnDecimal, compiler.ColumnFloat:
+		return compiler.ColumnInteger
+	case compiler.ColumnTimestamp, compiler.ColumnTimestampNS, compiler.ColumnTimestampTZ, compiler.ColumnDate:
+		return compiler.ColumnTimestamp
+	case compiler.ColumnBoolean, compiler.ColumnStruct, compiler.ColumnMap, compiler.ColumnList, compiler.ColumnOther:
+		return k
+	default:
+		panic(fmt.Sprintf("loaders: no case for %v", k))
+	}
+}
