@@ -52,6 +52,9 @@ func (r *resolver) resolve() {
 	for _, e := range r.experiments {
 		r.checkExperiment(e)
 	}
+	if r.diags.HasErrors() {
+		return
+	}
 	for _, m := range r.metrics {
 		m.Definition = definitionOf(metricObject, m.given)
 		m.Version = r.metricVersion(&m.Metric)

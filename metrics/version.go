@@ -1,6 +1,348 @@
 package metrics
 
-// definitionOf, metricVersion and experimentVersion are below.
-func definitionOf[T any](o *object[T], given fieldSet) string { return "" }
-func (r *resolver) metricVersion(m *Metric) string            { return "" }
-func experimentVersion(e *Experiment) string                  { return "" }
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// meaning collects what a definition means as text, one fact a line, with
+// everything that is only spelling left out. Its digest is the version.
+type meaning struct{ b strings.Builder }
+
+// say adds a fact.
+func (w *meaning) say(name string, value any) { fmt.Fprintf(&w.b, "%s=%v\n", name, value) }
+
+// version is the first 16 hexadecimal digits of the digest.
+func (w *meaning) version() string {
+	sum := sha256.Sum256([]byte(w.b.String()))
+	return hex.EncodeToString(sum[:8])
+}
+
+// metricVersion is the fingerprint of what a metric means.
+func (r *resolver) metricVersion(m *Metric) string {
+	w := new(meaning)
+	w.say("better", m.Better.V)
+	if len(m.RandomizationUnits) > 0 {
+		w.say("randomization_units", sortedTexts(m.RandomizationUnits))
+	}
+	if m.SplitBy.Set {
+		w.say("split_by", m.SplitBy.V)
+	}
+	w.analysis(m.Analysis)
+	if m.Ratio == nil {
+		if m.Funnel == nil && m.Over.V == "" {
+			w.say("units_without_events", withoutText(m.WithoutEvents))
+		}
+		w.body(m, r.defs.Registry)
+		return w.version()
+	}
+	w.say("ratio", withoutText(m.WithoutEvents))
+	if m.Ratio.NumeratorWithin.Set {
+		w.say("numerator_within", seconds(m.Ratio.NumeratorWithin.V))
+	}
+	for _, side := range []*Metric{m.Ratio.Numerator, m.Ratio.Denominator} {
+		w.b.WriteString("side\n")
+		w.body(side, r.defs.Registry)
+	}
+	return w.version()
+}
+
+func withoutText(u UnitsWithoutEvents) string {
+	if u.Exclude {
+		return "exclude"
+	}
+	return exact(u.Number)
+}
+
+// body says what is taken from which rows. What units without events are
+// plays no part in a side of a ratio and is said apart.
+func (w *meaning) body(m *Metric, reg Registry) {
+	var read []string // expressions, for the facts of the registry
+	expr := func(name string, e Expr) {
+		if e.IsSet() {
+			w.say(name, plainExpr(e.Src))
+			read = append(read, e.Src)
+		}
+	}
+	selectors := []EventSelector{m.Event}
+	if m.Funnel != nil {
+		selectors = nil
+		w.say("funnel any", m.Funnel.AnyTime)
+		for _, s := range m.Funnel.Steps {
+			w.say("step", selectorText(s.Event))
+			expr("step where", s.Where)
+			w.say("step within", seconds(s.Within.V))
+			selectors = append(selectors, s.Event)
+		}
+	} else {
+		w.say("event", selectorText(m.Event))
+		w.say("measure", m.Measure.V)
+	}
+	if len(m.Source) > 0 {
+		w.say("source", sortedTexts(m.Source))
+	}
+	if m.Measure.V == Value {
+		if v := plainExpr(m.Value.Src); v == "" || v == "value" {
+			w.say("value", "value")
+			read = append(read, "value")
+		} else {
+			expr("value", m.Value)
+		}
+		w.say("per_unit", m.PerUnit.V)
+	}
+	expr("where", m.Where)
+	if t := m.Threshold; t != nil {
+		for _, l := range []struct {
+			name string
+			at   At[Number]
+		}{{"at_least", t.AtLeast}, {"at_most", t.AtMost}, {"more_than", t.MoreThan}, {"less_than", t.LessThan}} {
+			if l.at.Set {
+				w.say(l.name, exact(l.at.V))
+			}
+		}
+	}
+	if s := m.Statistic.V; s != "" && s != "mean" {
+		w.say("statistic", exact(Number(s[1:])))
+	}
+	if m.Over.Set {
+		w.say("over", m.Over.V)
+		read = append(read, m.Over.V)
+	}
+	if m.SplitBy.Set {
+		read = append(read, m.SplitBy.V)
+	}
+	if m.After != nil {
+		w.say("after", selectorText(m.After.Event))
+		expr("after where", m.After.Where)
+		selectors = append(selectors, m.After.Event)
+	}
+	switch win := m.Window; {
+	case win.HasLookback:
+		w.say("lookback", seconds(win.Lookback))
+	case win.HasTo:
+		w.say("window", seconds(win.From)+" "+seconds(win.To))
+	case win.From != 0:
+		w.say("window", seconds(win.From))
+	}
+	if m.WaitForWindow.V && (m.Window.HasTo || m.Window.From > 0) {
+		w.say("wait_for_window", true)
+	}
+	if c := m.Winsorize; c != nil {
+		for _, l := range []struct {
+			name string
+			at   At[Number]
+		}{{"upper", c.Upper}, {"lower", c.Lower}, {"upper_value", c.UpperValue}, {"lower_value", c.LowerValue}} {
+			if l.at.Set {
+				w.say(l.name, exact(l.at.V))
+			}
+		}
+		w.say("winsorize", fmt.Sprint(c.IgnoreZeros, c.Linear))
+	}
+	if m.Decimals.Set {
+		w.say("decimals", m.Decimals.V)
+	}
+	w.registry(reg, selectors, read)
+}
+
+// registry says what the registry adds to the meaning: which events there are
+// to any, and the scales and types of what is read.
+func (w *meaning) registry(reg Registry, selectors []EventSelector, read []string) {
+	keys := map[string]bool{}
+	for _, s := range selectors {
+		for _, k := range s.Keys {
+			keys[k.V] = true
+		}
+		if !s.Any {
+			continue
+		}
+		if reg.Closed {
+			w.say("closed", true)
+		}
+		for _, e := range reg.Events {
+			keys[e.Key.V] = true
+		}
+	}
+	words := map[string]bool{}
+	for _, src := range read {
+		for _, t := range exprToken.FindAllString(src, -1) {
+			words[strings.Trim(t, "\"'`")] = true
+		}
+		words[src] = true // a property that over or split_by names
+	}
+	anyClosed := reg.Closed && slices.ContainsFunc(selectors, func(s EventSelector) bool { return s.Any })
+	for _, k := range sortedKeys(keys) {
+		e := reg.Event(k)
+		if e == nil {
+			continue
+		}
+		if anyClosed {
+			w.say("listed", k)
+		}
+		if words["value"] && e.ValueScale.Set && exact(e.ValueScale.V) != "1" {
+			w.say("value of "+k, exact(e.ValueScale.V))
+		}
+		facts := map[string]string{}
+		for _, p := range e.Properties {
+			if words[p.Name.V] {
+				facts[p.Name.V] = string(p.Type.V)
+				if p.Scale.Set && exact(p.Scale.V) != "1" {
+					facts[p.Name.V] += " " + exact(p.Scale.V)
+				}
+			}
+		}
+		for _, name := range sortedKeys(facts) {
+			w.say(name+" of "+k, facts[name])
+		}
+	}
+}
+
+// analysis says the options that are given.
+func (w *meaning) analysis(a Analysis) {
+	say := func(name string, set bool, v any) {
+		if set {
+			w.say(name, v)
+		}
+	}
+	number := func(name string, n At[Number]) {
+		if n.V != "" {
+			w.say(name, exact(n.V))
+		}
+	}
+	say("test", a.Test.V != "", a.Test.V)
+	say("exact", a.Exact.V != "", a.Exact.V)
+	say("exact_below", a.ExactBelow.V != 0, a.ExactBelow.V)
+	say("alternative", a.Alternative.V != "", a.Alternative.V)
+	number("alpha", a.Alpha)
+	number("power", a.Power)
+	say("relative_interval", a.RelativeInterval.V != "", a.RelativeInterval.V)
+	say("peeking", a.Peeking.V.Method != "", a.Peeking.V)
+	say("bayesian", a.Bayesian.Set || a.Bayesian.V.Flat, a.Bayesian.V)
+	say("correction", a.Correction.V.Method != "", a.Correction.V)
+	number("sample_ratio", a.SampleRatioAlarm)
+	number("several_variations", a.SeveralVariations)
+	say("stratify", len(a.Stratify.V) > 0, a.Stratify.V)
+	say("cuped", a.CUPED.Set, a.CUPED.V.Days)
+	number("minimum_effect", a.MinimumEffect)
+	say("bootstrap", a.Bootstrap.Set, a.Bootstrap.V)
+}
+
+// experimentVersion is the fingerprint of what an experiment means, its
+// metrics included.
+func experimentVersion(e *Experiment) string {
+	w := new(meaning)
+	w.say("flag", e.Flag.V)
+	w.say("rule", e.Rule.V)
+	w.say("unit", e.Unit.V)
+	w.say("source", sortedTexts(e.Source))
+	if !e.Match.Set {
+		w.say("key", e.Key.V)
+	}
+	w.say("match", fmt.Sprint(sortedTexts(e.Match.Experiment), sortedTexts(e.Match.Flag)))
+	for _, t := range []At[time.Time]{e.Start, e.End, e.ObserveUntil} {
+		w.say("time", fmt.Sprint(t.Set, t.V.Format(time.RFC3339Nano)))
+	}
+	w.say("cut_windows_at_end", e.CutWindows.V)
+	for _, v := range e.Variations {
+		var values []string
+		for _, m := range v.Match {
+			values = append(values, fmt.Sprintf("%t:%q", m.JSON, m.Text))
+		}
+		slices.Sort(values)
+		weight := ""
+		if v.Weight.Set {
+			weight = exact(v.Weight.V)
+		}
+		w.say("variation", fmt.Sprintf("%q %s %t %v", v.Key.V, weight, v.Baseline, values))
+	}
+	w.say("ignore_variations", sortedTexts(e.IgnoreVariations))
+	w.say("holdback", e.HoldbackAs.V)
+	w.say("multiple_variations", e.Multiple.V)
+	w.say("where", plainExpr(e.Where.Src))
+	w.say("exclude_units_in", sortedTexts(e.ExcludeUnitsIn))
+	if e.Activation != nil {
+		w.say("activation", selectorText(e.Activation.Event)+" "+plainExpr(e.Activation.Where.Src))
+	}
+	w.say("identity", e.Identity.V)
+	for _, p := range e.Phases {
+		weights := map[string]string{}
+		for _, x := range p.Weights {
+			weights[x.Variation.V] = exact(x.Weight)
+		}
+		w.say("phase", fmt.Sprint(p.Start.V.Format(time.RFC3339Nano), weights))
+	}
+	w.say("pool", e.PhasePool.V)
+	for _, s := range e.Segments {
+		w.say("segment", fmt.Sprintf("%q %t %q", s.Key.V, s.FromEvents, s.Experiment.V))
+	}
+	w.say("compare", e.Compare.All)
+	for _, p := range e.Compare.Pairs {
+		w.say("pair", fmt.Sprintf("%q %q", p.Variation.V, p.To.V))
+	}
+	w.analysis(e.Analysis)
+	for _, m := range e.Metrics {
+		w.say("metric", fmt.Sprintf("%s %s %s", m.Metric.Key.V, m.Metric.Version, m.Role))
+		if m.Margin != nil {
+			w.say("margin", exact(m.Margin.Value)+string(m.Margin.Unit))
+		}
+		w.analysis(m.Analysis)
+	}
+	return w.version()
+}
+
+// selectorText is the set of events, whatever their order.
+func selectorText(s EventSelector) string {
+	switch {
+	case s.Any:
+		return "any"
+	case s.Impression:
+		return "impression"
+	}
+	return "keys " + sortedTexts(s.Keys)
+}
+
+func sortedTexts(ts []Text) string {
+	var out []string
+	for _, t := range ts {
+		out = append(out, t.V)
+	}
+	slices.Sort(out)
+	return fmt.Sprintf("%q", out)
+}
+
+// exact is a number, however it was written.
+func exact(n Number) string {
+	if n == "" {
+		return ""
+	}
+	return n.Rat().RatString()
+}
+
+func seconds(d Duration) string { return fmt.Sprint(int64(d / time.Second)) }
+
+// exprToken finds the tokens of an expression.
+var exprToken = regexp.MustCompile("\"(?:[^\"\\\\]|\\\\.)*\"|'(?:[^'\\\\]|\\\\.)*'|`[^`]*`|[\\pL_$][\\pL\\pN_$]*|[0-9][0-9a-zA-Z_.]*|&&|\\|\\||[=!<>]=|\\?\\?|\\S")
+
+// plainExpr is an expression without what is only spelling: blanks, the kind
+// of quotes, and the signs for and, or and not.
+func plainExpr(src string) string {
+	var out []string
+	for _, t := range exprToken.FindAllString(src, -1) {
+		switch {
+		case t == "&&":
+			t = "and"
+		case t == "||":
+			t = "or"
+		case t == "!":
+			t = "not"
+		case len(t) > 1 && t[0] == '\'' && !strings.ContainsAny(t, `"\`):
+			t = `"` + t[1:len(t)-1] + `"`
+		}
+		out = append(out, t)
+	}
+	return strings.Join(out, " ")
+}
