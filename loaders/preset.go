@@ -1,13 +1,141 @@
 package loaders
 
 import (
+	"embed"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
 	"github.com/metricsjob/metricsjob/internal/diag"
 	"github.com/metricsjob/metricsjob/metrics"
 )
 
+// presetFiles hold the columns of known exports, one file each.
+//
+//go:embed presets/*.yaml
+var presetFiles embed.FS
+
+// Presets are the names of the known exports, sorted.
+func Presets() []string {
+	entries, err := presetFiles.ReadDir("presets")
+	if err != nil {
+		panic("loaders: " + err.Error())
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, strings.TrimSuffix(e.Name(), ".yaml"))
+	}
+	return names
+}
+
+// Preset gives the columns of a known export.
+func Preset(name string) (metrics.PresetFile, error) {
+	file := name + ".yaml"
+	text, err := presetFiles.ReadFile(path.Join("presets", file))
+	if err != nil {
+		return metrics.PresetFile{}, fmt.Errorf("read preset %s: %w", name, err)
+	}
+	return metrics.DecodeColumns(file, text)
+}
+
 // ApplyPresets fills the columns of every source that names a preset where
-// its own columns say nothing, and checks that every source then maps what
-// its role requires.
+// its own columns say nothing, and checks what could not be checked before:
+// that such a source maps what it needs, and that it has the unit kinds of
+// the experiments that read it.
 func ApplyPresets(defs *metrics.Definitions) diag.List {
-	panic("loaders: ApplyPresets is not written")
+	var list diag.List
+	names := Presets()
+	for _, src := range slices.Concat(defs.Sources.Impressions, defs.Sources.Events, defs.Sources.Units) {
+		if !src.Preset.Set {
+			continue
+		}
+		if !slices.Contains(names, src.Preset.V) {
+			said := list.Errorf(src.Preset.Pos, "unknown-preset", "there is no preset %q", src.Preset.V)
+			if said.Hint = diag.DidYouMean(src.Preset.V, names); said.Hint == "" {
+				said.WithHint("the presets are %s; or write columns", strings.Join(names, ", "))
+			}
+			continue
+		}
+		applyPreset(src, &list)
+	}
+	if !list.HasErrors() {
+		checkUnitKinds(defs, &list)
+	}
+	return list
+}
+
+func applyPreset(src *metrics.Source, list *diag.List) {
+	preset, err := Preset(src.Preset.V)
+	if err != nil {
+		panic("loaders: " + err.Error())
+	}
+	columns := map[metrics.SourceRole]metrics.Columns{
+		metrics.RoleImpressions: preset.Impressions,
+		metrics.RoleEvents:      preset.Events,
+		metrics.RoleUnits:       preset.Units,
+	}[src.Role]
+	for _, e := range mapped(&columns) { // what is said about them is said about the line that names the preset
+		*e = metrics.Expr{Src: e.Src, Pos: src.Preset.Pos}
+	}
+	src.Columns = src.Columns.Over(columns)
+	checkRequired(src, list)
+}
+
+// checkRequired reports the columns that neither the source nor its preset maps.
+func checkRequired(src *metrics.Source, list *diag.List) {
+	c := &src.Columns
+	missing := func(name string) {
+		list.Errorf(src.Preset.Pos, "missing-field", "source %q maps no %s, and neither does the preset %s for %s", src.Name.V, name, src.Preset.V, src.Role).
+			WithHint("write it under columns")
+	}
+	if len(c.Units) == 0 {
+		missing("units")
+	}
+	if src.Role == metrics.RoleUnits {
+		return
+	}
+	if !c.Timestamp.Column.IsSet() {
+		missing("timestamp")
+	}
+	if src.Role == metrics.RoleEvents && !c.Event.IsSet() {
+		missing("event")
+	}
+	if src.Role == metrics.RoleImpressions && !c.Variation.IsSet() {
+		missing("variation")
+	}
+	if src.Role == metrics.RoleImpressions && !c.Experiment.IsSet() && !c.Flag.IsSet() {
+		missing("experiment or flag")
+	}
+	if src.Dedupe.V == metrics.DedupeID && len(c.ID) == 0 {
+		missing("id, which dedupe needs,")
+	}
+}
+
+// checkUnitKinds checks that every experiment has a source of impressions
+// with its unit kind.
+func checkUnitKinds(defs *metrics.Definitions, list *diag.List) {
+	for _, e := range defs.Experiments {
+		var kinds []string
+		read := 0
+		for _, src := range defs.Sources.Impressions {
+			named := func(n metrics.Text) bool { return n.V == src.Name.V }
+			if len(e.Source) > 0 && !slices.ContainsFunc(e.Source, named) {
+				continue
+			}
+			read++
+			for _, u := range src.Columns.Units {
+				kinds = append(kinds, u.Kind.V)
+			}
+		}
+		if read == 0 || slices.Contains(kinds, e.Unit.V) {
+			continue
+		}
+		slices.Sort(kinds)
+		kinds = slices.Compact(kinds)
+		said := list.Errorf(e.Unit.Pos, "unknown-name", "no impressions source of experiment %s has the unit kind %q", e.Key.V, e.Unit.V)
+		if said.Hint = diag.DidYouMean(e.Unit.V, kinds); said.Hint == "" {
+			said.WithHint("the unit kinds are the keys of units: %s", strings.Join(kinds, ", "))
+		}
+	}
 }
