@@ -244,10 +244,13 @@ func unitIdentity(units map[string]string) []string {
 	return out
 }
 
-// identity spells out values so that different ones differ in text.
+// identity spells out values so that different ones differ in text, and equal ones do not.
 func identity(values ...any) string {
 	var b strings.Builder
 	for _, v := range values {
+		if f, ok := v.(float64); ok {
+			v = f + 0 // −0 equals 0
+		}
 		fmt.Fprintf(&b, "%T %#v\n", v, v)
 	}
 	return b.String()
@@ -257,7 +260,7 @@ func sorted[V any](m map[string]V) []string {
 	var out []string
 	for k, v := range m {
 		if any(v) != nil {
-			out = append(out, fmt.Sprintf("%q=%T %#v", k, v, v))
+			out = append(out, identity(k, any(v)))
 		}
 	}
 	slices.Sort(out)

@@ -2,10 +2,8 @@ package oracle
 
 import (
 	"cmp"
-	"fmt"
 	"math/big"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/metricsjob/metricsjob/metrics"
@@ -189,53 +187,3 @@ func (x *experiment) exposureRows(segmentations []segmentation) []Exposure {
 	}
 	return out
 }
-
-// Explain says what a unit came to in every experiment and metric, for a
-// reader who looks for a difference.
-func Explain(defs *metrics.Definitions, in Input, unitID string) string {
-	var b strings.Builder
-	for _, def := range defs.Experiments {
-		x := newExperiment(defs, in, def)
-		for _, u := range x.exposures {
-			if u.id != unitID {
-				continue
-			}
-			fmt.Fprintf(&b, "%s: %s exposed to %s at %s, counting from %s until %s, as of %s, attributes %q\n",
-				def.Key.V, u.id, u.variation, instant(u.exposed), instant(u.start), instant(x.until), instant(x.asOf), u.attributes)
-			for _, r := range u.impressions {
-				fmt.Fprintf(&b, "  impression %s %s\n", instant(*r.Time), r.key)
-			}
-			for _, em := range def.Metrics {
-				x.explain(&b, em.Metric, u)
-			}
-		}
-	}
-	return b.String()
-}
-
-func (x *experiment) explain(b *strings.Builder, m *metrics.Metric, u *unit) {
-	if m.Ratio != nil {
-		fmt.Fprintf(b, "  %s, a ratio of\n", m.Label())
-		x.explain(b, m.Ratio.Numerator, u)
-		x.explain(b, m.Ratio.Denominator, u)
-		return
-	}
-	s := x.newSide(m)
-	start, ok := s.start(u)
-	if !ok {
-		fmt.Fprintf(b, "  %s: left out by after\n", m.Label())
-		return
-	}
-	from, to := s.window(start)
-	rows := s.rows(u, start)
-	fmt.Fprintf(b, "  %s: window [%s, %s), over %t, %d rows", m.Label(), instant(from), instant(to), s.windowOver(start), len(rows))
-	if len(rows) > 0 {
-		fmt.Fprintf(b, ", number %s", s.reduce(rows, start).RatString())
-	}
-	fmt.Fprintln(b)
-	for _, r := range rows {
-		fmt.Fprintf(b, "    %s k=%v %s\n", instant(r.at), r.k, r.text)
-	}
-}
-
-func instant(t time.Time) string { return t.Format("2006-01-02T15:04:05.000000Z") }

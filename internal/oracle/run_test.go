@@ -85,27 +85,6 @@ func input(impressions []Impression, events []Event) Input {
 	}
 }
 
-// cells spells out the cells of a metric, one a line.
-func cells(m MetricResult) string {
-	if m.Overflow {
-		return m.Key + " overflow\n"
-	}
-	var b strings.Builder
-	for _, c := range m.Cells {
-		where := ""
-		if c.Segment != metrics.Overall {
-			where = c.Segment + "=" + c.SegmentValue + " "
-		}
-		fmt.Fprintf(&b, "%s %s%s: exposed %d units %d with %d events %d x %s xx %s", m.Key, where, c.Variation,
-			c.Exposed, c.Units, c.UnitsWithEvent, c.Events, c.X.RatString(), c.XX.RatString())
-		if m.Ratio {
-			fmt.Fprintf(&b, " y %s yy %s xy %s", c.Y.RatString(), c.YY.RatString(), c.XY.RatString())
-		}
-		fmt.Fprintln(&b)
-	}
-	return b.String()
-}
-
 func run(t *testing.T, defs *metrics.Definitions, in Input) ExperimentResult {
 	t.Helper()
 	return Run(defs, in).Experiments[0]
@@ -116,7 +95,7 @@ func want(t *testing.T, got ExperimentResult, lines ...string) {
 	t.Helper()
 	var b strings.Builder
 	for _, m := range got.Metrics {
-		b.WriteString(cells(m))
+		b.WriteString(m.String())
 	}
 	if diff := cmp.Diff(strings.Join(lines, "\n")+"\n", b.String()); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
@@ -323,7 +302,7 @@ func TestDuplicates(t *testing.T) {
 	}
 	for _, tt := range tests {
 		got := run(t, definitions(metric("sum", metrics.Value)), input([]Impression{shows("a", "control", 1)}, tt.events))
-		if line, _, _ := strings.Cut(cells(got.Metrics[0]), "\n"); !strings.HasSuffix(line, tt.want) {
+		if line, _, _ := strings.Cut(got.Metrics[0].String(), "\n"); !strings.HasSuffix(line, tt.want) {
 			t.Errorf("%s: %s, want %s", tt.name, line, tt.want)
 		}
 	}
@@ -413,7 +392,7 @@ func TestExposures(t *testing.T) {
 	exposures := func(got ExperimentResult) string {
 		var b strings.Builder
 		for _, e := range got.Exposures {
-			fmt.Fprintf(&b, "%s=%s %s %s: %d %d %d\n", e.Segment, e.SegmentValue, e.Variation, e.Date.Format("01-02"), e.Units, e.Impressions, e.SeveralVariations)
+			fmt.Fprintln(&b, e)
 		}
 		return b.String()
 	}
@@ -429,10 +408,10 @@ func TestExposures(t *testing.T) {
 
 	got := run(t, defs, in)
 	check("exclude", got, Counts{UnknownVariation: 1, Holdback: 1, SeveralVariations: 2},
-		"overall=all control 03-02: 0 0 2", "overall=all control 03-03: 1 1 0", "overall=all green 03-02: 1 4 0",
-		"country=(none) control 03-02: 0 0 1", "country=(none) control 03-03: 1 1 0",
-		"country=(other) control 03-02: 0 0 1", // c is excluded, so AT is no value of the 50
-		"country=CH green 03-02: 1 4 0")
+		"exposures control 2026-03-02: units 0 impressions 0 several 2", "exposures control 2026-03-03: units 1 impressions 1 several 0", "exposures green 2026-03-02: units 1 impressions 4 several 0",
+		"exposures country=(none) control 2026-03-02: units 0 impressions 0 several 1", "exposures country=(none) control 2026-03-03: units 1 impressions 1 several 0",
+		"exposures country=(other) control 2026-03-02: units 0 impressions 0 several 1", // c is excluded, so AT is no value of the 50
+		"exposures country=CH green 2026-03-02: units 1 impressions 4 several 0")
 	want(t, got,
 		"count control: exposed 1 units 1 with 0 events 0 x 0 xx 0",
 		"count green: exposed 1 units 1 with 1 events 1 x 1 xx 1",
@@ -444,8 +423,8 @@ func TestExposures(t *testing.T) {
 	x.Multiple, x.HoldbackAs, x.Segments = set(metrics.MultipleFirst), text("control"), nil
 	got = run(t, defs, in)
 	check("first", got, Counts{UnknownVariation: 1, SeveralVariations: 2},
-		"overall=all control 03-02: 2 3 2", // b and e; c's first instant shows two
-		"overall=all control 03-03: 1 1 0", "overall=all green 03-02: 1 4 0")
+		"exposures control 2026-03-02: units 2 impressions 3 several 2", // b and e; c's first instant shows two
+		"exposures control 2026-03-03: units 1 impressions 1 several 0", "exposures green 2026-03-02: units 1 impressions 4 several 0")
 	want(t, got,
 		"count control: exposed 3 units 3 with 2 events 2 x 2 xx 2",
 		"count green: exposed 1 units 1 with 1 events 1 x 1 xx 1")
@@ -457,7 +436,7 @@ func TestExposures(t *testing.T) {
 
 	x.Multiple, x.Where = set(metrics.MultipleFirst), src(`exposure.country == "CH"`)
 	check("audience", run(t, defs, in), Counts{UnknownVariation: 1, SeveralVariations: 2, Audience: 3},
-		"overall=all control 03-02: 0 0 2", "overall=all green 03-02: 1 4 0")
+		"exposures control 2026-03-02: units 0 impressions 0 several 2", "exposures green 2026-03-02: units 1 impressions 4 several 0")
 }
 
 func TestMatch(t *testing.T) {
@@ -563,7 +542,7 @@ func TestOrderOfRows(t *testing.T) {
 	slices.Reverse(impressions)
 	slices.Reverse(events)
 	after := run(t, definitions(sum), input(impressions, events))
-	if diff := cmp.Diff(cells(before.Metrics[0]), cells(after.Metrics[0])); diff != "" {
+	if diff := cmp.Diff(before.String(), after.String()); diff != "" {
 		t.Error(diff)
 	}
 }

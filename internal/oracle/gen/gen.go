@@ -1,0 +1,282 @@
+// Package gen draws random warehouses and random definitions over them, for
+// tests that compare two implementations of docs/semantics.md. A case stays
+// within what the checker accepts, and seeks the places where
+// implementations part: ties, copies of rows, missing and malformed values,
+// instants at the edge of a window, units in several variations, sums at the
+// limit of exactness.
+package gen
+
+import (
+	"strings"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/metricsjob/metricsjob/internal/oracle"
+)
+
+// A Case is one experiment warehouse and what is asked of it.
+type Case struct {
+	// YAML is a definitions file; its paths are relative to the file.
+	YAML string
+	// Input is the rows as the oracle takes them.
+	Input oracle.Input
+	// Tables are the same rows as the files that YAML names.
+	Tables []Table
+}
+
+// String gives the case for a reader.
+func (c *Case) String() string {
+	var b strings.Builder
+	b.WriteString(c.YAML)
+	for _, t := range c.Tables {
+		b.WriteString("\n" + t.String())
+	}
+	return b.String()
+}
+
+// Draw draws a case.
+func Draw(t *rapid.T) *Case {
+	w := drawWorld(t)
+	c := &Case{YAML: w.yaml(t)}
+	c.Input = w.rows(t)
+	c.Tables = w.tables(c.Input)
+	return c
+}
+
+// Definitions draws a definitions file alone.
+func Definitions(t *rapid.T) string { return drawWorld(t).yaml(t) }
+
+// A world is what rows and definitions must agree on: the sources and their
+// columns, and the experiments with their instants.
+type world struct {
+	impressions []*source
+	events      []*source
+	experiments []*experiment
+	// extreme allows values at the limit of 10^15.
+	extreme bool
+	// crowd gives an attribute more than 50 values.
+	crowd bool
+	asOf  time.Time
+	// instants are those that rows like to lie at.
+	instants []time.Time
+}
+
+// A source is the layout of one export.
+type source struct {
+	name      string
+	kinds     []string // unit kinds
+	timestamp string   // column type; BIGINT is microseconds
+	idColumns int
+	idType    string // VARCHAR or BIGINT
+	dedupe    string // "" for the default
+	early     int    // days; -1 for a source without partitions
+	late      int
+	bag       string // of attributes: MAP, STRUCT, COLUMNS
+
+	experiment, flag, holdback bool // impressions: which columns are mapped
+
+	hasValue   bool // events
+	value      oracle.ColumnType
+	properties string // events: MAP, STRUCT, JSON, MIXED (a MAP and typed columns)
+}
+
+func (s *source) partitioned() bool { return s.early >= 0 }
+
+// An experiment is what the rows need to know of one.
+type experiment struct {
+	key, flag, unit    string
+	start              time.Time
+	end, observeUntil  *time.Time
+	matchExperiment    []string // values of match
+	matchFlag          []string
+	variations         []variation
+	ignored            []string
+	holdbackAs         string
+	multiple           string
+	cutWindows         bool
+	where              string
+	segments           []string
+	primary, secondary []string
+}
+
+type variation struct {
+	key   string
+	match []string // as written in the data; none: the key
+	json  string   // a JSON value in place of match
+}
+
+// The window lengths and edges that definitions and rows share.
+var lengths = []string{"1h", "24h", "36h", "2d", "3d"}
+
+var (
+	monday = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
+	day    = 24 * time.Hour
+)
+
+func drawWorld(t *rapid.T) *world {
+	w := &world{extreme: chance(t, 10), crowd: chance(t, 4)}
+	w.impressions = []*source{drawSource(t, "decisions")}
+	w.impressions[0].experiment, w.impressions[0].flag = true, true
+	w.impressions[0].holdback = chance(t, 50)
+	if chance(t, 30) {
+		s := drawSource(t, "flags")
+		s.flag = true
+		w.impressions = append(w.impressions, s)
+	}
+	w.events = []*source{drawEventSource(t, "orders")}
+	if chance(t, 30) {
+		w.events = append(w.events, drawEventSource(t, "pages"))
+	}
+	for i := range between(t, "experiments", 1, 3) {
+		w.experiments = append(w.experiments, w.drawExperiment(t, i))
+	}
+	w.drawInstants(t)
+	return w
+}
+
+func drawSource(t *rapid.T, name string) *source {
+	s := &source{
+		name:      name,
+		kinds:     pick(t, "kinds", []string{"user", "device"}, []string{"user", "device"}, []string{"user"}),
+		timestamp: pick(t, "timestamp", "TIMESTAMP", "TIMESTAMP", "TIMESTAMP", "TIMESTAMPTZ", "VARCHAR", "BIGINT"),
+		idColumns: pick(t, "ids", 0, 1, 1, 1, 2),
+		idType:    pick(t, "id type", "VARCHAR", "VARCHAR", "BIGINT"),
+		dedupe:    pick(t, "dedupe", "", "", "", "", "row", "none"),
+		early:     -1,
+		bag:       pick(t, "attributes", "MAP", "MAP", "STRUCT", "COLUMNS"),
+	}
+	if chance(t, 25) {
+		s.early, s.late = pick(t, "early", 1, 1, 0), pick(t, "late", 2, 2, 0)
+	}
+	return s
+}
+
+func drawEventSource(t *rapid.T, name string) *source {
+	s := drawSource(t, name)
+	s.hasValue = !chance(t, 10)
+	if s.hasValue {
+		s.value = pick(t, "value type",
+			oracle.ColumnType{Kind: oracle.FloatColumn}, oracle.ColumnType{Kind: oracle.FloatColumn},
+			oracle.ColumnType{Kind: oracle.IntegerColumn}, oracle.ColumnType{Kind: oracle.DecimalColumn, Scale: 2},
+			oracle.ColumnType{Kind: oracle.TextColumn})
+	}
+	s.properties = pick(t, "properties", "MAP", "MAP", "STRUCT", "JSON", "MIXED")
+	return s
+}
+
+func (w *world) drawExperiment(t *rapid.T, i int) *experiment {
+	letter := string(rune('a' + i))
+	x := &experiment{
+		key: "exp_" + letter, flag: pick(t, "flag", "flag_a", "flag_"+letter),
+		unit:  pick(t, "unit", "user", "user", "device"),
+		start: monday.Add(time.Duration(between(t, "start", 0, 2)) * 12 * time.Hour),
+	}
+	if !contains(w.impressions[0].kinds, x.unit) || !contains(w.events[0].kinds, x.unit) {
+		x.unit = "user"
+	}
+	if chance(t, 60) {
+		x.end = new(x.start.Add(time.Duration(between(t, "end", 1, 5)) * 18 * time.Hour))
+	}
+	if chance(t, 30) {
+		from := x.start
+		if x.end != nil {
+			from = *x.end
+		}
+		x.observeUntil = new(from.Add(time.Duration(between(t, "observe_until", 1, 3)) * 12 * time.Hour))
+	}
+	switch pick(t, "match", "", "", "experiment", "flag", "both") {
+	case "experiment":
+		x.matchExperiment = []string{"10" + letter, "11" + letter}[:1+between(t, "values", 0, 1)]
+	case "flag":
+		x.matchFlag = []string{"flag_a"}
+	case "both":
+		x.matchExperiment, x.matchFlag = []string{"10" + letter}, []string{"flag_a", "flag_b"}
+	}
+	x.variations = []variation{{key: "control"}, {key: "green"}, {key: "B l'ue"}}[:between(t, "variations", 2, 3)]
+	if chance(t, 25) {
+		x.variations[0].match = []string{"off", "control"}
+	}
+	if chance(t, 10) {
+		x.variations[1].json = "true"
+	}
+	if chance(t, 25) {
+		x.ignored = []string{"fallback"}
+	}
+	if w.impressions[0].holdback && chance(t, 40) {
+		x.holdbackAs = "control"
+	}
+	x.multiple = pick(t, "multiple", "", "exclude", "first", "first")
+	x.cutWindows = chance(t, 25)
+	if chance(t, 20) {
+		x.where = audience(t)
+	}
+	x.segments = pick(t, "segments", nil, []string{"country"}, []string{"platform", "country"})
+	return x
+}
+
+// drawInstants chooses as-of and where rows like to lie: the edges of the
+// experiments, dates, and a few others.
+func (w *world) drawInstants(t *rapid.T) {
+	w.asOf = monday.Add(time.Duration(between(t, "as-of", 3, 14)) * 12 * time.Hour)
+	w.instants = []time.Time{monday, monday.Add(day), monday.Add(2 * day)}
+	for range 6 {
+		w.instants = append(w.instants, monday.Add(time.Duration(between(t, "hour", 0, 4*24))*time.Hour))
+	}
+	for _, x := range w.experiments {
+		w.instants = append(w.instants, x.start)
+		if x.end != nil {
+			w.instants = append(w.instants, *x.end)
+		}
+		if x.observeUntil != nil {
+			w.instants = append(w.instants, *x.observeUntil)
+		}
+	}
+	if chance(t, 20) {
+		w.asOf = pick(t, "as-of at", w.instants[3:]...).Add(pick(t, "as-of edge", 0, time.Microsecond, -time.Microsecond))
+	}
+	w.instants = append(w.instants, w.asOf)
+}
+
+// chance is true in so many of a hundred cases. It shrinks to false.
+func chance(t *rapid.T, percent int) bool { return below(t, "chance", 100) >= 100-percent }
+
+// pick draws one of the values. It shrinks to the first.
+func pick[T any](t *rapid.T, label string, values ...T) T {
+	return values[below(t, label, len(values))]
+}
+
+// between draws a number from least to most. It shrinks to the least.
+func between(t *rapid.T, label string, least, most int) int {
+	return least + below(t, label, most-least+1)
+}
+
+// below draws a number from 0 to n−1, each about as often as the others
+// (rapid's own ranges prefer small numbers by far). It shrinks to 0.
+func below(t *rapid.T, label string, n int) int {
+	return bits.Draw(t, label) * n >> bitsDrawn
+}
+
+const bitsDrawn = 10
+
+var bits = rapid.Custom(func(t *rapid.T) int {
+	v := 0
+	for range bitsDrawn {
+		v <<= 1
+		if coin.Draw(t, "bit") {
+			v++
+		}
+	}
+	return v
+})
+
+var coin = rapid.Bool()
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,354 @@
+package gen
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/metricsjob/metricsjob/internal/oracle"
+)
+
+// A Table is one file of a warehouse.
+type Table struct {
+	Path    string // relative to the definitions file, with slashes
+	Columns []Column
+	// Rows hold a cell for each column: nil, string, int64, float64,
+	// oracle.Decimal, bool, time.Time, or []Field for a MAP or STRUCT.
+	Rows [][]any
+}
+
+// A Column is a column of a Table, of a DuckDB type.
+type Column struct{ Name, Type string }
+
+// A Field is an entry of a MAP or STRUCT.
+type Field struct {
+	Name  string
+	Value any
+}
+
+// Copy is the DuckDB statement that writes the table to a Parquet file. The
+// folder must exist.
+func (t Table) Copy(file string) string {
+	return fmt.Sprintf("COPY (%s) TO %s (FORMAT parquet)", t.query(), literal(file))
+}
+
+// String gives the table for a reader.
+func (t Table) String() string { return t.Path + "\n" + t.query() + "\n" }
+
+func (t Table) query() string {
+	var columns, rows []string
+	for _, c := range t.Columns {
+		columns = append(columns, fmt.Sprintf(`CAST("%s" AS %s) AS "%s"`, c.Name, c.Type, c.Name))
+	}
+	for _, r := range t.Rows {
+		var cells []string
+		for i, cell := range r {
+			cells = append(cells, literalOf(cell, t.Columns[i].Type))
+		}
+		rows = append(rows, "("+strings.Join(cells, ", ")+")")
+	}
+	var names []string
+	for _, c := range t.Columns {
+		names = append(names, `"`+c.Name+`"`)
+	}
+	return fmt.Sprintf("SELECT %s FROM (VALUES\n  %s) AS t(%s)", strings.Join(columns, ", "), strings.Join(rows, ",\n  "), strings.Join(names, ", "))
+}
+
+// literalOf spells a cell. A MAP and a STRUCT carry their type, so that empty
+// ones and ones with missing entries keep it.
+func literalOf(cell any, columnType string) string {
+	switch v := cell.(type) {
+	case nil:
+		return "NULL"
+	case string:
+		return literal(v)
+	case int64:
+		return strconv.FormatInt(v, 10)
+	case float64:
+		switch {
+		case math.IsNaN(v):
+			return "CAST('nan' AS DOUBLE)"
+		case math.IsInf(v, 0):
+			return fmt.Sprintf("CAST('%sinf' AS DOUBLE)", map[bool]string{true: "-"}[v < 0])
+		}
+		return fmt.Sprintf("CAST('%s' AS DOUBLE)", strconv.FormatFloat(v, 'g', -1, 64))
+	case oracle.Decimal:
+		return "CAST('" + v.String() + "' AS DECIMAL(18, " + strconv.Itoa(v.Scale) + "))"
+	case bool:
+		return strconv.FormatBool(v)
+	case time.Time:
+		return "TIMESTAMP " + literal(v.Format("2006-01-02 15:04:05.000000"))
+	case []Field:
+		var entries []string
+		for _, f := range v {
+			entries = append(entries, literal(f.Name)+": "+literalOf(f.Value, ""))
+		}
+		open := "{"
+		if strings.HasPrefix(columnType, "MAP") {
+			open = "MAP {"
+		}
+		return "CAST(" + open + strings.Join(entries, ", ") + "} AS " + columnType + ")"
+	}
+	panic(fmt.Sprintf("gen: no literal for %T", cell))
+}
+
+func literal(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+
+// tables writes the rows down as the sources' columns.
+func (w *world) tables(in oracle.Input) []Table {
+	var out []Table
+	for _, s := range w.impressions {
+		var rows [][]any
+		var of []*time.Time
+		for i, r := range in.Impressions {
+			if r.Source == s.name {
+				rows, of = append(rows, s.impressionCells(r, i)), append(of, r.Day)
+			}
+		}
+		out = append(out, s.files(s.impressionColumns(), rows, of)...)
+	}
+	for _, s := range w.events {
+		var rows [][]any
+		var of []*time.Time
+		for i, r := range in.Events {
+			if r.Source == s.name {
+				rows, of = append(rows, s.eventCells(r, i)), append(of, r.Day)
+			}
+		}
+		out = append(out, s.files(s.eventColumns(), rows, of)...)
+	}
+	return out
+}
+
+// files divides the rows of a source by partition day.
+func (s *source) files(columns []Column, rows [][]any, of []*time.Time) []Table {
+	if !s.partitioned() {
+		return []Table{{s.name + ".parquet", columns, rows}}
+	}
+	var out []Table
+	for _, d := range days(of) {
+		t := Table{Path: path.Join(s.name, "ds="+d.Format(time.DateOnly), "part.parquet"), Columns: columns}
+		for i, r := range rows {
+			if of[i].Equal(d) {
+				t.Rows = append(t.Rows, r)
+			}
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+func (s *source) impressionColumns() []Column {
+	columns := s.commonColumns()
+	if s.experiment {
+		columns = append(columns, Column{"experiment_key", "VARCHAR"})
+	}
+	if s.flag {
+		columns = append(columns, Column{"flag_key", "VARCHAR"})
+	}
+	columns = append(columns, Column{"shown", "VARCHAR"})
+	if s.holdback {
+		columns = append(columns, Column{"is_holdback", "BOOLEAN"})
+	}
+	return columns
+}
+
+func (s *source) impressionCells(r oracle.Impression, i int) []any {
+	cells := s.commonCells(r.Units, r.Time, r.ID, r.Attributes, i)
+	if s.experiment {
+		cells = append(cells, deref(r.Experiment))
+	}
+	if s.flag {
+		cells = append(cells, deref(r.Flag))
+	}
+	cells = append(cells, deref(r.Variation))
+	if s.holdback {
+		cells = append(cells, deref(r.Holdback))
+	}
+	return cells
+}
+
+func (s *source) eventColumns() []Column {
+	columns := append(s.commonColumns(), Column{"event_name", "VARCHAR"})
+	if s.hasValue {
+		columns = append(columns, Column{"amount", typeOf(s.value)})
+	}
+	switch s.properties {
+	case "MAP":
+		columns = append(columns, Column{"props", "MAP(VARCHAR, VARCHAR)"})
+	case "STRUCT":
+		columns = append(columns, Column{"props", structType})
+	case "JSON":
+		columns = append(columns, Column{"props", "VARCHAR"})
+	case "MIXED":
+		columns = append(columns, Column{"props", "MAP(VARCHAR, VARCHAR)"}, Column{"quantity", "BIGINT"}, Column{"unit_price", "DOUBLE"})
+	}
+	return columns
+}
+
+const structType = `STRUCT(category VARCHAR, coupon VARCHAR, "item.sku" VARCHAR, price DOUBLE, quantity BIGINT, discount DECIMAL(18, 2), gift BOOLEAN, sent TIMESTAMP)`
+
+var structFields = []string{"category", "coupon", "item.sku", "price", "quantity", "discount", "gift", "sent"}
+
+func typeOf(c oracle.ColumnType) string {
+	switch c.Kind {
+	case oracle.TextColumn:
+		return "VARCHAR"
+	case oracle.FloatColumn:
+		return "DOUBLE"
+	case oracle.IntegerColumn:
+		return "BIGINT"
+	case oracle.DecimalColumn:
+		return fmt.Sprintf("DECIMAL(18, %d)", c.Scale)
+	}
+	panic(fmt.Sprintf("gen: no type for %v", c))
+}
+
+func (s *source) eventCells(r oracle.Event, i int) []any {
+	cells := append(s.commonCells(r.Units, r.Time, r.ID, r.Attributes, i), deref(r.Event))
+	if s.hasValue {
+		cells = append(cells, any(r.Value))
+	}
+	switch s.properties {
+	case "MAP":
+		cells = append(cells, mapOf(r.Properties, nil, i))
+	case "STRUCT":
+		var fields []Field
+		for _, name := range structFields {
+			fields = append(fields, Field{name, r.Properties[name]})
+		}
+		cells = append(cells, fields)
+	case "JSON":
+		cells = append(cells, jsonOf(r.Properties, i))
+	case "MIXED":
+		cells = append(cells, mapOf(r.Properties, []string{"quantity", "price"}, i), r.Properties["quantity"], r.Properties["price"])
+	}
+	return cells
+}
+
+func (s *source) commonColumns() []Column {
+	var columns []Column
+	for _, kind := range s.kinds {
+		columns = append(columns, Column{kind + "_id", "VARCHAR"})
+	}
+	columns = append(columns, Column{"ts", s.timestamp})
+	for i := range s.idColumns {
+		columns = append(columns, Column{fmt.Sprint("id_", i), s.idType})
+	}
+	switch s.bag {
+	case "MAP":
+		columns = append(columns, Column{"attrs", "MAP(VARCHAR, VARCHAR)"})
+	case "STRUCT":
+		columns = append(columns, Column{"attrs", "STRUCT(country VARCHAR, platform VARCHAR, age VARCHAR)"})
+	case "COLUMNS":
+		columns = append(columns, Column{"country", "VARCHAR"}, Column{"platform", "VARCHAR"}, Column{"age", "VARCHAR"})
+	}
+	return columns
+}
+
+func (s *source) commonCells(units map[string]string, at *time.Time, id []oracle.Value, attributes map[string]string, i int) []any {
+	var cells []any
+	for _, kind := range s.kinds {
+		cells = append(cells, lookup(units, kind))
+	}
+	cells = append(cells, s.timeCell(at, i))
+	for _, v := range id {
+		cells = append(cells, any(v))
+	}
+	names := []string{"country", "platform", "age"}
+	switch s.bag {
+	case "MAP":
+		cells = append(cells, mapOf(attributes, nil, i))
+	case "STRUCT":
+		var fields []Field
+		for _, name := range names {
+			fields = append(fields, Field{name, lookup(attributes, name)})
+		}
+		cells = append(cells, fields)
+	case "COLUMNS":
+		for _, name := range names {
+			cells = append(cells, lookup(attributes, name))
+		}
+	}
+	return cells
+}
+
+// timeCell spells an instant in the type of the source's column, text in one
+// of the forms of section 1.
+func (s *source) timeCell(at *time.Time, i int) any {
+	if at == nil {
+		if s.timestamp == "VARCHAR" && i%2 == 0 {
+			return "2026-02-30T00:00:00Z" // no time, so missing
+		}
+		return nil
+	}
+	switch s.timestamp {
+	case "TIMESTAMP":
+		return *at
+	case "TIMESTAMPTZ":
+		return at.Format("2006-01-02 15:04:05.000000") + "+00"
+	case "BIGINT":
+		return at.UnixMicro()
+	case "VARCHAR":
+		zone := time.FixedZone("", 2*3600)
+		forms := []string{
+			at.Format("2006-01-02T15:04:05.999999Z"), at.Format("2006-01-02 15:04:05.000000"), at.In(zone).Format("2006-01-02T15:04:05.999999Z07:00"),
+			at.Format("2006-01-02T15:04:05.000000") + "999Z",
+		}
+		if at.Equal(at.Truncate(day)) {
+			forms = append(forms, at.Format(time.DateOnly))
+		}
+		return forms[i%len(forms)]
+	}
+	panic("gen: no case for timestamp " + s.timestamp)
+}
+
+// mapOf gives the entries of a MAP; of rows with an odd number the missing ones are entries with NULL.
+func mapOf[V any](m map[string]V, without []string, i int) []Field {
+	var out []Field
+	for k, v := range m {
+		if !slices.Contains(without, k) {
+			out = append(out, Field{k, any(v)})
+		}
+	}
+	if i%2 == 1 {
+		for _, k := range []string{"category", "country"} {
+			if _, ok := m[k]; !ok {
+				out = append(out, Field{k, nil})
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b Field) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+// jsonOf gives the properties as a JSON object of texts; an empty one may be missing altogether.
+func jsonOf(m map[string]oracle.Value, i int) any {
+	if len(m) == 0 && i%2 == 1 {
+		return nil
+	}
+	text, err := json.Marshal(m)
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}
+
+func lookup(m map[string]string, key string) any {
+	if v, ok := m[key]; ok {
+		return v
+	}
+	return nil
+}
+
+func deref[T any](p *T) any {
+	if p == nil {
+		return nil
+	}
+	return *p
+}
