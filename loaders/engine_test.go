@@ -164,12 +164,12 @@ func TestErrorsCanBeToldApart(t *testing.T) {
 
 func TestSpillGoesToOwnFolderAndAway(t *testing.T) {
 	temp := t.TempDir()
-	engine, err := Open(t.Context(), Options{Threads: 1, Memory: 400 << 20, TempDir: temp})
+	engine, err := Open(t.Context(), Options{Threads: 1, Memory: 160 << 20, TempDir: temp})
 	if err != nil {
 		t.Fatal(err)
 	}
-	// About 500 MB of rows in 200 MB of memory.
-	if err := engine.Exec(t.Context(), "CREATE TEMP TABLE big AS SELECT range AS n, hash(range) AS a, md5(range::VARCHAR) AS b FROM range(10000000)"); err != nil {
+	// More than 100 MB of rows in 80 MiB of memory.
+	if err := engine.Exec(t.Context(), "CREATE TEMP TABLE big AS SELECT range AS n, hash(range) AS a, md5(range::VARCHAR) AS b FROM range(2500000)"); err != nil {
 		t.Fatal(err)
 	}
 	if files, _ := filepath.Glob(filepath.Join(temp, "metricsjob-spill-*", "*")); len(files) == 0 {

@@ -73,10 +73,12 @@ func sinceEpoch(c stored, epoch string) (sqlast.Expr, *cannot) {
 	case compiler.ColumnFloat:
 		return microsOfFloat(cast(c.sql, double), unit.times, unit.per), nil
 	case compiler.ColumnDecimal:
+		// wide enough for the bounds to be compared with
+		wide := cast(c.sql, sqlast.Type{Kind: sqlast.Decimal, Width: 38, Scale: min(c.typ.Scale, 18)})
 		if c.typ.Scale == 0 {
-			return microsOfInteger(c.sql, unit.times, unit.per), nil
+			return microsOfInteger(wide, unit.times, unit.per), nil
 		}
-		return microsOfDecimal(c, unit.times, unit.per), nil
+		return microsOfDecimal(wide, unit.times, unit.per), nil
 	case compiler.ColumnText:
 		return sqlast.Case{
 			Whens: []sqlast.When{{
@@ -124,14 +126,13 @@ func microsOfInteger(x sqlast.Expr, times, per int64) sqlast.Expr {
 	}
 }
 
-func microsOfDecimal(c stored, times, per int64) sqlast.Expr {
-	wide := cast(c.sql, sqlast.Type{Kind: sqlast.Decimal, Width: 38, Scale: min(c.typ.Scale, 18)})
+func microsOfDecimal(x sqlast.Expr, times, per int64) sqlast.Expr {
 	low, high := epochRange(times, per)
 	if per > 1 {
-		whole := cast(call(sqlast.Floor, wide), bigint)
-		return onlyIf(within(c.sql, sqlast.Int(low), sqlast.Int(high)), microsOfInteger(whole, times, per))
+		whole := cast(call(sqlast.Floor, x), bigint)
+		return onlyIf(within(x, sqlast.Int(low), sqlast.Int(high)), microsOfInteger(whole, times, per))
 	}
-	return bounded(c.sql, low, high, call(sqlast.Floor, binary(sqlast.Mul, wide, sqlast.Int(times))))
+	return bounded(x, low, high, call(sqlast.Floor, binary(sqlast.Mul, x, sqlast.Int(times))))
 }
 
 func microsOfFloat(x sqlast.Expr, times, per int64) sqlast.Expr {

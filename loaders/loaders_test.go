@@ -44,6 +44,16 @@ func newWarehouse(t *testing.T) *warehouse {
 	return &warehouse{t, dir, start(t, dir)}
 }
 
+// folder is a warehouse of its own with the same engine.
+func (w *warehouse) folder(t *testing.T) *warehouse {
+	t.Helper()
+	dir, err := os.MkdirTemp(w.dir, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &warehouse{t, dir, w.engine}
+}
+
 // write makes a file of the rows of a query.
 func (w *warehouse) write(file, query string) {
 	w.t.Helper()
