@@ -10,7 +10,7 @@ import (
 // checkExperiment checks everything that one experiment says.
 func (r *resolver) checkExperiment(e *experimentDraft) {
 	for _, name := range []string{"flag", "unit", "start", "variations", "metrics"} {
-		if !e.given.has(name) {
+		if e.given.lacks(name) {
 			experimentObject.missing(r.diags, e.Pos, e, name)
 		}
 	}
@@ -27,7 +27,7 @@ func (r *resolver) checkExperiment(e *experimentDraft) {
 	if e.given.good("activation") {
 		r.checkSelector(e.Activation.Event)
 	}
-	if e.given.good("metrics") && e.Rule.V == "test" && e.given.clean("rule") && !e.roles.given.has("primary") {
+	if e.given.good("metrics") && e.Rule.V == "test" && e.given.clean("rule") && e.roles.given.lacks("primary") {
 		r.diags.Errorf(e.roles.pos, "missing-field", "%s has no primary metric", experimentObject.called(e)).
 			WithHint("write primary: [purchase_rate]; only rule: rollout and rule: personalize do without")
 	}
@@ -56,7 +56,7 @@ func (r *resolver) impressionSources(e *experimentDraft) []*sourceDraft {
 // checkMatch checks that what is matched is mapped.
 func (r *resolver) checkMatch(e *experimentDraft) {
 	sources := r.impressionSources(e)
-	if len(sources) == 0 || slices.ContainsFunc(sources, func(s *sourceDraft) bool { return s.given.has("preset") || s.columns == nil }) {
+	if !e.given.good("match") || len(sources) == 0 || slices.ContainsFunc(sources, func(s *sourceDraft) bool { return s.given.has("preset") || s.columns == nil }) {
 		return
 	}
 	for _, m := range []struct {
@@ -173,9 +173,13 @@ func (r *resolver) checkVariationName(e *experimentDraft, name Text) bool {
 
 func (r *resolver) checkPhaseWeights(e *experimentDraft, p *Phase) {
 	named := map[string]bool{}
+	known := true
 	for _, w := range p.Weights {
-		r.checkVariationName(e, w.Variation)
+		known = r.checkVariationName(e, w.Variation) && known
 		named[w.Variation.V] = true
+	}
+	if !known {
+		return
 	}
 	for _, v := range e.Variations {
 		if !named[v.Key.V] {
@@ -258,6 +262,9 @@ func (r *resolver) sameUnit(e, other *experimentDraft, at Text) {
 }
 
 func (r *resolver) checkSegments(e *experimentDraft) {
+	if !e.given.clean("segments") {
+		return
+	}
 	first := map[string]diag.Pos{}
 	for _, s := range e.Segments {
 		if before, taken := first[s.Key.V]; taken && s.Key.Set {

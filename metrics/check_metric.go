@@ -79,20 +79,10 @@ func (m *metricDraft) countsEveryUnit() bool {
 	return m.given.has("funnel") || m.given.good("measure") && slices.Contains([]Measure{Occurrence, Count, ActiveDays, Participation}, m.Measure.V)
 }
 
-// refusalHints say what to do about a field that cannot stand.
-var refusalHints = map[string]string{
-	"units_without_events": "leave it out",
-	"window":               "leave it out, or write it at the sides of the ratio or at the event",
-	"where":                "write it at the sides of the ratio, or at the steps of the funnel",
-	"threshold":            "leave one of the two out",
-	"value":                "write measure: value",
-	"per_unit":             "write measure: value",
-}
-
 // checkMetric checks everything that one metric says.
 func (r *resolver) checkMetric(m *metricDraft) {
 	r.checkFields(m)
-	if m.Key.Set || m.given.has("key") {
+	if !m.inline {
 		r.required(m, "better")
 	}
 	if m.given.has("ratio") {
@@ -124,9 +114,9 @@ func (r *resolver) checkFields(m *metricDraft) {
 			f.name == "winsorize":
 			continue // said at the other field
 		}
-		said := r.diags.Errorf(g.pos, "conflict", "%s cannot stand in %s%s: %s", f.name, metricObject.called(m), g.origin(), reason)
+		said := r.diags.Errorf(g.pos, "conflict", "%s cannot stand in %s%s: %s", f.name, m.called(), g.origin(), reason)
 		switch {
-		case m.given.has("ratio") && f.name != "event" && f.name != "measure":
+		case m.given.has("ratio") && slices.Contains(bodyFields, f.name) && !slices.Contains([]string{"event", "measure", "funnel"}, f.name):
 			said.WithHint("write it at a side: ratio: {numerator: {event: …, measure: …, %s: …}, …}", f.name)
 		case m.given.has("funnel") && f.name == "where":
 			said.WithHint("each step has its own where")
@@ -140,17 +130,25 @@ func (r *resolver) checkFields(m *metricDraft) {
 
 // required says that a field is missing which neither the metric nor like nor defaults give.
 func (r *resolver) required(m *metricDraft, name string) {
-	if !m.given.has(name) {
-		metricObject.missing(r.diags, m.Pos, m, name)
+	if m.given.lacks(name) {
+		m.missing(r.diags, name)
 	}
+}
+
+// missing says that a field is not there.
+func (m *metricDraft) missing(diags *diag.List, name string) *diag.Diagnostic {
+	if m.inline {
+		return sideObject.missing(diags, m.Pos, m, name)
+	}
+	return metricObject.missing(diags, m.Pos, m, name)
 }
 
 // checkPlain checks a metric of an event and a measure.
 func (r *resolver) checkPlain(m *metricDraft) {
 	given := m.given
 	r.required(m, "event")
-	if !given.has("measure") {
-		said := metricObject.missing(r.diags, m.Pos, m, "measure")
+	if given.lacks("measure") {
+		said := m.missing(r.diags, "measure")
 		if given.has("value") || given.has("per_unit") {
 			said.WithHint("write measure: value")
 		}
@@ -158,12 +156,11 @@ func (r *resolver) checkPlain(m *metricDraft) {
 	if !given.clean("measure", "per_unit", "statistic", "over", "units_without_events", "threshold") {
 		return
 	}
-	inline := !m.Key.Set && !given.has("key")
 	without := m.WithoutEvents
 	rows := m.Measure.V == Value && slices.Contains([]PerUnit{Average, Min, Max, First, Last}, m.PerUnit.V)
 	needs := ""
 	switch {
-	case given.has("over") || inline:
+	case given.has("over") || m.inline:
 	case rows:
 		needs = "per_unit: " + string(m.PerUnit.V)
 	case m.percentile():
@@ -175,7 +172,7 @@ func (r *resolver) checkPlain(m *metricDraft) {
 		if !rows {
 			pos = given["statistic"].at
 		}
-		r.diags.Errorf(pos, "missing-field", "%s says %s, and not what units without events are", metricObject.called(m), needs).
+		r.diags.Errorf(pos, "missing-field", "%s says %s, and not what units without events are", m.called(), needs).
 			WithHint("write units_without_events: exclude, zero or a number")
 	case without.Exclude && m.countsEveryUnit():
 		r.diags.Errorf(given["units_without_events"].at, "conflict", "units without events cannot be left out of measure: %s, for which they are 0%s", m.Measure.V, given["units_without_events"].origin()).
@@ -364,7 +361,7 @@ func (r *resolver) checkCUPED(m *metricDraft, a Analysis) {
 		return
 	}
 	if reason := m.NoCUPED(); reason != "" {
-		r.diags.Errorf(a.CUPED.Pos, "conflict", "cuped is not possible for %s: %s", metricObject.called(m), reason).
+		r.diags.Errorf(a.CUPED.Pos, "conflict", "cuped is not possible for %s: %s", m.called(), reason).
 			WithHint("write cuped: off, or leave it out")
 	}
 }

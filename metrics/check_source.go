@@ -20,6 +20,7 @@ func (r *resolver) checkSource(s *sourceDraft) {
 		}
 	}
 	switch {
+	case s.given.has(mergeKey):
 	case len(places) == 0:
 		r.diags.Errorf(s.Pos, "missing-field", "%s has no path", called).WithHint("write path: 'exports/events/*.parquet', or table")
 	case len(places) > 1:
@@ -30,7 +31,7 @@ func (r *resolver) checkSource(s *sourceDraft) {
 	if s.given.has("preset") {
 		return // the loaders fill in the rest
 	}
-	if !s.given.has("columns") {
+	if s.given.lacks("columns") {
 		r.diags.Errorf(s.Pos, "missing-field", "%s has no columns", called).WithHint("write columns, or preset: optimizely for a known export")
 		return
 	}
@@ -43,7 +44,7 @@ func (r *resolver) checkSource(s *sourceDraft) {
 		RoleUnits:       {"units"},
 	}[s.Role]
 	for _, name := range need {
-		if !s.columns.has(name) {
+		if s.columns.lacks(name) {
 			said := r.diags.Errorf(s.Columns.Pos, "missing-field", "%s maps no %s", called, name)
 			switch name {
 			case "units":
@@ -53,7 +54,7 @@ func (r *resolver) checkSource(s *sourceDraft) {
 			}
 		}
 	}
-	if s.Role == RoleImpressions && !s.columns.has("experiment") && !s.columns.has("flag") {
+	if s.Role == RoleImpressions && s.columns.lacks("experiment") && s.columns.lacks("flag") {
 		r.diags.Errorf(s.Columns.Pos, "missing-field", "%s maps neither experiment nor flag", called).WithHint("write experiment: or flag: and the name of its column")
 	}
 	if s.Dedupe.V == DedupeID && !s.columns.has("id") {

@@ -112,11 +112,17 @@ type givenField struct {
 	via   string     // "defaults" or "like", where it was taken over
 }
 
+// mergeKey stands in a fieldSet for a merge key, which may have given anything.
+const mergeKey = "<<"
+
 // has reports whether the key was given, understood or not.
 func (s fieldSet) has(name string) bool {
 	_, ok := s[name]
 	return ok
 }
+
+// lacks reports whether the key is surely missing.
+func (s fieldSet) lacks(name string) bool { return !s.has(name) && !s.has(mergeKey) }
 
 // good reports whether the key was given and understood.
 func (s fieldSet) good(name string) bool {
@@ -220,7 +226,13 @@ func (o *object[T]) read(d *decoder, n *yaml.Node, into *T) bool {
 		return false
 	}
 	if n.Kind != yaml.MappingNode {
-		d.wrongKind(n, o.wants())
+		said := d.wrongKind(n, o.wants())
+		switch {
+		case d.field == "":
+			said.WithHint("a file starts with version: 1")
+		case n.Kind == yaml.SequenceNode && o.field("list") != nil:
+			said.WithHint("write the items under list:")
+		}
 		return false
 	}
 	given := fieldSet{}
@@ -232,6 +244,9 @@ func (o *object[T]) read(d *decoder, n *yaml.Node, into *T) bool {
 		switch {
 		case d.spoilt[k]:
 			ok = false
+			if k.Tag == "!!merge" {
+				given[mergeKey] = givenField{bad: true}
+			}
 			return
 		case f == nil:
 			unknown = append(unknown, k, v)
@@ -257,7 +272,7 @@ func (o *object[T]) read(d *decoder, n *yaml.Node, into *T) bool {
 func (o *object[T]) required(diags *diag.List, pos diag.Pos, into *T, given fieldSet) bool {
 	ok := true
 	for _, f := range o.fields {
-		if f.required && !given.has(f.name) {
+		if f.required && given.lacks(f.name) {
 			o.missing(diags, pos, into, f.name)
 			ok = false
 		}
@@ -288,37 +303,46 @@ func (o *object[T]) called(v *T) string {
 // meant is plain, the value is read as if it stood there, so that one slip of
 // the pen is one message.
 func (o *object[T]) unknown(d *decoder, k, v *yaml.Node, into *T, given fieldSet) {
-	said := d.errorf(k, "unknown-key", "unknown key %s in %s", quoted(k.Value), o.called(into))
-	meant, hint := o.meaning(k.Value)
-	if hint == "" {
-		hint = "the keys here are " + strings.Join(o.names(), ", ")
+	w := o.meaning(k.Value)
+	_, besides := given[reported+w.beside]
+	if w.beside == "" || !besides {
+		said := d.errorf(k, "unknown-key", "unknown key %s in %s", quoted(k.Value), o.called(into))
+		said.Hint = w.text
 	}
-	said.Hint = hint
-	f := o.field(meant)
-	if f == nil || given.has(meant) {
+	given[reported+snake(k.Value)] = givenField{bad: true}
+	for _, name := range w.covers {
+		if !given.has(name) {
+			given[name] = givenField{pos: d.pos(k), value: v, at: d.pos(v), bad: true}
+		}
+	}
+	f := o.field(w.ours)
+	if f == nil || given.has(w.ours) {
 		return
 	}
 	outer := d.field
-	d.field = meant
-	good := false
-	d.quietly(func() { good = f.read(d, v, into) })
+	d.field = w.ours
+	d.quietly(func() { f.read(d, v, into) })
 	d.field = outer
-	given[meant] = givenField{pos: d.pos(k), value: v, at: d.pos(v), bad: !good}
+	given[w.ours] = givenField{pos: d.pos(k), value: v, at: d.pos(v), bad: true}
 }
 
-// meaning guesses which key a foreign word means, and says so.
-func (o *object[T]) meaning(word string) (meant, hint string) {
-	if w, ok := o.foreign.find(word); ok {
-		return w.ours, w.hint()
+// reported stands in a fieldSet before a word that was reported.
+const reported = "?"
+
+// meaning guesses which key a foreign word means; its text is the hint.
+func (o *object[T]) meaning(name string) word {
+	if w, ok := o.foreign.find(name); ok {
+		w.text = w.hint()
+		return w
 	}
 	names := o.names()
-	if s := snake(word); s != word && slices.Contains(names, s) {
-		return s, `did you mean "` + s + `"?`
+	if s := snake(name); s != name && slices.Contains(names, s) {
+		return hint(s, `did you mean "`+s+`"?`)
 	}
-	if near, ok := diag.Nearest(word, names); ok {
-		return near, diag.DidYouMean(word, names)
+	if near, ok := diag.Nearest(name, names); ok {
+		return hint(near, diag.DidYouMean(name, names))
 	}
-	return "", ""
+	return hint("", "the keys here are "+strings.Join(names, ", "))
 }
 
 func (o *object[T]) names() []string {
@@ -416,8 +440,19 @@ func listOf[T any](k kind[T], want string) kind[[]T] {
 			}
 			var out []T
 			ok := true
+			var wrong yaml.Kind // of an item that was refused for its kind; the same is said once
 			for _, item := range n.Content {
-				v, good := k.decode(d, item)
+				var v T
+				good := false
+				before := len(*d.diags)
+				if wrong != 0 && item.Kind == wrong {
+					d.quietly(func() { v, good = k.decode(d, item) })
+				} else {
+					v, good = k.decode(d, item)
+				}
+				if after := *d.diags; len(after) == before+1 && after[before].Code == "wrong-kind" && after[before].Pos == d.pos(item) {
+					wrong = item.Kind
+				}
 				if good || (item.Kind == yaml.MappingNode && !d.spoilt[item]) {
 					out = append(out, v)
 				}
@@ -540,7 +575,12 @@ func either[T any](s, m kind[T], want string) kind[T] {
 			case n.Kind == yaml.MappingNode:
 				return m.decode(d, n)
 			case n.Kind == yaml.ScalarNode:
-				return s.decode(d, n)
+				before := len(*d.diags)
+				v, ok := s.decode(d, n)
+				if said := (*d.diags)[before:]; len(said) == 1 && said[0].Code == "bad-value" {
+					said[0].Message = noValue(d, n.Value, want)
+				}
+				return v, ok
 			}
 			d.wrongKind(n, want)
 			return zero, false
@@ -571,6 +611,11 @@ func refine[T any](k kind[T], check func(d *decoder, n *yaml.Node, v T) bool) ki
 		return v, ok && check(d, n, v)
 	}
 	return k
+}
+
+// noValue says that a word is none that the key takes.
+func noValue(d *decoder, word, want string) string {
+	return fmt.Sprintf("%s is no value of %s, which is %s", quoted(word), d.subject(), want)
 }
 
 // listing joins words for people: a, b or c.

@@ -153,7 +153,7 @@ var correctionRole = convert(oneOf("primary", "secondary", "guardrails"), func(r
 var correction = either(
 	convert(oneOf(correctionMethods...), func(m At[string]) Correction { return Correction{Method: m.V} }),
 	correctionObject.kind(),
-	"a correction such as {method: holm}",
+	listing(correctionMethods)+", or {method: holm, over: […]}",
 )
 
 // alarm is a mapping with the limit of an alarm.

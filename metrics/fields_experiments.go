@@ -341,6 +341,10 @@ var compare = kind[Compare]{
 			c.All = w.V == "all"
 			return c, ok
 		}
+		if slices.ContainsFunc(n.Content, func(c *yaml.Node) bool { return c.Kind == yaml.ScalarNode }) {
+			d.wrongKind(n, "pairs").WithHint("write [[green, control]]: green compared with control")
+			return c, false
+		}
 		lists, ok := comparePairs.decode(d, n)
 		for i, l := range lists {
 			switch {
@@ -422,7 +426,10 @@ var experimentObject = &object[experimentDraft]{
 
 // defaultExperimentObject is what defaults may say of experiments.
 var defaultExperimentObject = experimentObject.without("default experiment", "fields of experiments that hold where an experiment does not give them",
-	"key", "name", "description")
+	"key", "name", "description").speaking(experimentWords.and(vocabulary{
+	"key": hint("", "each experiment has a key of its own"), "name": hint("", "each experiment has a name of its own"),
+	"description": hint("", "each experiment has a description of its own"),
+}))
 
 func sortedKeys[V any](m map[string]V) []string {
 	out := make([]string, 0, len(m))

@@ -14,7 +14,9 @@ type metricDraft struct {
 	Metric
 	given fieldSet
 	ratio ratioDraft
-	// checked is set once like and defaults are in.
+	// inline is set for a side of a ratio.
+	inline bool
+	// resolved is set once like is followed, resolving while it is.
 	resolved, resolving bool
 }
 
@@ -160,7 +162,7 @@ var statistic = kind[At[string]]{
 		}
 		m := percentilePattern.FindStringSubmatch(s)
 		if s != "mean" && (m == nil || Number(m[1]).Rat().Sign() == 0) {
-			said := d.errorf(n, "bad-value", "%s is no value of %s, which is %s", quoted(s), d.subject(), want)
+			said := d.errorf(n, "bad-value", "%s", noValue(d, s, want))
 			switch s {
 			case "median":
 				said.WithHint("write p50")
@@ -370,7 +372,7 @@ var side = kind[sideDraft]{
 	decode: func(d *decoder, n *yaml.Node) (sideDraft, bool) {
 		s := sideDraft{pos: d.pos(n)}
 		if n.Kind == yaml.MappingNode {
-			s.body = new(metricDraft)
+			s.body = &metricDraft{inline: true}
 			ok := sideObject.read(d, n, s.body)
 			return s, ok
 		}
@@ -465,7 +467,10 @@ var sideObject *object[metricDraft]
 
 // defaultMetricObject is what defaults may say of metrics.
 var defaultMetricObject = metricObject.without("default metric", "fields of metrics that hold where a metric does not give them",
-	"key", "name", "description", "like")
+	"key", "name", "description", "like").speaking(metricWords.and(vocabulary{
+	"key": hint("", "each metric has a key of its own"), "name": hint("", "each metric has a name of its own"),
+	"description": hint("", "each metric has a description of its own"), "like": hint("", "defaults are taken over without it"),
+}))
 
 func init() {
 	sideObject = metricObject.some("inline metric", "a metric without a key, as one side of a ratio", bodyFields)
@@ -492,7 +497,22 @@ func (o *object[T]) some(name, doc string, names []string) *object[T] {
 	return &out
 }
 
+// speaking is the object with another vocabulary.
+func (o *object[T]) speaking(words vocabulary) *object[T] {
+	out := *o
+	out.foreign = words
+	return &out
+}
+
 // without is the object without some of its fields.
 func (o *object[T]) without(name, doc string, fields ...string) *object[T] {
 	return o.some(name, doc, slices.DeleteFunc(o.names(), func(n string) bool { return slices.Contains(fields, n) }))
+}
+
+// called is how messages call the metric.
+func (m *metricDraft) called() string {
+	if m.inline {
+		return sideObject.called(m)
+	}
+	return metricObject.called(m)
 }

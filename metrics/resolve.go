@@ -177,7 +177,7 @@ func (r *resolver) joinMetrics() {
 	r.groups = map[string]*Group{}
 	taken := map[string]diag.Pos{}
 	for _, f := range r.files {
-		if f.given["metrics"].bad && len(f.metrics) == 0 || f.given["metric_groups"].bad {
+		if f.given["metrics"].lost(len(f.metrics)) || f.given["metric_groups"].bad {
 			r.partial = true
 		}
 		for i := range f.metrics {
@@ -268,23 +268,36 @@ func (r *resolver) takeOver(m *metricDraft) {
 			r.takeOver(s.body)
 		}
 	}
-	if !m.Like.Set {
-		return
+	if m.given.has("like") {
+		r.followLike(m)
 	}
-	parent := r.lookUp(m.Like, "like")
+}
+
+// followLike takes over the fields of the metric that like names. Where there
+// is none, what it might have given is not missed.
+func (r *resolver) followLike(m *metricDraft) {
+	var parent *metricDraft
+	if m.given.good("like") {
+		parent = r.lookUp(m.Like, "like")
+	}
 	if parent == nil {
+		m.given[mergeKey] = givenField{bad: true}
 		return
 	}
 	if parent.resolving {
+		m.given[mergeKey] = givenField{bad: true}
 		r.diags.Errorf(m.Like.Pos, "cycle", "like goes round in a circle: %s", r.likeChain(m))
 		return
 	}
 	r.takeOver(parent)
+	if parent.given.has(mergeKey) {
+		m.given[mergeKey] = givenField{bad: true}
+	}
 	for _, f := range metricObject.fields {
 		if slices.Contains([]string{"key", "name", "description", "like"}, f.name) {
 			continue
 		}
-		if m.Key.V == "" && !slices.Contains(bodyFields, f.name) {
+		if m.inline && !slices.Contains(bodyFields, f.name) {
 			continue
 		}
 		m.take(f, parent, givenField{pos: m.Like.Pos, at: m.Like.Pos, via: "like"})
@@ -349,7 +362,7 @@ func (r *resolver) applyDefaults(m *metricDraft) {
 		if !ok || f.name == "analysis" || m.given.has(f.name) || m.refuses(f.name) != "" {
 			continue
 		}
-		if m.Key.V == "" && !slices.Contains(bodyFields, f.name) {
+		if m.inline && !slices.Contains(bodyFields, f.name) {
 			continue
 		}
 		if f.name == "units_without_events" && from.WithoutEvents.Exclude && m.countsEveryUnit() {
@@ -446,6 +459,9 @@ func (r *resolver) expandGroups() {
 func (r *resolver) joinExperiments() {
 	taken := map[string]diag.Pos{}
 	for _, f := range r.files {
+		if f.given["experiments"].lost(len(f.experiments)) {
+			r.partial = true
+		}
 		for i := range f.experiments {
 			e := &f.experiments[i]
 			r.experiments = append(r.experiments, e)
@@ -559,6 +575,12 @@ func (r *resolver) resolveEntries(e *experimentDraft, base Analysis) {
 			}
 		}
 	}
+}
+
+// lost reports whether a list has items that could not be read at all, of
+// which there are read others.
+func (g givenField) lost(read int) bool {
+	return g.bad && (g.value == nil || len(g.value.Content) != read)
 }
 
 // origin says where a field came from, for messages.

@@ -125,7 +125,7 @@ func oneOfBeside[T ~string](foreign vocabulary, words ...T) kind[At[T]] {
 
 // badWord says that a word is none of those that its key knows.
 func (d *decoder) badWord(n *yaml.Node, word string, names []string, foreign vocabulary) {
-	said := d.errorf(n, "bad-value", "%s is no value of %s, which is %s", quoted(word), d.subject(), listing(names))
+	said := d.errorf(n, "bad-value", "%s", noValue(d, word, listing(names)))
 	said.Hint = diag.DidYouMean(word, names)
 	if w, ok := foreignValues[d.field].and(foreign).find(word); ok {
 		said.Hint = w.hint()
@@ -181,7 +181,7 @@ func (d *decoder) badNumber(n *yaml.Node, s, want string) {
 	case numberPattern.MatchString(s) && n.Style != 0:
 		said.WithHint("write %s, without quotes", s)
 	case strings.HasSuffix(s, "%") && numberPattern.MatchString(strings.TrimSuffix(s, "%")):
-		said.WithHint("a percentage cannot stand here")
+		said.WithHint("write %s, without %%", strings.TrimSuffix(s, "%"))
 	case strings.HasPrefix(s, ".") && numberPattern.MatchString("0"+s):
 		said.WithHint("write 0%s", s)
 	case bare != s && numberPattern.MatchString(bare) && !strings.Contains(s, ","):
@@ -310,7 +310,10 @@ func durationOf(fits func(Duration) bool, unfit, pattern string) kind[At[Duratio
 				said.Hint = durationHint(s)
 				return At[Duration]{}, false
 			case !fits(v):
-				d.errorf(n, "bad-duration", "%s %s, not %s", d.subject(), unfit, s)
+				said := d.errorf(n, "bad-duration", "%s %s, not %s", d.subject(), unfit, s)
+				if d.field == "window" && v < 0 {
+					said.WithHint("before the exposure is {from: %s, to: 0s}", s)
+				}
 				return At[Duration]{}, false
 			}
 			return At[Duration]{V: v, Pos: d.pos(n), Set: true}, true

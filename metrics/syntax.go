@@ -52,8 +52,24 @@ func (d *decoder) parse(text string) *yaml.Node {
 		d.diags.Errorf(at, "second-document", "a second YAML document starts here").
 			WithHint("a file has one document: leave out the line ---, or put the rest into a file of its own")
 	}
-	d.structure(doc.Content[0])
+	d.structure(doc.Content[0], aliasesOf(doc.Content[0]))
 	return doc.Content[0]
+}
+
+// aliasesOf lists the aliases of each anchor below n.
+func aliasesOf(n *yaml.Node) map[string][]*yaml.Node {
+	out := map[string][]*yaml.Node{}
+	var walk func(n *yaml.Node)
+	walk = func(n *yaml.Node) {
+		if n.Kind == yaml.AliasNode {
+			out[n.Value] = append(out[n.Value], n)
+		}
+		for _, c := range n.Content {
+			walk(c)
+		}
+	}
+	walk(n)
+	return out
 }
 
 // invalidText finds the first byte that is no text.
@@ -77,19 +93,20 @@ func placeOf(text string, at int) (line, col int) {
 	return len(lines), utf8.RuneCountInString(lines[len(lines)-1]) + 1
 }
 
-// structure refuses what YAML has and definitions have not: anchors, aliases,
-// merge keys, tags, keys that are no scalars, and keys given twice.
-func (d *decoder) structure(n *yaml.Node) {
+// structure refuses what YAML has and definitions have not: anchors with their
+// aliases, merge keys, tags, keys that are no scalars, and keys given twice.
+func (d *decoder) structure(n *yaml.Node, aliases map[string][]*yaml.Node) {
 	switch {
 	case n.Kind == yaml.AliasNode:
-		d.spoilt[n] = true
-		d.errorf(n, "yaml-alias", "YAML aliases (*%s) are not used here", n.Value).
-			WithHint("write the value out; metrics share fields through like and defaults; for text that starts with *, put single quotes around it")
+		d.spoilt[n] = true // said at its anchor
 		return
 	case n.Anchor != "":
-		d.spoilt[n] = true
-		d.errorf(n, "yaml-anchor", "YAML anchors (&%s) are not used here", n.Anchor).
-			WithHint("metrics share fields through like and defaults; for text that starts with &, put single quotes around it")
+		said := d.errorf(n, "yaml-anchor", "YAML anchors (&%s) are not used here", n.Anchor)
+		said.WithHint("metrics share fields through like and defaults; for text that starts with &, put single quotes around it")
+		if uses := aliases[n.Anchor]; len(uses) > 0 {
+			said.Message += fmt.Sprintf(", nor aliases of them (*%s in line %d)", n.Anchor, uses[0].Line)
+			said.WithHint("metrics share fields through like and defaults")
+		}
 	case n.Style&yaml.TaggedStyle != 0:
 		d.spoilt[n] = true
 		d.errorf(n, "yaml-tag", "YAML takes %s as a tag", quoted(n.Tag)).
@@ -97,7 +114,7 @@ func (d *decoder) structure(n *yaml.Node) {
 	}
 	if n.Kind != yaml.MappingNode {
 		for _, c := range n.Content {
-			d.structure(c)
+			d.structure(c, aliases)
 		}
 		return
 	}
@@ -106,8 +123,10 @@ func (d *decoder) structure(n *yaml.Node) {
 		switch before := first[k.Value]; {
 		case k.Kind == yaml.ScalarNode && k.Tag == "!!merge":
 			d.spoilt[k] = true
-			d.errorf(k, "yaml-merge", "YAML merge keys (<<) are not used here").
-				WithHint("metrics share fields through like and defaults")
+			if v.Kind != yaml.AliasNode { // an alias is said at its anchor
+				d.errorf(k, "yaml-merge", "YAML merge keys (<<) are not used here").
+					WithHint("metrics share fields through like and defaults")
+			}
 			return
 		case k.Kind != yaml.ScalarNode && k.Kind != yaml.AliasNode:
 			d.spoilt[k] = true
@@ -117,9 +136,9 @@ func (d *decoder) structure(n *yaml.Node) {
 			d.errorf(k, "duplicate-key", "%s is given twice, first in line %d", quoted(k.Value), before.Line)
 		default:
 			first[k.Value] = k
-			d.structure(k)
+			d.structure(k, aliases)
 		}
-		d.structure(v)
+		d.structure(v, aliases)
 	})
 }
 
@@ -207,7 +226,7 @@ func explainSyntax(err error, line string) (message, hint string) {
 	case strings.ContainsAny(trimmed, "{[") && second:
 		return "the brackets of this line are not closed, or a value in them needs quotes", "put single quotes around an expression"
 	case strings.ContainsAny(trimmed, "{["):
-		return "a bracket is opened in this line and not closed, or a comma is missing", ""
+		return "a bracket is opened in this line and not closed, or a comma is missing", "close it"
 	case strings.HasPrefix(value, `"`) || strings.HasPrefix(value, "'"):
 		return "there is something after the closing quote", "put single quotes around the whole value; inside, a single quote is written twice"
 	case strings.Contains(said, "could not find expected ':'"):

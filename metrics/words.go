@@ -9,11 +9,27 @@ type vocabulary map[string]word
 type word struct {
 	ours string // the key that is meant; empty: there is none in this place
 	text string // the hint, where it is more than the key
+	// covers are further keys that are not missing where the word stands.
+	covers []string
+	// beside is a word with which this one makes one mistake.
+	beside string
 }
 
 func ours(key string) word { return word{ours: key} }
 
-func hint(key, text string) word { return word{key, text} }
+func hint(key, text string) word { return word{ours: key, text: text} }
+
+// covering says that the word stands for further keys too.
+func (w word) covering(keys ...string) word {
+	w.covers = keys
+	return w
+}
+
+// with says that nothing is said of the word where the other was reported.
+func (w word) with(other string) word {
+	w.beside = other
+	return w
+}
 
 func (w word) hint() string {
 	if w.text != "" {
@@ -79,12 +95,15 @@ var statisticalOptions = func() vocabulary {
 	return out
 }()
 
+// aggregation is what other tools say for two things.
+var aggregation = hint("per_unit", "here it is called measure for what is taken from the rows, and per_unit for how a unit's values become one number").covering("measure")
+
 var metricWords = people.and(statisticalOptions).and(vocabulary{
 	"filters": ours("where"), "filter": ours("where"), "condition": ours("where"), "conditions": ours("where"),
 	"row_filter": ours("where"), "event_properties": ours("where"),
 	"sql": hint("where", "SQL is not written here: where and value are expressions over the properties of the event"),
-	"agg": ours("per_unit"), "aggregation": ours("per_unit"), "aggregate": ours("per_unit"), "aggregator": ours("per_unit"),
-	"unit_aggregation": ours("per_unit"), "unit_aggregation_type": ours("per_unit"),
+	"agg": aggregation, "aggregation": aggregation, "aggregate": aggregation, "aggregator": aggregation,
+	"unit_aggregation": aggregation, "unit_aggregation_type": aggregation,
 	"desired_change": ours("better"), "desired_direction": ours("better"), "direction": ours("better"), "goal": ours("better"), "success_criteria": ours("better"),
 	"winning_direction": ours("better"), "increase_or_decrease": ours("better"),
 	"inverse":     hint("better", "write better: lower"),
@@ -92,9 +111,9 @@ var metricWords = people.and(statisticalOptions).and(vocabulary{
 	"kind":        ours("measure"),
 	"metric_type": ours("measure"),
 	"is_numeric":  hint("measure", "write measure: value for numbers, measure: occurrence for conversions"),
-	"numerator":   hint("", "write it under ratio: {numerator: …, denominator: …}"),
-	"denominator": hint("", "write it under ratio: {numerator: …, denominator: …}"),
-	"steps":       hint("", "write it under funnel: {steps: […]}"),
+	"numerator":   hint("", "write it under ratio: {numerator: …, denominator: …}").covering("event", "measure"),
+	"denominator": hint("", "write it under ratio: {numerator: …, denominator: …}").covering("event", "measure").with("numerator"),
+	"steps":       hint("", "write it under funnel: {steps: […]}").covering("event", "measure"),
 	"cap":         ours("winsorize"), "capping": ours("winsorize"), "outliers": ours("winsorize"), "cap_value": ours("winsorize"),
 	"percentile": ours("statistic"), "quantile": ours("statistic"), "analysis_type": ours("statistic"), "percentile_value": ours("statistic"),
 	"event_key": ours("event"), "event_name": ours("event"), "events": ours("event"), "event_type": ours("event"), "fact_table": ours("event"),
@@ -112,9 +131,9 @@ var metricWords = people.and(statisticalOptions).and(vocabulary{
 })
 
 var experimentWords = people.and(statisticalOptions).and(vocabulary{
-	"variants": ours("variations"), "arms": ours("variations"), "treatments": ours("variations"), "treatment": ours("variations"), "variant": ours("variations"),
+	"variants": ours("variations"), "arms": ours("variations"), "treatments": ours("variations").with("control"), "treatment": ours("variations").with("control"), "variant": ours("variations"),
 	"variation": ours("variations"), "groups": ours("variations"), "branches": ours("variations"), "cells": ours("variations"),
-	"control":            hint("", "write baseline: true at one of the variations"),
+	"control":            hint("", "write it as one of the variations: variations: [{key: control, baseline: true}, …]").covering("variations"),
 	"baseline":           hint("", "write baseline: true at one of the variations"),
 	"allocation":         hint("", "write weight at each variation"),
 	"traffic":            hint("", "write weight at each variation"),
@@ -122,11 +141,11 @@ var experimentWords = people.and(statisticalOptions).and(vocabulary{
 	"weights":            hint("", "write weight at each variation"),
 	"weight":             hint("", "write weight at each variation"),
 	"coverage":           hint("", "units that were not exposed have no impressions, so no coverage is needed; shares are the weights of variations"),
-	"primary":            hint("", "write it under metrics: {primary: […]}"),
-	"primary_metric":     hint("", "write it under metrics: {primary: […]}"),
-	"secondary":          hint("", "write it under metrics: {secondary: […]}"),
-	"guardrails":         hint("", "write it under metrics: {guardrails: […]}"),
-	"guardrail":          hint("", "write it under metrics: {guardrails: […]}"),
+	"primary":            hint("", "write it under metrics: {primary: […]}").covering("metrics"),
+	"primary_metric":     hint("", "write it under metrics: {primary: […]}").covering("metrics"),
+	"secondary":          hint("", "write it under metrics: {secondary: […]}").covering("metrics").with("primary"),
+	"guardrails":         hint("", "write it under metrics: {guardrails: […]}").covering("metrics").with("primary"),
+	"guardrail":          hint("", "write it under metrics: {guardrails: […]}").covering("metrics").with("primary"),
 	"goals":              ours("metrics"),
 	"flag_key":           ours("flag"),
 	"feature":            ours("flag"),
@@ -223,6 +242,12 @@ var fileWords = vocabulary{
 	"apiversion": ours("version"), "schema_version": ours("version"),
 }
 
+// correctionWords are other names of corrections.
+var correctionWords = vocabulary{
+	"bh": ours("benjamini_hochberg"), "fdr": ours("benjamini_hochberg"), "by": ours("benjamini_yekutieli"), "off": ours("none"),
+	"obf": hint("", "write method: group and spending: obrien_fleming"),
+}
+
 // foreignValues are words of other tools that stand as values, by key.
 var foreignValues = map[string]vocabulary{
 	"measure": {
@@ -258,7 +283,7 @@ var foreignValues = map[string]vocabulary{
 	"status":              {"active": ours("running"), "live": ours("running"), "paused": ours("stopped"), "completed": ours("stopped"), "finished": ours("stopped"), "ended": ours("stopped")},
 	"test":                {"t": ours("welch"), "ttest": ours("welch"), "t_test": ours("welch"), "chi2": ours("pearson"), "chi_squared": ours("pearson"), "z_test": ours("z")},
 	"alternative":         {"two-sided": ours("two_sided"), "both": ours("two_sided"), "larger": ours("greater"), "smaller": ours("less"), "two_tailed": ours("two_sided")},
-	"method":              {"bh": ours("benjamini_hochberg"), "fdr": ours("benjamini_hochberg"), "by": ours("benjamini_yekutieli"), "obf": hint("", "write method: group and spending: obrien_fleming")},
+	"method":              correctionWords,
 	"dedupe":              {"uuid": ours("id"), "all": ours("row"), "off": ours("none"), "false": ours("none"), "true": ours("id"), "distinct": ours("row")},
 	"multiple_variations": {"drop": ours("exclude"), "all": ours("each"), "keep_first": ours("first")},
 	"holdback":            {"drop": ours("exclude"), "include": hint("", "write {as: control}, with the key of a variation")},
