@@ -1,6 +1,10 @@
 package compiler
 
 import (
+	"slices"
+	"strconv"
+	"strings"
+
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
 	"github.com/metricsjob/metricsjob/internal/diag"
 	"github.com/metricsjob/metricsjob/metrics"
@@ -48,10 +52,269 @@ const (
 // stored one for a name or path; for an expression it is text, float, boolean
 // or timestamp. Mistakes are added to the list.
 func CompileColumn(src metrics.Expr, columns []Column, list *diag.List) (sqlast.Expr, ColumnType, bool) {
-	panic("compiler: CompileColumn is not written")
+	scope := newColumnScope(columns)
+	entry := strings.TrimSpace(src.Src)
+	for _, name := range []string{src.Src, entry} {
+		if c, ok := findColumn(columns, name); ok {
+			return sqlast.Column{Name: name}, c.Type, true
+		}
+	}
+	if base, names, ok := splitPath(entry, columns); ok {
+		x, typ, d := walkPath(base, names)
+		if d != nil {
+			d.Pos = src.At(0)
+			*list = append(*list, *d)
+			return nil, ColumnType{}, false
+		}
+		return x, typ, true
+	}
+	if near, ok := diag.Nearest(entry, scope.names()); ok && !isWord(entry) && !strings.ContainsAny(entry, `"'+*/%<>=!?()`) {
+		d := scope.unknown(entry)
+		d.Pos, d.Hint = src.At(0), "did you mean "+strconv.Quote(near)+"?"
+		*list = append(*list, *d)
+		return nil, ColumnType{}, false
+	}
+	e, ok := Parse(src, scope, NilType, list)
+	if !ok {
+		return nil, ColumnType{}, false
+	}
+	return e.Value(scope), storedType(e.Type), true
 }
 
 // CompileSourceWhere reads a source's where, as a condition over its columns.
 func CompileSourceWhere(src metrics.Expr, columns []Column, list *diag.List) (sqlast.Expr, bool) {
-	panic("compiler: CompileSourceWhere is not written")
+	scope := newColumnScope(columns)
+	e, ok := Parse(src, scope, BooleanType, list)
+	if !ok {
+		return nil, false
+	}
+	return e.Condition(scope), true
+}
+
+// storedType is the type of a column that holds the values of an expression.
+func storedType(t Type) ColumnType {
+	switch t {
+	case TextType:
+		return ColumnType{Kind: ColumnText, Name: "VARCHAR"}
+	case NumberType:
+		return ColumnType{Kind: ColumnFloat, Name: "DOUBLE"}
+	case BooleanType:
+		return ColumnType{Kind: ColumnBoolean, Name: "BOOLEAN"}
+	case TimeType:
+		return ColumnType{Kind: ColumnTimestamp, Name: "TIMESTAMP"}
+	}
+	panic("compiler: no stored type for " + t.String())
+}
+
+func findColumn(columns []Column, name string) (Column, bool) {
+	i := slices.IndexFunc(columns, func(c Column) bool { return c.Name == name })
+	if i < 0 {
+		return Column{}, false
+	}
+	return columns[i], true
+}
+
+// splitPath reads a text as a column (the longest name that fits) and the
+// names behind it: context.key, props["sku"].
+func splitPath(text string, columns []Column) (base Column, names []string, ok bool) {
+	for _, c := range columns {
+		rest, found := strings.CutPrefix(text, c.Name)
+		if !found || ok && len(c.Name) <= len(base.Name) {
+			continue
+		}
+		if path, good := pathNames(rest); good {
+			base, names, ok = c, path, true
+		}
+	}
+	return base, names, ok
+}
+
+// pathNames reads .name and ["name"] up to the end; there is at least one.
+func pathNames(rest string) (names []string, ok bool) {
+	for rest != "" {
+		switch {
+		case rest[0] == '.':
+			end := strings.IndexAny(rest[1:], ".[")
+			if end < 0 {
+				end = len(rest) - 1
+			}
+			name := rest[1 : end+1]
+			if !isWord(name) && !keywords[name] {
+				return nil, false
+			}
+			names, rest = append(names, name), rest[end+1:]
+		case strings.HasPrefix(rest, `["`), strings.HasPrefix(rest, "['"):
+			end := strings.Index(rest[2:], rest[1:2]+"]")
+			if end < 0 || strings.ContainsAny(rest[2:2+end], `\"'`) {
+				return nil, false
+			}
+			names, rest = append(names, rest[2:2+end]), rest[2+end+2:]
+		default:
+			return nil, false
+		}
+	}
+	return names, len(names) > 0
+}
+
+// walkPath reads a path from a column on.
+func walkPath(base Column, names []string) (sqlast.Expr, ColumnType, *diag.Diagnostic) {
+	x, typ, so := sqlast.Expr(sqlast.Column{Name: base.Name}), base.Type, base.Name
+	for _, name := range names {
+		switch {
+		case typ.Kind == ColumnStruct:
+			f, ok := findColumn(typ.Fields, name)
+			if !ok {
+				return nil, ColumnType{}, missing("field", name, so, typ.Fields)
+			}
+			x, typ = sqlast.Field{X: x, Name: name}, f.Type
+		case typ.Kind == ColumnMap && typ.Elem != nil:
+			x, typ = sqlCall(sqlast.MapValue, x, sqlast.Text(name)), *typ.Elem
+		case typ.Kind == ColumnJSON, typ.Kind == ColumnText:
+			x, typ = sqlCall(sqlast.JSONText, x, sqlast.Text(name)), ColumnType{Kind: ColumnText, Name: "VARCHAR"}
+		case isPairs(typ):
+			value, _ := findColumn(typ.Elem.Fields, "value")
+			x, typ = sqlCall(sqlast.PairValue, x, sqlast.Text(name)), value.Type
+		default:
+			return nil, ColumnType{}, &diag.Diagnostic{Code: "unknown-column", Message: "column " + so + " is " + article(typ) + ", it holds no values by name"}
+		}
+		so += member(name)
+	}
+	return x, typ, nil
+}
+
+// isPairs reports whether a type is a list of {name, value}.
+func isPairs(t ColumnType) bool {
+	if t.Kind != ColumnList || t.Elem == nil || t.Elem.Kind != ColumnStruct {
+		return false
+	}
+	_, name := findColumn(t.Elem.Fields, "name")
+	_, value := findColumn(t.Elem.Fields, "value")
+	return name && value
+}
+
+func article(t ColumnType) string { return "of type " + t.Name }
+
+// missing tells that a column or field is not there, with the nearest and a
+// few that are.
+func missing(what, name, of string, columns []Column) *diag.Diagnostic {
+	d := &diag.Diagnostic{Code: "unknown-column", Message: "there is no " + what + " " + strconv.Quote(name)}
+	if of != "" {
+		d.Message += " in " + of
+	}
+	var names []string
+	for _, c := range columns {
+		names = append(names, c.Name)
+	}
+	if d.Hint = diag.DidYouMean(name, names); d.Hint == "" && len(names) > 0 {
+		const few = 8
+		more := ""
+		if len(names) > few {
+			names, more = names[:few], ", …"
+		}
+		d.Hint = "there are " + strings.Join(names, ", ") + more
+	}
+	return d
+}
+
+// pathScope is a scope that resolves whole paths: the names of a source are
+// its columns, whatever the words of metrics mean.
+type pathScope interface {
+	path(word string, names []string) (Ref, *diag.Diagnostic)
+}
+
+// columnScope reads the columns of a source.
+type columnScope struct {
+	columns []Column
+	paths   map[string]columnPath // by the canonical text of the path
+}
+
+type columnPath struct {
+	x   sqlast.Expr
+	typ ColumnType
+}
+
+func newColumnScope(columns []Column) *columnScope {
+	return &columnScope{columns, map[string]columnPath{}}
+}
+
+func (s *columnScope) names() (names []string) {
+	for _, c := range s.columns {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
+func (s *columnScope) unknown(name string) *diag.Diagnostic {
+	return missing("column", name, "", s.columns)
+}
+
+func (s *columnScope) path(word string, names []string) (Ref, *diag.Diagnostic) {
+	c, ok := findColumn(s.columns, word)
+	if !ok {
+		return Ref{}, s.unknown(word)
+	}
+	x, typ, d := walkPath(c, names)
+	if d != nil {
+		return Ref{}, d
+	}
+	text := word
+	for _, name := range names {
+		text += member(name)
+	}
+	s.paths[text] = columnPath{x, typ}
+	return Ref{RefColumn, text}, nil
+}
+
+// Bare implements Scope.
+func (s *columnScope) Bare(word string) (Ref, bool) {
+	_, ok := findColumn(s.columns, word)
+	return Ref{RefColumn, word}, ok
+}
+
+// Words implements Scope.
+func (s *columnScope) Words() []string { return s.names() }
+
+// Resolve implements Scope.
+func (s *columnScope) Resolve(r Ref) (Type, *diag.Diagnostic) {
+	switch t := s.paths[r.Name].typ; t.Kind {
+	case ColumnText, ColumnJSON, ColumnUUID:
+		return TextType, nil
+	case ColumnInteger, ColumnDecimal, ColumnFloat:
+		return NumberType, nil
+	case ColumnBoolean:
+		return BooleanType, nil
+	case ColumnTimestamp, ColumnTimestampNS, ColumnTimestampTZ, ColumnDate:
+		return TimeType, nil
+	case ColumnStruct, ColumnMap:
+		return NilType, &diag.Diagnostic{Code: "unknown-column", Message: "column " + r.Name + " is " + article(t) + ", not a single value",
+			Hint: "name one of its values: " + r.Name + ".key or " + r.Name + `["key"]`}
+	default:
+		return NilType, &diag.Diagnostic{Code: "unknown-column", Message: "column " + r.Name + " is " + article(t) + ", which expressions cannot read"}
+	}
+}
+
+// SQL implements Scope.
+func (s *columnScope) SQL(r Ref) sqlast.Expr {
+	p, ok := s.paths[r.Name]
+	if !ok {
+		panic("compiler: the column " + r.Name + " was not resolved")
+	}
+	as := func(k sqlast.Kind) sqlast.Expr { return sqlast.Cast{X: p.x, To: sqlast.Type{Kind: k}} }
+	switch p.typ.Kind {
+	case ColumnText, ColumnBoolean:
+		return p.x
+	case ColumnJSON, ColumnUUID:
+		return as(sqlast.Varchar)
+	case ColumnInteger, ColumnDecimal:
+		return as(sqlast.Double)
+	case ColumnFloat:
+		return sqlCall(sqlast.Finite, as(sqlast.Double))
+	case ColumnTimestamp, ColumnDate:
+		return as(sqlast.TimestampType)
+	case ColumnTimestampNS:
+		return sqlCall(sqlast.NanosToTime, p.x)
+	case ColumnTimestampTZ:
+		return sqlCall(sqlast.TimestampTZToTime, p.x)
+	}
+	panic("compiler: the column " + r.Name + " has no single value")
 }

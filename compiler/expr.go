@@ -1,9 +1,11 @@
 package compiler
 
 import (
+	"fmt"
+	"slices"
+
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
 	"github.com/metricsjob/metricsjob/internal/diag"
-	"github.com/metricsjob/metricsjob/metrics"
 )
 
 // Type is the type of an expression of the metric language.
@@ -17,6 +19,16 @@ const (
 	BooleanType
 	TimeType
 )
+
+var typeNames = [...]string{NilType: "nil", TextType: "a text", NumberType: "a number", BooleanType: "a condition", TimeType: "a time"}
+
+// String gives the type as messages say it, with its article.
+func (t Type) String() string {
+	if t < 0 || int(t) >= len(typeNames) {
+		panic(fmt.Sprintf("compiler: no type %d", int(t)))
+	}
+	return typeNames[t]
+}
 
 // Ref is a name in an expression, resolved by scope.
 type Ref struct {
@@ -37,7 +49,7 @@ const (
 	RefExposure                 // exposure.x, of the exposure
 	RefUnit                     // unit.x, from a units source
 	RefUnitID                   // units.x
-	RefColumn                   // a column of a source
+	RefColumn                   // a column of a source, or a path into one
 )
 
 // Scope says what names mean and how they are read.
@@ -61,10 +73,28 @@ type Expression struct {
 	Type Type
 	Tree Node
 	Refs []Ref // each once, in the order of first use
+
+	literals []Comparison
 }
 
-// Parse reads and checks an expression of the metric language in a scope.
-// All mistakes are added to the list with their places.
-func Parse(src metrics.Expr, scope Scope, want Type, list *diag.List) (*Expression, bool) {
-	panic("compiler: Parse is not written")
+// Bare reports whether the whole expression is one name, and which: only
+// such a value can be exact.
+func (e *Expression) Bare() (Ref, bool) {
+	n, ok := e.Tree.(NameNode)
+	return n.Ref, ok
 }
+
+// String gives the canonical text: equal for equal trees, and parsed to the
+// same tree again.
+func (e *Expression) String() string { return Format(e.Tree) }
+
+// Comparison is a name that is compared with text literals by ==, != or in.
+type Comparison struct {
+	Ref    Ref
+	Values []string
+	Pos    diag.Pos // of the name
+}
+
+// Literals gives the comparisons with text literals, in the order of their
+// places, for a look at whether the data has such values.
+func (e *Expression) Literals() []Comparison { return slices.Clone(e.literals) }

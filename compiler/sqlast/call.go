@@ -2,6 +2,7 @@ package sqlast
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -36,25 +37,39 @@ func (p *printer) call(c Call, indent int) {
 }
 
 // cheap reports whether an argument may be written and evaluated more than
-// once.
-func cheap(e Expr) bool {
+// once: a column, or a little arithmetic.
+func cheap(e Expr) bool { return weight(e) <= maxWeight }
+
+const maxWeight = 5
+
+// weight counts the columns and literals of a simple expression; anything
+// that takes time has more than cheap allows.
+func weight(e Expr) int {
 	switch e := e.(type) {
 	case Text, Int, Float, Bool, Null, Timestamp, Interval, Date, Column:
-		return true
+		return 1
 	case Field:
-		return cheap(e.X)
-	case Call:
-		return e.Fn == MapValue && cheap(e.Args[0]) && cheap(e.Args[1])
+		return weight(e.X)
 	case Cast:
-		return cheap(e.X)
+		return weight(e.X)
 	case Negative:
-		return cheap(e.X)
+		return weight(e.X)
 	case Binary:
-		l, _ := e.L.(Column)
-		r, _ := e.R.(Column)
-		return l.Name != "" && r.Name != ""
+		return weight(e.L) + weight(e.R)
+	case Call:
+		switch e.Fn {
+		case MapValue:
+			return weight(e.Args[0])
+		case NullIf, Coalesce, Abs, Ceil, Floor, Round, Trunc, Mod:
+			sum := 0
+			for _, x := range e.Args {
+				sum += weight(x)
+			}
+			return sum
+		}
+		return maxWeight + 1
 	case Lambda, Aggregate, RowNumber, And, Or, Not, IsNull, In, Case, Struct:
-		return false
+		return maxWeight + 1
 	}
 	panic(fmt.Sprintf("sqlast: no case for %T", e))
 }
@@ -120,8 +135,16 @@ func (p *printer) spelled(s Spelling, args []Expr, indent int) {
 	}
 }
 
-// enclosed reports whether a place in a spelling is a whole argument.
+// enclosed reports whether nothing beside a place in a spelling could take a
+// part of what is put there.
 func enclosed(before, after string) bool {
-	return (strings.HasSuffix(before, "(") || strings.HasSuffix(before, "[") || strings.HasSuffix(before, ", ")) &&
-		(strings.HasPrefix(after, ")") || strings.HasPrefix(after, "]") || strings.HasPrefix(after, ",") || strings.HasPrefix(after, " AS "))
+	return suffixed(before, "(", "[", ", ", "THEN ", "ELSE ") && prefixed(after, ")", "]", ",", " AS ", " END", "\n")
+}
+
+func suffixed(s string, ends ...string) bool {
+	return slices.ContainsFunc(ends, func(end string) bool { return strings.HasSuffix(s, end) })
+}
+
+func prefixed(s string, starts ...string) bool {
+	return slices.ContainsFunc(starts, func(start string) bool { return strings.HasPrefix(s, start) })
 }

@@ -65,6 +65,12 @@ END`,
 		// times slower than this.
 		Finite: "CASE WHEN isfinite({1}) THEN {1} END",
 
+		// NaN is larger than all else.
+		IntegerText: `CASE
+  WHEN abs({1}) < 9007199254740992e0 AND trunc({1}) = {1}
+    THEN CAST(CAST({1} AS BIGINT) AS VARCHAR)
+END`,
+
 		// TRY_CAST accepts 1_000, .5, 5., inf and 0x1f: a pattern first. Short
 		// plain numbers are nearly all and cannot overflow.
 		ParseNumber: `CASE
@@ -113,5 +119,7 @@ END`,
 )`,
 		Hash:  "hash",
 		RowID: "{1}.rowid",
+		// Never part of a result: it keeps rows without an id apart.
+		UniqueText: "uuid",
 	},
 }

@@ -26,6 +26,7 @@ const (
 	Trunc                       // towards zero; a double
 	Mod                         // remainder of doubles with the sign of the dividend
 	Finite                      // the double X, or NULL where it is NaN or infinite
+	IntegerText                 // the plain decimal of a whole double below 2^53 in size; else NULL
 	ParseNumber                 // text to double by the grammar of number(); else NULL
 	ParseInteger                // text of an optional sign and digits to double; else NULL
 	ParseBoolean                // true or false in any case; else NULL
@@ -42,6 +43,7 @@ const (
 	CanonicalJSON               // X as canonical JSON text
 	Hash                        // a 64-bit hash, the same in every run
 	RowID                       // the dense row number of the temporary table with alias X (a Column with Table only)
+	UniqueText                  // a text that no other row has, another in every run
 	numFns
 )
 
@@ -65,6 +67,7 @@ var fnNames = [numFns]string{
 	Trunc:             "Trunc",
 	Mod:               "Mod",
 	Finite:            "Finite",
+	IntegerText:       "IntegerText",
 	ParseNumber:       "ParseNumber",
 	ParseInteger:      "ParseInteger",
 	ParseBoolean:      "ParseBoolean",
@@ -81,6 +84,7 @@ var fnNames = [numFns]string{
 	CanonicalJSON:     "CanonicalJSON",
 	Hash:              "Hash",
 	RowID:             "RowID",
+	UniqueText:        "UniqueText",
 }
 
 // String gives the name of the function as it stands in this package.

@@ -147,7 +147,7 @@ func TestFunctions(t *testing.T) {
 	}
 	var b strings.Builder
 	for fn := range numFns {
-		for _, x := range []Expr{col("x"), call(Coalesce, col("x"), col("z"))} {
+		for _, x := range []Expr{col("x"), Case{Whens: []When{{col("y"), col("x")}}}} {
 			if fn == RowID {
 				x = Column{Table: "x"}
 			}

@@ -2,25 +2,25 @@
 COALESCE("x", "y")
 
 -- Coalesce
-COALESCE(COALESCE("x", "z"), "y")
+COALESCE(CASE WHEN "y" THEN "x" END, "y")
 
 -- NullIf
 NULLIF("x", "y")
 
 -- NullIf
-NULLIF(COALESCE("x", "z"), "y")
+NULLIF(CASE WHEN "y" THEN "x" END, "y")
 
 -- Least
 LEAST("x", "y")
 
 -- Least
-LEAST(COALESCE("x", "z"), "y")
+LEAST(CASE WHEN "y" THEN "x" END, "y")
 
 -- Greatest
 GREATEST("x", "y")
 
 -- Greatest
-GREATEST(COALESCE("x", "z"), "y")
+GREATEST(CASE WHEN "y" THEN "x" END, "y")
 
 -- LowerASCII
 CASE
@@ -29,7 +29,7 @@ CASE
 END
 
 -- LowerASCII
-list_transform([COALESCE("x", "z")], lambda "v":
+list_transform([CASE WHEN "y" THEN "x" END], lambda "v":
   CASE
     WHEN strlen("v") = length("v") THEN lower("v")
     ELSE translate("v", 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')
@@ -43,7 +43,7 @@ CASE
 END
 
 -- UpperASCII
-list_transform([COALESCE("x", "z")], lambda "v":
+list_transform([CASE WHEN "y" THEN "x" END], lambda "v":
   CASE
     WHEN strlen("v") = length("v") THEN upper("v")
     ELSE translate("v", 'abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ')
@@ -58,7 +58,7 @@ CASE
 END
 
 -- TrimUnicode
-list_transform([COALESCE("x", "z")], lambda "v":
+list_transform([CASE WHEN "y" THEN "x" END], lambda "v":
   CASE
     WHEN regexp_matches("v", '^[\t-\r\x{85}\pZ]|[\t-\r\x{85}\pZ]$')
       THEN regexp_replace("v", '^[\t-\r\x{85}\pZ]+|[\t-\r\x{85}\pZ]+$', '', 'g')
@@ -70,73 +70,87 @@ list_transform([COALESCE("x", "z")], lambda "v":
 length("x")
 
 -- Length
-length(COALESCE("x", "z"))
+length(CASE WHEN "y" THEN "x" END)
 
 -- Contains
 contains("x", 'y')
 
 -- Contains
-contains(COALESCE("x", "z"), 'y')
+contains(CASE WHEN "y" THEN "x" END, 'y')
 
 -- StartsWith
 starts_with("x", 'y')
 
 -- StartsWith
-starts_with(COALESCE("x", "z"), 'y')
+starts_with(CASE WHEN "y" THEN "x" END, 'y')
 
 -- EndsWith
 ends_with("x", 'y')
 
 -- EndsWith
-ends_with(COALESCE("x", "z"), 'y')
+ends_with(CASE WHEN "y" THEN "x" END, 'y')
 
 -- RegexMatch
 regexp_matches("x", '^y')
 
 -- RegexMatch
-regexp_matches(COALESCE("x", "z"), '^y')
+regexp_matches(CASE WHEN "y" THEN "x" END, '^y')
 
 -- Abs
 abs("x")
 
 -- Abs
-abs(COALESCE("x", "z"))
+abs(CASE WHEN "y" THEN "x" END)
 
 -- Ceil
 ceil("x")
 
 -- Ceil
-ceil(COALESCE("x", "z"))
+ceil(CASE WHEN "y" THEN "x" END)
 
 -- Floor
 floor("x")
 
 -- Floor
-floor(COALESCE("x", "z"))
+floor(CASE WHEN "y" THEN "x" END)
 
 -- Round
 round("x")
 
 -- Round
-round(COALESCE("x", "z"))
+round(CASE WHEN "y" THEN "x" END)
 
 -- Trunc
 trunc("x")
 
 -- Trunc
-trunc(COALESCE("x", "z"))
+trunc(CASE WHEN "y" THEN "x" END)
 
 -- Mod
 mod("x", 2e0)
 
 -- Mod
-mod(COALESCE("x", "z"), 2e0)
+mod(CASE WHEN "y" THEN "x" END, 2e0)
 
 -- Finite
 CASE WHEN isfinite("x") THEN "x" END
 
 -- Finite
-list_transform([COALESCE("x", "z")], lambda "v": CASE WHEN isfinite("v") THEN "v" END)[1]
+list_transform([CASE WHEN "y" THEN "x" END], lambda "v": CASE WHEN isfinite("v") THEN "v" END)[1]
+
+-- IntegerText
+CASE
+  WHEN abs("x") < 9007199254740992e0 AND trunc("x") = "x"
+    THEN CAST(CAST("x" AS BIGINT) AS VARCHAR)
+END
+
+-- IntegerText
+list_transform([CASE WHEN "y" THEN "x" END], lambda "v":
+  CASE
+    WHEN abs("v") < 9007199254740992e0 AND trunc("v") = "v"
+      THEN CAST(CAST("v" AS BIGINT) AS VARCHAR)
+  END
+)[1]
 
 -- ParseNumber
 CASE
@@ -147,7 +161,7 @@ CASE
 END
 
 -- ParseNumber
-list_transform([COALESCE("x", "z")], lambda "v":
+list_transform([CASE WHEN "y" THEN "x" END], lambda "v":
   CASE
     WHEN strlen("v") < 300 AND regexp_matches("v", '^[+-]?[0-9]+(\.[0-9]+)?$')
       THEN TRY_CAST("v" AS DOUBLE)
@@ -165,7 +179,7 @@ CASE
 END
 
 -- ParseInteger
-list_transform([COALESCE("x", "z")], lambda "v":
+list_transform([CASE WHEN "y" THEN "x" END], lambda "v":
   CASE
     WHEN strlen("v") < 300 AND regexp_matches("v", '^[+-]?[0-9]+$')
       THEN TRY_CAST("v" AS DOUBLE)
@@ -178,7 +192,7 @@ list_transform([COALESCE("x", "z")], lambda "v":
 CASE lower("x") WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END
 
 -- ParseBoolean
-CASE lower(COALESCE("x", "z")) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END
+CASE lower(CASE WHEN "y" THEN "x" END) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END
 
 -- ParseTime
 CASE
@@ -189,7 +203,7 @@ CASE
 END
 
 -- ParseTime
-list_transform([COALESCE("x", "z")], lambda "v":
+list_transform([CASE WHEN "y" THEN "x" END], lambda "v":
   CASE
     WHEN regexp_matches("v", '^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?Z?)?$')
       THEN TRY_CAST("v" AS TIMESTAMP)
@@ -202,25 +216,25 @@ list_transform([COALESCE("x", "z")], lambda "v":
 TRY(make_timestamp("x"))
 
 -- MicrosToTime
-TRY(make_timestamp(COALESCE("x", "z")))
+TRY(make_timestamp(CASE WHEN "y" THEN "x" END))
 
 -- TimeToMicros
 epoch_us("x")
 
 -- TimeToMicros
-epoch_us(COALESCE("x", "z"))
+epoch_us(CASE WHEN "y" THEN "x" END)
 
 -- TimestampTZToTime
 make_timestamp(epoch_us("x"))
 
 -- TimestampTZToTime
-make_timestamp(epoch_us(COALESCE("x", "z")))
+make_timestamp(epoch_us(CASE WHEN "y" THEN "x" END))
 
 -- NanosToTime
 make_timestamp(epoch_ns("x") // 1000 - CAST(epoch_ns("x") % 1000 < 0 AS BIGINT))
 
 -- NanosToTime
-list_transform([COALESCE("x", "z")], lambda "v":
+list_transform([CASE WHEN "y" THEN "x" END], lambda "v":
   make_timestamp(epoch_ns("v") // 1000 - CAST(epoch_ns("v") % 1000 < 0 AS BIGINT))
 )[1]
 
@@ -228,31 +242,31 @@ list_transform([COALESCE("x", "z")], lambda "v":
 CAST("x" AS DATE)
 
 -- DateOf
-CAST(COALESCE("x", "z") AS DATE)
+CAST(CASE WHEN "y" THEN "x" END AS DATE)
 
 -- MapValue
 "x"['y']
 
 -- MapValue
-COALESCE("x", "z")['y']
+CASE WHEN "y" THEN "x" END['y']
 
 -- PairValue
 list_filter("x", lambda p: p."name" = 'y')[1]."value"
 
 -- PairValue
-list_filter(COALESCE("x", "z"), lambda p: p."name" = 'y')[1]."value"
+list_filter(CASE WHEN "y" THEN "x" END, lambda p: p."name" = 'y')[1]."value"
 
 -- JSONText
 TRY(json_extract_string("x", '/a~1b~0c'))
 
 -- JSONText
-TRY(json_extract_string(COALESCE("x", "z"), '/a~1b~0c'))
+TRY(json_extract_string(CASE WHEN "y" THEN "x" END, '/a~1b~0c'))
 
 -- JSONValid
 json_valid("x")
 
 -- JSONValid
-json_valid(COALESCE("x", "z"))
+json_valid(CASE WHEN "y" THEN "x" END)
 
 -- CanonicalJSON
 (
@@ -275,18 +289,24 @@ json_valid(COALESCE("x", "z"))
       WHEN j.atom IS NULL THEN j.type
       ELSE CAST(j.atom AS VARCHAR)
     END, chr(10) ORDER BY j.fullkey)
-  FROM json_tree(TRY(json(COALESCE("x", "z")))) AS j
+  FROM json_tree(TRY(json(CASE WHEN "y" THEN "x" END))) AS j
 )
 
 -- Hash
 hash("x")
 
 -- Hash
-hash(COALESCE("x", "z"))
+hash(CASE WHEN "y" THEN "x" END)
 
 -- RowID
 "x".rowid
 
 -- RowID
 "x".rowid
+
+-- UniqueText
+CAST(uuid() AS VARCHAR)("x")
+
+-- UniqueText
+CAST(uuid() AS VARCHAR)(CASE WHEN "y" THEN "x" END)
 
