@@ -546,3 +546,18 @@ func TestOrderOfRows(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// As-of is exclusive for rows, and inclusive for the end of a window that is waited for.
+func TestEdgeOfAsOf(t *testing.T) {
+	m := metric("sum", metrics.Value)
+	m.Window, m.WaitForWindow = metrics.Window{HasTo: true, To: 2 * time.Hour}, set(true)
+	withID := func(e Event) Event { e.ID = []Value{"1"}; return e }
+	in := input(
+		[]Impression{shows("a", "control", 8), shows("b", "control", 8+us), shows("c", "green", 10)},
+		[]Event{withID(bought("a", 9, 5.0)), withID(bought("a", 10, 3.0))}, // the copy at as-of does not exist
+	)
+	in.AsOf = at(10)
+	want(t, run(t, definitions(m), in),
+		"sum control: exposed 2 units 1 with 1 events 1 x 5 xx 25", // b's window is over a microsecond later
+		"sum green: exposed 0 units 0 with 0 events 0 x 0 xx 0")
+}
