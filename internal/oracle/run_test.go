@@ -560,4 +560,12 @@ func TestEdgeOfAsOf(t *testing.T) {
 	want(t, run(t, definitions(m), in),
 		"sum control: exposed 2 units 1 with 1 events 1 x 5 xx 25", // b's window is over a microsecond later
 		"sum green: exposed 0 units 0 with 0 events 0 x 0 xx 0")
+
+	// A window that is cut is waited for until O, likewise inclusive.
+	in.AsOf = at(20)
+	defs := definitions(m)
+	defs.Experiments[0].End, defs.Experiments[0].CutWindows = set(*at(10)), set(true)
+	want(t, run(t, defs, in),
+		"sum control: exposed 2 units 1 with 1 events 1 x 3 xx 9", // the copies are one: at 9, with 3
+		"sum green: exposed 0 units 0 with 0 events 0 x 0 xx 0")
 }
