@@ -1,0 +1,270 @@
+package compiler
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/metricsjob/metricsjob/compiler/sqlast"
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// segments are the attributes that some experiment breaks results down by, in
+// alphabetical order.
+func (b *builder) segments() []string {
+	var out []string
+	for _, x := range b.plan.Experiments {
+		for _, s := range x.Def.Segments {
+			out = appendNew(out, s.Key.V)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// segmented are the experiments that are broken down by a segment.
+func (b *builder) segmented(segment string) []string {
+	var out []string
+	for _, x := range b.plan.Experiments {
+		for _, s := range x.Def.Segments {
+			if s.Key.V == segment {
+				out = appendNew(out, x.Def.Key.V)
+			}
+		}
+	}
+	return out
+}
+
+// segmentValues keeps the values of each segment with most exposed units over
+// all variations, ties by text.
+func (b *builder) segmentValues() sqlast.Select {
+	var counted sqlast.Union
+	for _, seg := range b.segments() {
+		a := col("", attributeColumn(seg))
+		counted = append(counted, sqlast.Select{
+			Items: []sqlast.Item{
+				item(col("", colExperiment), colExperiment),
+				item(sqlast.Text(seg), "segment"),
+				item(a, "value"),
+				item(countStar(), "units"),
+			},
+			From:    sqlast.Table{Name: b.table("exposure")},
+			Where:   sqlast.And{isNull(col("", colDropped)), notNull(a), oneOf(col("", colExperiment), b.segmented(seg))},
+			GroupBy: []sqlast.Expr{col("", colExperiment), a},
+		})
+	}
+	rank := sqlast.RowNumber{
+		PartitionBy: []sqlast.Expr{col("", colExperiment), col("", "segment")},
+		OrderBy:     []sqlast.Order{{X: col("", "units"), Desc: true}, {X: col("", "value")}},
+	}
+	ranked := sqlast.Select{
+		Items: []sqlast.Item{
+			item(col("", colExperiment), colExperiment), item(col("", "segment"), "segment"), item(col("", "value"), "value"),
+			item(rank, "rank"),
+		},
+		From: sqlast.Table{Name: "counted"},
+	}
+	return sqlast.Select{
+		Why:   fmt.Sprintf("the %d values of a segment with most exposed units", maxSegmentValues),
+		With:  []sqlast.CTE{{Name: "counted", Query: unionOf(counted)}, {Name: "ranked", Query: ranked}},
+		Items: []sqlast.Item{item(col("", colExperiment), colExperiment), item(col("", "segment"), "segment"), item(col("", "value"), "value")},
+		From:  sqlast.Table{Name: "ranked"},
+		Where: compare(sqlast.LessEq, col("", "rank"), sqlast.Int(maxSegmentValues)),
+	}
+}
+
+// cellKeys are the columns that cells are grouped by: experiment, variation
+// and the raw value of each segment where the experiment has it.
+func (b *builder) cellKeys(table string) []sqlast.Item {
+	out := []sqlast.Item{item(col(table, colExperiment), colExperiment), item(col(table, colVariation), colVariation)}
+	for _, seg := range b.segments() {
+		a := sqlast.Expr(col(table, attributeColumn(seg)))
+		if with := b.segmented(seg); len(with) < len(b.plan.Experiments) {
+			a = when(oneOf(col(table, colExperiment), with), a)
+		}
+		out = append(out, item(a, attributeColumn(seg)))
+	}
+	return out
+}
+
+func expressions(items []sqlast.Item) []sqlast.Expr {
+	var out []sqlast.Expr
+	for _, it := range items {
+		out = append(out, it.X)
+	}
+	return out
+}
+
+// waits are the windows of all tallies that must be over, each once.
+func (b *builder) waits() []metrics.Window {
+	var out []metrics.Window
+	for _, t := range b.plan.Tallies {
+		for _, w := range t.Waits {
+			out = appendNew(out, w)
+		}
+	}
+	return out
+}
+
+// over says whether a unit's window is over (semantics 5.5).
+func over(w metrics.Window, table string) sqlast.Expr {
+	e := col(table, colExposedAt)
+	switch {
+	case w.HasLookback:
+		return sqlast.Bool(true)
+	case w.HasTo:
+		return compare(sqlast.LessEq, plus(e, w.To), col(table, colWindowsUntil))
+	default:
+		return compare(sqlast.Less, plus(e, w.From), col(table, colObserveUntil))
+	}
+}
+
+func plus(x sqlast.Expr, d metrics.Duration) sqlast.Expr {
+	switch {
+	case d == 0:
+		return x
+	case d < 0:
+		return compare(sqlast.Sub, x, sqlast.Interval(-d))
+	}
+	return compare(sqlast.Add, x, sqlast.Interval(d))
+}
+
+// WaitColumn names the column of exposed units for whom all windows are over.
+func WaitColumn(waits []metrics.Window) string {
+	name := "over"
+	for _, w := range waits {
+		name += " " + windowText(w)
+	}
+	return name
+}
+
+// waitSets are the distinct sets of windows that tallies wait for.
+func (b *builder) waitSets() [][]metrics.Window {
+	var out [][]metrics.Window
+	seen := map[string]bool{}
+	for _, t := range b.plan.Tallies {
+		if name := WaitColumn(t.Waits); len(t.Waits) > 0 && !seen[name] {
+			seen[name] = true
+			out = append(out, t.Waits)
+		}
+	}
+	return out
+}
+
+func allOver(waits []metrics.Window, table string) sqlast.Expr {
+	var conds []sqlast.Expr
+	for _, w := range waits {
+		conds = append(conds, over(w, table))
+	}
+	return all(conds...)
+}
+
+// exposureCells counts units by cell and day of exposure. Units in several
+// variations are counted here whatever became of them.
+func (b *builder) exposureCells() sqlast.Select {
+	keys := b.cellKeys("")
+	keys = append(keys, item(call(sqlast.DateOf, col("", colExposedAt)), "date"), item(col("", colDropped), colDropped))
+	items := append(slices.Clone(keys),
+		item(countStar(), "units"),
+		item(aggregate(sqlast.Sum, col("", colImpressions)), colImpressions),
+		item(aggregate(sqlast.Count, when(col("", colSeveral), sqlast.Int(1))), colSeveral),
+		item(aggregate(sqlast.Sum, col("", "unknown_variation")), "unknown_variation"),
+		item(aggregate(sqlast.Sum, col("", "holdback")), "holdback"),
+		item(aggregate(sqlast.Sum, col("", "duplicate")), "duplicate"),
+	)
+	for _, set := range b.waitSets() {
+		items = append(items, item(aggregate(sqlast.Count, when(allOver(set, ""), sqlast.Int(1))), WaitColumn(set)))
+	}
+	return sqlast.Select{
+		Why:     "units by experiment, variation, segment values and day of exposure",
+		Items:   items,
+		From:    sqlast.Table{Name: b.table("exposure")},
+		GroupBy: expressions(keys),
+	}
+}
+
+// bySegment sums the cells of a table over everybody and by each segment.
+// extra are further key columns.
+func (b *builder) bySegment(table, why string, where sqlast.Expr, extra, sums []sqlast.Item) sqlast.Select {
+	query := func(segment, value sqlast.Expr, from sqlast.From, cond sqlast.Expr) sqlast.Select {
+		items := []sqlast.Item{
+			item(col("c", colExperiment), colExperiment), item(col("c", colVariation), colVariation),
+			item(segment, "segment"), item(value, "segment_value"),
+		}
+		items = append(append(items, extra...), sums...)
+		group := []sqlast.Expr{col("c", colExperiment), col("c", colVariation)}
+		if _, constant := value.(sqlast.Text); !constant {
+			group = append(group, value)
+		}
+		return sqlast.Select{Items: items, From: from, Where: cond, GroupBy: append(group, expressions(extra)...)}
+	}
+	parts := sqlast.Union{query(sqlast.Text(metrics.Overall), sqlast.Text(metrics.All), sqlast.Table{Name: table, Alias: "c"}, where)}
+	for _, seg := range b.segments() {
+		a := col("c", attributeColumn(seg))
+		value := sqlast.Case{
+			Whens: []sqlast.When{{If: isNull(a), Then: sqlast.Text(metrics.None)}, {If: isNull(col("s", "value")), Then: sqlast.Text(metrics.Other)}},
+			Else:  a,
+		}
+		from := sqlast.Join{Kind: sqlast.LeftJoin, L: sqlast.Table{Name: table, Alias: "c"}, R: sqlast.Table{Name: b.table("segment_value"), Alias: "s"},
+			On: sqlast.And{compare(sqlast.Eq, col("s", colExperiment), col("c", colExperiment)),
+				compare(sqlast.Eq, col("s", "segment"), sqlast.Text(seg)), compare(sqlast.Eq, col("s", "value"), a)}}
+		parts = append(parts, query(sqlast.Text(seg), value, from, all(where, oneOf(col("c", colExperiment), b.segmented(seg)))))
+	}
+	items := []sqlast.Item{}
+	for _, name := range []string{colExperiment, colVariation, "segment", "segment_value"} {
+		items = append(items, item(col("", name), name))
+	}
+	for _, it := range append(slices.Clone(extra), sums...) {
+		items = append(items, item(col("", it.As), it.As))
+	}
+	order := []sqlast.Order{}
+	for _, it := range items[:4+len(extra)] {
+		order = append(order, sqlast.Order{X: it.X})
+	}
+	return sqlast.Select{
+		Why:     why,
+		With:    []sqlast.CTE{{Name: "by segment", Query: unionOf(parts)}},
+		Items:   items,
+		From:    sqlast.Table{Name: "by segment"},
+		OrderBy: order,
+	}
+}
+
+func sumOf(name string) sqlast.Item { return item(aggregate(sqlast.Sum, col("c", name)), name) }
+
+// exposureResults are the results that need the impressions alone.
+func (b *builder) exposureResults() []Statement {
+	kept := isNull(col("c", colDropped))
+	cell := b.table("exposure_cell")
+	days := b.bySegment(cell, "units by day of exposure", compare(sqlast.NotEq, call(sqlast.Coalesce, col("c", colDropped), sqlast.Text("")), sqlast.Text("no_impression")),
+		[]sqlast.Item{item(col("c", "date"), "date")},
+		[]sqlast.Item{
+			item(aggregate(sqlast.Sum, when(kept, col("c", "units"))), "units"),
+			item(aggregate(sqlast.Sum, when(kept, col("c", colImpressions))), colImpressions),
+			sumOf(colSeveral),
+		})
+	units := []sqlast.Item{sumOf("units")}
+	var outputs []Output
+	for _, set := range b.waitSets() {
+		units = append(units, sumOf(WaitColumn(set)))
+		outputs = append(outputs, Output{Column: WaitColumn(set), Role: RoleWaited, Wait: WaitColumn(set)})
+	}
+	dropped := sqlast.Select{
+		Why: "what was left out, by reason",
+		Items: []sqlast.Item{
+			item(col("c", colExperiment), colExperiment),
+			item(call(sqlast.Coalesce, col("c", colDropped), sqlast.Text("")), colDropped),
+			sumOf("units"), sumOf("unknown_variation"), sumOf("holdback"), sumOf("duplicate"),
+		},
+		From:    sqlast.Table{Name: cell, Alias: "c"},
+		GroupBy: []sqlast.Expr{col("c", colExperiment), col("c", colDropped)},
+		OrderBy: []sqlast.Order{{X: col("c", colExperiment)}, {X: call(sqlast.Coalesce, col("c", colDropped), sqlast.Text(""))}},
+	}
+	return []Statement{
+		{Name: "days" + b.suffix, Why: "units by day of exposure", SQL: days, Result: ResultDays},
+		{Name: "units" + b.suffix, Why: "exposed units", Result: ResultUnits, Outputs: outputs,
+			SQL: b.bySegment(cell, "exposed units, and those whose windows are over", kept, nil, units)},
+		{Name: "dropped" + b.suffix, Why: "what was left out, by reason", SQL: dropped, Result: ResultDropped,
+			Outputs: []Output{{Column: "unknown_variation", Role: RoleReason, Reason: "unknown_variation"},
+				{Column: "holdback", Role: RoleReason, Reason: "holdback"}, {Column: "duplicate", Role: RoleReason, Reason: "duplicate"}}},
+	}
+}

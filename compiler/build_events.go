@@ -1,0 +1,450 @@
+package compiler
+
+import (
+	"slices"
+	"time"
+
+	"github.com/metricsjob/metricsjob/compiler/sqlast"
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// pass writes the statements of pass i of n over the events.
+func (b *builder) pass(i, n int) []Statement {
+	var out []Statement
+	var tables []string
+	for _, s := range b.plan.Scans {
+		name := "unit_events" + b.suffix
+		if len(b.plan.Scans) > 1 {
+			name = "unit_events of " + s.Source.Def.Name.V + b.suffix
+		}
+		tables = append(tables, name)
+		sc := newScanBuilder(b, s)
+		out = append(out, Statement{Name: name, Why: "the rows that count of each exposed unit, from one pass over " + sourceNames([]*Source{s.Source}),
+			SQL: sqlast.CreateTable{Name: name, Query: sc.query(i, n)}})
+		if met := sc.met(name); met != nil {
+			out = append(out, *met)
+		}
+	}
+	values := tables[0]
+	if len(tables) > 1 {
+		values = "unit_events" + b.suffix
+		out = append(out, Statement{Name: values, Why: "the sources together",
+			SQL: sqlast.CreateTable{Name: values, Query: b.together(tables)}})
+		tables = append(tables, values)
+	}
+	out = append(out, b.sums(values)...)
+	for _, t := range append(tables, b.table("sum_cell")) {
+		out = append(out, Statement{Name: t, Why: "no longer needed", SQL: sqlast.DropTable{Name: t}})
+	}
+	return out
+}
+
+func rowsColumn(n *Measure) string { return n.Name + " rows" }
+
+func sumColumn(n *Measure) string { return n.Name + " sum" }
+
+// measures are the measures of all scans, each once.
+func (b *builder) measures() []*Measure {
+	var out []*Measure
+	for _, s := range b.plan.Scans {
+		for _, n := range s.Measures {
+			out = appendNew(out, n)
+		}
+	}
+	return out
+}
+
+// together adds up what the sources say of each unit.
+func (b *builder) together(tables []string) sqlast.Select {
+	var parts sqlast.Union
+	for i, s := range b.plan.Scans {
+		sel := sqlast.Select{Items: []sqlast.Item{item(col("", "unit"), "unit")}, From: sqlast.Table{Name: tables[i]}}
+		for _, n := range b.measures() {
+			rows, sum := sqlast.Expr(sqlast.Null{Type: sqlast.Type{Kind: sqlast.Bigint}}), sqlast.Expr(sqlast.Null{Type: sqlast.Type{Kind: sqlast.Hugeint}})
+			if slices.Contains(s.Measures, n) {
+				rows, sum = col("", rowsColumn(n)), col("", sumColumn(n))
+			}
+			sel.Items = append(sel.Items, item(rows, rowsColumn(n)))
+			if n.Value != nil {
+				sel.Items = append(sel.Items, item(sum, sumColumn(n)))
+			}
+		}
+		parts = append(parts, sel)
+	}
+	out := sqlast.Select{
+		Why:     "what the sources say of each unit, together",
+		With:    []sqlast.CTE{{Name: "of sources", Query: unionOf(parts)}},
+		Items:   []sqlast.Item{item(col("", "unit"), "unit")},
+		From:    sqlast.Table{Name: "of sources"},
+		GroupBy: []sqlast.Expr{col("", "unit")},
+	}
+	for _, n := range b.measures() {
+		sum := call(sqlast.Coalesce, aggregate(sqlast.Sum, col("", rowsColumn(n))), sqlast.Int(0))
+		out.Items = append(out.Items, item(sqlast.Cast{X: sum, To: sqlast.Type{Kind: sqlast.Bigint}}, rowsColumn(n)))
+		if n.Value != nil {
+			out.Items = append(out.Items, item(aggregate(sqlast.Sum, col("", sumColumn(n))), sumColumn(n)))
+		}
+	}
+	return out
+}
+
+// scanBuilder writes the pass over one event source, as a chain of queries:
+// matched (rows of exposed units, with the columns that metrics need), for
+// sources with ids distinct (copies made one), typed (text made numbers, once
+// for each row), counted (a column for each measure: its value where the row
+// counts), and the sums of each unit.
+type scanBuilder struct {
+	*builder
+	scan *Scan
+	src  *Source
+	// columns of matched behind the fixed ones; of typed; and of computed.
+	rawColumns      []rawColumn
+	raw             []sqlast.Item
+	typed, computed []sqlast.Item
+	suspicious      []sqlast.Expr // conditions of rows with a value that is no number
+	before          time.Duration // how far before the exposure windows reach
+	taken           map[string]bool
+}
+
+func newScanBuilder(b *builder, s *Scan) *scanBuilder {
+	sc := &scanBuilder{builder: b, scan: s, src: s.Source, taken: map[string]bool{}}
+	for _, n := range s.Measures {
+		if n.Window.From < 0 {
+			sc.before = max(sc.before, -n.Window.From)
+		}
+	}
+	return sc
+}
+
+// events are all event keys that the scan needs.
+func (sc *scanBuilder) events() []string {
+	var out []string
+	for _, n := range sc.scan.Measures {
+		for _, e := range n.Events {
+			out = appendNew(out, e)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// The columns of matched.
+const (
+	colUnit  = "unit"
+	colTime  = "ts"
+	colEvent = "event"
+)
+
+func (sc *scanBuilder) query(i, n int) sqlast.Select {
+	counted := sc.counted() // first: it says which columns are needed
+	sc.raw = sc.rawItems()
+	with := []sqlast.CTE{{Name: "matched", Query: sc.matched(i, n)}}
+	last := "matched"
+	if len(sc.src.ID) > 0 {
+		with = append(with, sqlast.CTE{Name: "distinct events", Query: sc.distinct()})
+		last = "distinct events"
+	}
+	passed := sc.passedOn()
+	if len(sc.typed) > 0 {
+		with = append(with, sqlast.CTE{Name: "typed", Query: sqlast.Select{
+			Why:   "text read as numbers, once for each row",
+			Items: append(slices.Clone(passed), sc.typed...),
+			From:  sqlast.Table{Name: last},
+		}})
+		last = "typed"
+		passed = append(passed, named(sc.typed)...)
+	}
+	if len(sc.computed) > 0 {
+		with = append(with, sqlast.CTE{Name: "computed", Query: sqlast.Select{
+			Why:   "values computed, once for each row",
+			Items: append(slices.Clone(passed), sc.computed...),
+			From:  sqlast.Table{Name: last},
+		}})
+		last = "computed"
+	}
+	counted.From = sqlast.Table{Name: last}
+	with = append(with, sqlast.CTE{Name: "counted", Query: counted})
+	out := sqlast.Select{
+		Why:     "one row for each exposed unit with events",
+		With:    with,
+		Items:   []sqlast.Item{item(col("", colUnit), colUnit)},
+		From:    sqlast.Table{Name: "counted"},
+		GroupBy: []sqlast.Expr{col("", colUnit)},
+	}
+	for _, n := range sc.scan.Measures {
+		out.Items = append(out.Items, item(aggregate(sqlast.Count, col("", n.Name)), rowsColumn(n)))
+		if n.Value != nil {
+			out.Items = append(out.Items, item(aggregate(sqlast.Sum, col("", n.Name)), sumColumn(n)))
+		}
+	}
+	for _, it := range counted.Items[1+len(sc.scan.Measures):] {
+		out.Items = append(out.Items, item(aggregate(sqlast.Sum, col("", it.As)), it.As))
+	}
+	return out
+}
+
+// met asks what was met among the rows read; nil where nothing can be.
+func (sc *scanBuilder) met(table string) *Statement {
+	var items []sqlast.Item
+	var outputs []Output
+	add := func(reason string) {
+		items = append(items, item(aggregate(sqlast.Sum, col("u", reason)), reason))
+		outputs = append(outputs, Output{Column: reason, Role: RoleReason, Reason: reason})
+	}
+	if len(sc.src.ID) > 0 {
+		add("duplicate")
+	}
+	if len(sc.suspicious) > 0 {
+		add("not_a_number")
+	}
+	if len(items) == 0 {
+		return nil
+	}
+	sel := sqlast.Select{
+		Why:     "what was met among the rows read",
+		Items:   append([]sqlast.Item{item(col("x", colExperiment), colExperiment)}, items...),
+		From:    sc.joined(table),
+		GroupBy: []sqlast.Expr{col("x", colExperiment)},
+		OrderBy: []sqlast.Order{{X: col("x", colExperiment)}},
+	}
+	return &Statement{Name: "met in " + sc.src.Def.Name.V, Why: "what was met among the rows read", SQL: sel, Result: ResultRows, Outputs: outputs}
+}
+
+// joined joins a table over units with their exposures.
+func (b *builder) joined(table string) sqlast.From {
+	return sqlast.Join{L: sqlast.Table{Name: table, Alias: "u"}, R: sqlast.Table{Name: b.table("exposure"), Alias: "x"},
+		On: compare(sqlast.Eq, rowID("x"), col("u", colUnit))}
+}
+
+func rowID(alias string) sqlast.Expr {
+	return call(sqlast.RowID, sqlast.Column{Table: alias})
+}
+
+// passedOn are the columns of matched that typed hands on.
+func (sc *scanBuilder) passedOn() []sqlast.Item {
+	var out []sqlast.Item
+	for _, name := range sc.fixed() {
+		out = append(out, item(col("", name), name))
+	}
+	out = append(out, named(sc.raw)...)
+	if len(sc.src.ID) > 0 {
+		out = append(out, item(col("", "copies"), "copies"))
+	}
+	return out
+}
+
+// named are the columns of the items by their names.
+func named(items []sqlast.Item) []sqlast.Item {
+	var out []sqlast.Item
+	for _, it := range items {
+		out = append(out, item(col("", it.As), it.As))
+	}
+	return out
+}
+
+// fixed are the columns that matched always has, but for the id.
+func (sc *scanBuilder) fixed() []string {
+	return append([]string{colUnit, colTime, colEvent}, sc.exposureColumns()...)
+}
+
+// exposureColumns are the columns of the exposure that conditions need.
+func (sc *scanBuilder) exposureColumns() []string {
+	out := []string{colExposedAt}
+	if sc.needsObserveUntil() {
+		out = append(out, colObserveUntil)
+	}
+	for _, a := range sc.plan.Attributes {
+		if sc.refersTo(Ref{Kind: RefExposure, Name: a}) {
+			out = append(out, attributeColumn(a))
+		}
+	}
+	return out
+}
+
+func (sc *scanBuilder) refersTo(r Ref) bool {
+	return slices.ContainsFunc(sc.scan.Measures, func(n *Measure) bool {
+		for _, e := range []*Expression{n.Where, n.Value} {
+			if e != nil && slices.Contains(e.Refs, r) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// longestTo is the largest end of a window, zero where none has one.
+func (sc *scanBuilder) longestTo() time.Duration {
+	var out time.Duration
+	for _, n := range sc.scan.Measures {
+		if n.Window.HasTo {
+			out = max(out, n.Window.To)
+		}
+	}
+	return out
+}
+
+func (sc *scanBuilder) someOpen() bool {
+	return slices.ContainsFunc(sc.scan.Measures, func(n *Measure) bool { return !n.Window.HasTo })
+}
+
+// windowsPass reports whether windows may pass the end of observation.
+func (sc *scanBuilder) windowsPass() bool {
+	return sc.longestTo() > 0 && sc.uses(func(x *ExperimentPlan) bool { return x.WindowsUntil.After(x.ObserveUntil) })
+}
+
+// needsObserveUntil reports whether measures without an end need a condition
+// of their own, because rows are read beyond it for the windows of others.
+func (sc *scanBuilder) needsObserveUntil() bool { return sc.windowsPass() && sc.someOpen() }
+
+// until is the instant from which on no row of a unit counts for any measure.
+func (sc *scanBuilder) until() sqlast.Expr {
+	observe, windows := col("x", colObserveUntil), col("x", colWindowsUntil)
+	last := call(sqlast.Least, plus(col("x", colExposedAt), sc.longestTo()), windows)
+	switch {
+	case !sc.windowsPass() && (sc.someOpen() || sc.longestTo() == 0):
+		return observe
+	case !sc.someOpen():
+		return last
+	}
+	return call(sqlast.Greatest, observe, last)
+}
+
+// instants bound the rows of all units: for pruning files and row groups.
+func (sc *scanBuilder) instants() (from, to time.Time) {
+	for i, x := range sc.plan.Experiments {
+		lo, hi := x.Starts.Add(-sc.before), x.ObserveUntil
+		if sc.longestTo() > 0 {
+			hi = later(hi, earlier(x.Ends.Add(sc.longestTo()), x.WindowsUntil))
+		}
+		if i == 0 || lo.Before(from) {
+			from = lo
+		}
+		if i == 0 || hi.After(to) {
+			to = hi
+		}
+	}
+	return from, earlier(to, sc.plan.AsOf)
+}
+
+// matched joins the rows of the source with the exposures of their units.
+func (sc *scanBuilder) matched(i, n int) sqlast.Select {
+	from, to := sc.instants()
+	x := func(name string) sqlast.Expr { return col("x", name) }
+	at, start, end := inRow(sc.src.Time.SQL), plus(x(colExposedAt), -sc.before), sc.until()
+	on := sqlast.And{compare(sqlast.Eq, inRow(sc.src.unit(sc.plan.Kind).SQL), x(colUnitID))}
+	if len(sc.src.ID) > 0 {
+		// Whole days are read, so that every copy of a row is there.
+		from, to = dayOf(from), earlier(nextDay(to), sc.plan.AsOf)
+		date := call(sqlast.DateOf, at)
+		on = append(on, compare(sqlast.GreaterEq, date, call(sqlast.DateOf, start)), compare(sqlast.LessEq, date, call(sqlast.DateOf, end)))
+	} else {
+		on = append(on, compare(sqlast.GreaterEq, at, start), compare(sqlast.Less, at, end))
+	}
+	where := append(sc.src.exists(from, to), oneOf(inRow(sc.src.Event.SQL), sc.events()), isNull(x(colDropped)))
+	if n > 1 {
+		where = append(where, compare(sqlast.Eq, call(sqlast.Mod, rowID("x"), sqlast.Int(int64(n))), sqlast.Int(int64(i))))
+	}
+	items := []sqlast.Item{
+		{X: rowID("x"), As: colUnit, Why: "the row number of the unit's exposure"},
+		item(at, colTime),
+		item(inRow(sc.src.Event.SQL), colEvent),
+	}
+	for _, name := range sc.exposureColumns() {
+		items = append(items, item(x(name), name))
+	}
+	if len(sc.src.ID) > 0 {
+		items = append(items, sc.src.idKey(sc.plan.Kind)...)
+		if end, ok := end.(sqlast.Column); !ok || !slices.Contains(sc.exposureColumns(), end.Name) {
+			items = append(items, item(sc.until(), "until"))
+		}
+	}
+	files, _ := sc.src.read(from, to)
+	return sqlast.Select{
+		Why:   "events of exposed units, from the exposure on",
+		Items: append(items, sc.raw...),
+		From:  sqlast.Join{L: files, R: sqlast.Table{Name: sc.table("exposure"), Alias: "x"}, On: on},
+		Where: where,
+	}
+}
+
+// distinct makes rows with the same id, unit, event and day one row, with the
+// smallest value of each column on its own; then rows outside the time that
+// matters go.
+func (sc *scanBuilder) distinct() sqlast.Select {
+	sel := sqlast.Select{Why: "copies of an event are one, with the smallest value of each column"}
+	group := func(name string) {
+		x := col("", name)
+		sel.Items = append(sel.Items, item(x, name))
+		sel.GroupBy = append(sel.GroupBy, x)
+	}
+	group(colUnit)
+	group(colEvent)
+	sel.Items = append(sel.Items, item(aggregate(sqlast.Min, col("", colTime)), colTime))
+	for _, name := range sc.exposureColumns() {
+		sel.Items = append(sel.Items, item(aggregate(sqlast.Min, col("", name)), name))
+	}
+	for _, it := range sc.src.idKey(sc.plan.Kind) {
+		sel.GroupBy = append(sel.GroupBy, col("", it.As))
+	}
+	sel.GroupBy = append(sel.GroupBy, call(sqlast.DateOf, col("", colTime)))
+	for _, it := range sc.raw {
+		sel.Items = append(sel.Items, item(aggregate(sqlast.Min, col("", it.As)), it.As))
+	}
+	sel.Items = append(sel.Items, item(countStar(), "copies"))
+	sel.From = sqlast.Table{Name: "matched"}
+	until := sqlast.Expr(col("", "until"))
+	if c, ok := sc.until().(sqlast.Column); ok && slices.Contains(sc.exposureColumns(), c.Name) {
+		until = col("", c.Name)
+	}
+	sel.Having = sqlast.And{
+		compare(sqlast.GreaterEq, aggregate(sqlast.Min, col("", colTime)), plus(aggregate(sqlast.Min, col("", colExposedAt)), -sc.before)),
+		compare(sqlast.Less, aggregate(sqlast.Min, col("", colTime)), aggregate(sqlast.Min, until)),
+	}
+	return sel
+}
+
+// counted has a column for each measure: where the row counts, its value (1
+// for counts), else NULL.
+func (sc *scanBuilder) counted() sqlast.Select {
+	items := []sqlast.Item{item(col("", colUnit), colUnit)}
+	for _, n := range sc.scan.Measures {
+		scope := &rowScope{scan: sc, measure: n}
+		value := sqlast.Expr(sqlast.Int(1))
+		if n.Value != nil {
+			value = scope.whole()
+		}
+		conds := []sqlast.Expr{oneOf(col("", colEvent), n.Events)}
+		if n.Where != nil {
+			conds = append(conds, n.Where.Condition(scope))
+		}
+		conds = append(conds, sc.inWindow(n.Window)...)
+		items = append(items, sqlast.Item{X: when(all(conds...), value), As: n.Name, Why: n.describe()})
+	}
+	if len(sc.src.ID) > 0 {
+		items = append(items, item(compare(sqlast.Sub, col("", "copies"), sqlast.Int(1)), "duplicate"))
+	}
+	if len(sc.suspicious) > 0 {
+		bad := sqlast.Expr(sqlast.Or(sc.suspicious))
+		if len(sc.suspicious) == 1 {
+			bad = sc.suspicious[0]
+		}
+		items = append(items, item(when(bad, sqlast.Int(1)), "not_a_number"))
+	}
+	return sqlast.Select{Why: "for each metric the rows that count", Items: items}
+}
+
+// inWindow are the conditions of a window that the join does not already say.
+func (sc *scanBuilder) inWindow(w metrics.Window) []sqlast.Expr {
+	at, e := col("", colTime), col("", colExposedAt)
+	var out []sqlast.Expr
+	if w.From > -sc.before {
+		out = append(out, compare(sqlast.GreaterEq, at, plus(e, w.From)))
+	}
+	switch {
+	case w.HasTo:
+		out = append(out, compare(sqlast.Less, at, plus(e, w.To)))
+	case sc.needsObserveUntil():
+		out = append(out, compare(sqlast.Less, at, col("", colObserveUntil)))
+	}
+	return out
+}

@@ -1,0 +1,507 @@
+package compiler
+
+import (
+	"slices"
+	"time"
+
+	"github.com/metricsjob/metricsjob/compiler/sqlast"
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// maxSegmentValues is how many values of a segment are kept; the rest is (other).
+const maxSegmentValues = 50
+
+// exposures are the statements that find who was exposed to what and when.
+func (b *builder) exposures() []Statement {
+	out := []Statement{
+		{Name: b.table("exposure"), Why: "one row for each unit and experiment, from one pass over the impressions",
+			SQL: sqlast.CreateTable{Name: b.table("exposure"), Query: b.exposureQuery()}},
+	}
+	if len(b.segments()) > 0 {
+		out = append(out, Statement{Name: b.table("segment_value"), Why: "the most frequent values of each segment; the others are (other)",
+			SQL: sqlast.CreateTable{Name: b.table("segment_value"), Query: b.segmentValues()}})
+	}
+	out = append(out, Statement{Name: b.table("exposure_cell"), Why: "units by experiment, variation, day of exposure and segment values",
+		SQL: sqlast.CreateTable{Name: b.table("exposure_cell"), Query: b.exposureCells()}})
+	return append(out, b.exposureResults()...)
+}
+
+// instants gives the earliest start and the latest end of impressions.
+func (b *builder) instants(s *Source) (from, to time.Time) {
+	for _, x := range b.plan.Experiments {
+		if !slices.Contains(x.Sources, s) {
+			continue
+		}
+		if from.IsZero() || x.Starts.Before(from) {
+			from = x.Starts
+		}
+		if to.IsZero() || x.Ends.After(to) {
+			to = x.Ends
+		}
+	}
+	return from, to
+}
+
+// uses reports whether some experiment does.
+func (b *builder) uses(f func(*ExperimentPlan) bool) bool {
+	return slices.ContainsFunc(b.plan.Experiments, f)
+}
+
+func keepsFirst(x *ExperimentPlan) bool { return x.Def.Multiple.V == metrics.MultipleFirst }
+
+func (b *builder) exposureQuery() sqlast.Select {
+	var with []sqlast.CTE
+	var shown sqlast.Union
+	for _, s := range b.plan.Impressions {
+		name := ""
+		if len(b.plan.Impressions) > 1 {
+			name = " of " + s.Def.Name.V
+		}
+		m := b.matching(s)
+		with = append(with, sqlast.CTE{Name: "match" + name, Columns: m.columns, Query: m.rows})
+		from := sqlast.From(nil)
+		if len(s.ID) > 0 {
+			with = append(with, sqlast.CTE{Name: "distinct impressions" + name, Query: b.distinctImpressions(s, m, "match"+name)})
+			from = sqlast.Table{Name: "distinct impressions" + name, Alias: rowAlias}
+		}
+		shown = append(shown, b.shown(s, m, "match"+name, from))
+	}
+	with = append(with,
+		sqlast.CTE{Name: "variation", Columns: []string{colExperiment, "shown", colVariation, "position", "ignored"}, Query: b.variations()},
+		sqlast.CTE{Name: "shown", Query: unionOf(shown)},
+		sqlast.CTE{Name: "unit", Query: b.unitsShown()},
+		sqlast.CTE{Name: "period", Columns: []string{colExperiment, colObserveUntil, colWindowsUntil}, Query: b.periods()},
+	)
+	unit := func(name string) sqlast.Expr { return col("u", name) }
+	first := sqlast.Field{X: unit("first"), Name: colVariation}
+	items := []sqlast.Item{
+		item(unit(colUnitID), colUnitID),
+		item(unit(colExperiment), colExperiment),
+		item(first, colVariation),
+		item(sqlast.Field{X: unit("first"), Name: "ts"}, colExposedAt),
+		item(col("p", colObserveUntil), colObserveUntil),
+		item(col("p", colWindowsUntil), colWindowsUntil),
+		item(unit(colImpressions), colImpressions),
+		item(unit("unknown_variation"), "unknown_variation"),
+		item(unit("holdback"), "holdback"),
+		item(unit("duplicate"), "duplicate"),
+		item(compare(sqlast.NotEq, unit("smallest"), unit("largest")), colSeveral),
+	}
+	for _, a := range b.plan.Attributes {
+		items = append(items, item(b.exposedAttribute(a), attributeColumn(a)))
+	}
+	items = append(items, sqlast.Item{X: b.dropped(), As: colDropped, Why: "why the unit is left out; NULL where it is not"})
+	return sqlast.Select{
+		Why:   "the exposure of a unit is its first impression in the experiment",
+		With:  with,
+		Items: items,
+		From: sqlast.Join{L: sqlast.Table{Name: "unit", Alias: "u"}, R: sqlast.Table{Name: "period", Alias: "p"},
+			On: compare(sqlast.Eq, col("p", colExperiment), unit(colExperiment))},
+	}
+}
+
+func unionOf(list sqlast.Union) sqlast.Query {
+	if len(list) == 1 {
+		return list[0]
+	}
+	return list
+}
+
+func (b *builder) exposedAttribute(name string) sqlast.Expr {
+	return sqlast.Field{X: col("u", attributeColumn(name)), Name: "value"}
+}
+
+// dropped is the reason why a unit is left out, in the order of semantics 3.
+func (b *builder) dropped() sqlast.Expr {
+	several := compare(sqlast.NotEq, col("u", "smallest"), col("u", "largest"))
+	c := sqlast.Case{Whens: []sqlast.When{
+		{If: compare(sqlast.Eq, col("u", colImpressions), sqlast.Int(0)), Then: sqlast.Text("no_impression")},
+	}}
+	for _, x := range b.plan.Experiments {
+		cond := several
+		if keepsFirst(x) {
+			// first keeps the exposure's variation, unless the first instant itself shows two.
+			cond = compare(sqlast.NotEq, sqlast.Field{X: col("u", "first"), Name: "position"},
+				sqlast.Negative{X: sqlast.Field{X: col("u", "tied"), Name: "position"}})
+		}
+		c.Whens = append(c.Whens, sqlast.When{If: all(b.isExperiment(x), cond), Then: sqlast.Text("several_variations")})
+	}
+	for _, x := range b.plan.Experiments {
+		if x.Audience == nil {
+			continue
+		}
+		scope := &audienceScope{sources: x.Sources, column: b.exposedAttribute}
+		in := call(sqlast.Coalesce, x.Audience.Condition(scope), sqlast.Bool(false))
+		c.Whens = append(c.Whens, sqlast.When{If: all(b.isExperiment(x), sqlast.Not{X: in}), Then: sqlast.Text("audience")})
+	}
+	if !b.uses(keepsFirst) {
+		// Every experiment leaves units in several variations out: one condition says it.
+		c.Whens = append(append(slices.Clone(c.Whens[:1]), sqlast.When{If: several, Then: sqlast.Text("several_variations")}),
+			c.Whens[1+len(b.plan.Experiments):]...)
+	}
+	return c
+}
+
+func (b *builder) isExperiment(x *ExperimentPlan) sqlast.Expr {
+	if len(b.plan.Experiments) == 1 {
+		return nil
+	}
+	return compare(sqlast.Eq, col("u", colExperiment), sqlast.Text(x.Def.Key.V))
+}
+
+// matching says which impressions of a source belong to which experiment.
+type matching struct {
+	columns []string
+	rows    sqlast.Values
+	on      sqlast.And // over the row and the alias m
+	// holdback reports whether an experiment takes holdback rows as a variation.
+	holdback bool
+}
+
+// matching builds the constant relation that impressions are matched with:
+// one row for each experiment and value that it matches.
+func (b *builder) matching(s *Source) matching {
+	m := matching{columns: []string{colExperiment, "match_experiment", "match_flag", "starts", "ends", "holdback_as"}}
+	someExperiment, allExperiment, someFlag, allFlag := false, true, false, true
+	for _, x := range b.plan.Experiments {
+		if !slices.Contains(x.Sources, s) {
+			continue
+		}
+		exps, flags := x.matches(s)
+		someExperiment, allExperiment = someExperiment || exps[0] != nil, allExperiment && exps[0] != nil
+		someFlag, allFlag = someFlag || flags[0] != nil, allFlag && flags[0] != nil
+		m.holdback = m.holdback || x.Def.HoldbackAs.Set
+		for _, e := range exps {
+			for _, f := range flags {
+				m.rows = append(m.rows, []sqlast.Expr{sqlast.Text(x.Def.Key.V), orNull(e), orNull(f),
+					sqlast.Timestamp(x.Starts), sqlast.Timestamp(x.Ends), textOrNull(x.Def.HoldbackAs)})
+			}
+		}
+	}
+	condition := func(some, every bool, field *Field, column string) {
+		if !some {
+			return
+		}
+		same := compare(sqlast.Eq, inRow(field.SQL), col("m", column))
+		if every {
+			m.on = append(m.on, same)
+			return
+		}
+		m.on = append(m.on, sqlast.Or{isNull(col("m", column)), same})
+	}
+	condition(someExperiment, allExperiment, s.Experiment, "match_experiment")
+	condition(someFlag, allFlag, s.Flag, "match_flag")
+	return m
+}
+
+// matches gives the values of experiment and flag that an experiment matches
+// in a source; a nil entry: any.
+func (x *ExperimentPlan) matches(s *Source) (experiments, flags []*string) {
+	e := x.Def
+	values := func(list []metrics.Text) []*string {
+		if len(list) == 0 {
+			return []*string{nil}
+		}
+		var out []*string
+		for _, t := range list {
+			out = appendNewText(out, t.V)
+		}
+		return out
+	}
+	switch {
+	case e.Match.Set:
+		return values(e.Match.Experiment), values(e.Match.Flag)
+	case s.Experiment != nil:
+		return []*string{&e.Key.V}, []*string{nil}
+	default:
+		return []*string{nil}, []*string{&e.Flag.V}
+	}
+}
+
+func appendNewText(list []*string, v string) []*string {
+	for _, have := range list {
+		if *have == v {
+			return list
+		}
+	}
+	return append(list, &v)
+}
+
+func orNull(v *string) sqlast.Expr {
+	if v == nil {
+		return sqlast.Null{Type: sqlast.Type{Kind: sqlast.Varchar}}
+	}
+	return sqlast.Text(*v)
+}
+
+func textOrNull(t metrics.Text) sqlast.Expr {
+	if !t.Set {
+		return orNull(nil)
+	}
+	return sqlast.Text(t.V)
+}
+
+// distinctImpressions makes impressions with the same id, unit, experiment (or
+// flag) and day one row, with the smallest value of each column on its own.
+// Whole days are read.
+func (b *builder) distinctImpressions(s *Source, m matching, match string) sqlast.Select {
+	from, to := b.instants(s)
+	from, to = dayOf(from), earlier(nextDay(to), b.plan.AsOf)
+	files, _ := s.read(from, to)
+	key, other := s.Experiment, s.Flag
+	if key == nil {
+		key, other = s.Flag, nil
+	}
+	sel := sqlast.Select{Why: "copies of an impression are one, with the smallest value of each column"}
+	group := func(x sqlast.Expr, as string) {
+		sel.Items = append(sel.Items, item(x, as))
+		sel.GroupBy = append(sel.GroupBy, x)
+	}
+	smallest := func(f Field, as string) {
+		sel.Items = append(sel.Items, item(aggregate(sqlast.Min, inRow(f.SQL)), as))
+	}
+	for _, it := range s.idKey(b.plan.Kind) {
+		group(it.X, it.As)
+	}
+	group(inRow(s.unit(b.plan.Kind).SQL), colUnitID)
+	group(inRow(key.SQL), "key")
+	group(call(sqlast.DateOf, inRow(s.Time.SQL)), "date")
+	smallest(s.Time, "ts")
+	smallest(s.Variation, "shown")
+	if other != nil {
+		smallest(*other, "other")
+	}
+	if s.Holdback != nil {
+		smallest(*s.Holdback, "is_holdback")
+	}
+	for _, a := range b.plan.Attributes {
+		if f, ok := s.Attributes.Lookup(a); ok {
+			smallest(f, attributeColumn(a))
+		}
+	}
+	sel.Items = append(sel.Items, item(countStar(), "copies"))
+	conds := append(s.exists(from, to), notNull(inRow(s.unit(b.plan.Kind).SQL)))
+	if keys := m.keys(s.Experiment != nil); len(keys) > 0 {
+		conds = append(conds, sqlast.In{X: inRow(key.SQL), List: keys})
+	}
+	sel.From, sel.Where = files, conds
+	return sel
+}
+
+// keys are the values of experiment (or flag) that can match at all; none
+// where some experiment matches any.
+func (m matching) keys(experiment bool) []sqlast.Expr {
+	column := 2
+	if experiment {
+		column = 1
+	}
+	var out []sqlast.Expr
+	for _, row := range m.rows {
+		if _, null := row[column].(sqlast.Null); null {
+			return nil
+		}
+		if !slices.Contains(out, row[column]) {
+			out = append(out, row[column])
+		}
+	}
+	return out
+}
+
+// shown gives the impressions of the experiments, one row each: unit,
+// experiment, instant, variation (NULL for unknown ones and dropped
+// holdbacks) and attributes. from is the relation of distinct impressions, nil
+// where the files are read as they are.
+func (b *builder) shown(s *Source, m matching, match string, from sqlast.From) sqlast.Select {
+	field := func(f *Field, name string) sqlast.Expr {
+		if from != nil {
+			return col(rowAlias, name)
+		}
+		return inRow(f.SQL)
+	}
+	ts, shown := field(&s.Time, "ts"), field(&s.Variation, "shown")
+	on := sqlast.And{}
+	var where sqlast.And
+	rows := from
+	if from == nil {
+		lo, hi := b.instants(s)
+		files, _ := s.read(lo, hi)
+		rows = files
+		where = append(s.exists(lo, hi), notNull(inRow(s.unit(b.plan.Kind).SQL)))
+		on = append(on, m.on...)
+	} else {
+		on = append(on, m.onDistinct(s)...)
+	}
+	where = append(where, notNull(shown))
+	on = append(on, compare(sqlast.GreaterEq, ts, col("m", "starts")), compare(sqlast.Less, ts, col("m", "ends")))
+	variation, position := sqlast.Expr(col("v", colVariation)), sqlast.Expr(col("v", "position"))
+	holdback := sqlast.Expr(sqlast.Bool(false))
+	if s.Holdback != nil {
+		is := call(sqlast.Coalesce, field(s.Holdback, "is_holdback"), sqlast.Bool(false))
+		holdback = is
+		as, asPosition := sqlast.Expr(col("m", "holdback_as")), sqlast.Expr(sqlast.Null{Type: sqlast.Type{Kind: sqlast.Integer}})
+		if m.holdback {
+			asPosition = b.holdbackPosition()
+		}
+		variation = sqlast.Case{Whens: []sqlast.When{{If: is, Then: as}}, Else: variation}
+		position = sqlast.Case{Whens: []sqlast.When{{If: is, Then: asPosition}}, Else: position}
+	}
+	if b.uses(func(x *ExperimentPlan) bool { return len(x.Def.IgnoreVariations) > 0 }) {
+		where = append(where, sqlast.Not{X: call(sqlast.Coalesce, col("v", "ignored"), sqlast.Bool(false))})
+	}
+	unitID := col(rowAlias, colUnitID)
+	sel := sqlast.Select{
+		Why: "impressions of the experiments",
+		Items: []sqlast.Item{
+			item(unitID, colUnitID),
+			item(col("m", colExperiment), colExperiment),
+			item(ts, "ts"),
+			item(variation, colVariation),
+			item(position, "position"),
+			item(holdback, "is_holdback"),
+		},
+		Where: where,
+	}
+	if from == nil {
+		sel.Items[0].X = inRow(s.unit(b.plan.Kind).SQL)
+	}
+	copies := sqlast.Expr(sqlast.Int(1))
+	if from != nil {
+		copies = col(rowAlias, "copies")
+	}
+	sel.Items = append(sel.Items, item(copies, "copies"))
+	for _, a := range b.plan.Attributes {
+		x := sqlast.Expr(sqlast.Null{Type: sqlast.Type{Kind: sqlast.Varchar}})
+		if f, ok := s.Attributes.Lookup(a); ok {
+			x = field(&f, attributeColumn(a))
+		}
+		sel.Items = append(sel.Items, item(x, attributeColumn(a)))
+	}
+	sel.From = sqlast.Join{Kind: sqlast.LeftJoin,
+		L: sqlast.Join{L: rows, R: sqlast.Table{Name: match, Alias: "m"}, On: on},
+		R: sqlast.Table{Name: "variation", Alias: "v"},
+		On: sqlast.And{compare(sqlast.Eq, col("v", colExperiment), col("m", colExperiment)),
+			compare(sqlast.Eq, col("v", "shown"), shown)}}
+	return sel
+}
+
+// onDistinct is the match condition over distinct impressions, whose
+// experiment and flag are the columns key and other.
+func (m matching) onDistinct(s *Source) sqlast.And {
+	key, other := s.Experiment, s.Flag
+	if key == nil {
+		key, other = s.Flag, nil
+	}
+	rename := func(x sqlast.Expr) sqlast.Expr {
+		switch {
+		case key != nil && sameExpr(x, inRow(key.SQL)):
+			return col(rowAlias, "key")
+		case other != nil && sameExpr(x, inRow(other.SQL)):
+			return col(rowAlias, "other")
+		}
+		return x
+	}
+	var out sqlast.And
+	for _, c := range m.on {
+		switch c := c.(type) {
+		case sqlast.Binary:
+			c.L = rename(c.L)
+			out = append(out, c)
+		case sqlast.Or:
+			same := c[1].(sqlast.Binary)
+			same.L = rename(same.L)
+			out = append(out, sqlast.Or{c[0], same})
+		}
+	}
+	return out
+}
+
+func sameExpr(a, b sqlast.Expr) bool { return sqlast.Equal(a, b) }
+
+// holdbackPosition is the position of the variation that holdback rows become.
+func (b *builder) holdbackPosition() sqlast.Expr {
+	c := sqlast.Case{}
+	for _, x := range b.plan.Experiments {
+		if x.Def.HoldbackAs.Set {
+			c.Whens = append(c.Whens, sqlast.When{
+				If:   compare(sqlast.Eq, col("m", colExperiment), sqlast.Text(x.Def.Key.V)),
+				Then: sqlast.Int(int64(positionOf(x.Def, x.Def.HoldbackAs.V)))})
+		}
+	}
+	return c
+}
+
+// positionOf is the rank of a variation's key by bytes, from 1.
+func positionOf(e *metrics.Experiment, key string) int {
+	n := 1
+	for _, v := range e.Variations {
+		if v.Key.V < key {
+			n++
+		}
+	}
+	return n
+}
+
+// variations maps what impressions show to variation keys.
+func (b *builder) variations() sqlast.Values {
+	var rows sqlast.Values
+	for _, x := range b.plan.Experiments {
+		e := x.Def
+		for _, v := range e.Variations {
+			for _, m := range v.Match {
+				rows = append(rows, []sqlast.Expr{sqlast.Text(e.Key.V), sqlast.Text(m.Text), sqlast.Text(v.Key.V),
+					sqlast.Int(int64(positionOf(e, v.Key.V))), sqlast.Bool(false)})
+			}
+		}
+		for _, v := range e.IgnoreVariations {
+			rows = append(rows, []sqlast.Expr{sqlast.Text(e.Key.V), sqlast.Text(v.V), orNull(nil),
+				sqlast.Null{Type: sqlast.Type{Kind: sqlast.Integer}}, sqlast.Bool(true)})
+		}
+	}
+	return rows
+}
+
+func (b *builder) periods() sqlast.Values {
+	var rows sqlast.Values
+	for _, x := range b.plan.Experiments {
+		rows = append(rows, []sqlast.Expr{sqlast.Text(x.Def.Key.V), sqlast.Timestamp(x.ObserveUntil), sqlast.Timestamp(x.WindowsUntil)})
+	}
+	return rows
+}
+
+// unitsShown groups impressions by unit and experiment. The first one is the
+// smallest of {ts, variation}; each attribute is the smallest of {ts,
+// variation, value}, which puts missing values last.
+func (b *builder) unitsShown() sqlast.Select {
+	c := func(name string) sqlast.Expr { return col("", name) }
+	known := notNull(c(colVariation))
+	first := sqlast.Struct{{Name: "ts", X: c("ts")}, {Name: colVariation, X: c(colVariation)}}
+	items := []sqlast.Item{
+		item(c(colUnitID), colUnitID),
+		item(c(colExperiment), colExperiment),
+	}
+	if b.uses(keepsFirst) {
+		first = append(first, sqlast.NamedExpr{Name: "position", X: c("position")})
+		tied := sqlast.Struct{{Name: "ts", X: c("ts")}, {Name: "position", X: sqlast.Negative{X: c("position")}}}
+		items = append(items, sqlast.Item{X: aggregate(sqlast.Min, when(known, tied)), As: "tied",
+			Why: "the last of the variations at the first instant"})
+	}
+	items = append(items,
+		item(aggregate(sqlast.Min, when(known, first)), "first"),
+		item(aggregate(sqlast.Min, c(colVariation)), "smallest"),
+		item(aggregate(sqlast.Max, c(colVariation)), "largest"),
+		item(aggregate(sqlast.Count, c(colVariation)), colImpressions),
+		item(aggregate(sqlast.Count, when(all(isNull(c(colVariation)), sqlast.Not{X: c("is_holdback")}), sqlast.Int(1))), "unknown_variation"),
+		item(aggregate(sqlast.Count, when(all(isNull(c(colVariation)), c("is_holdback")), sqlast.Int(1))), "holdback"),
+		item(compare(sqlast.Sub, aggregate(sqlast.Sum, c("copies")), countStar()), "duplicate"),
+	)
+	for _, a := range b.plan.Attributes {
+		v := sqlast.Struct{{Name: "ts", X: c("ts")}, {Name: colVariation, X: c(colVariation)}, {Name: "value", X: c(attributeColumn(a))}}
+		items = append(items, item(aggregate(sqlast.Min, when(known, v)), attributeColumn(a)))
+	}
+	return sqlast.Select{
+		Why:     "one row for each unit and experiment",
+		Items:   items,
+		From:    sqlast.Table{Name: "shown"},
+		GroupBy: []sqlast.Expr{c(colUnitID), c(colExperiment)},
+	}
+}

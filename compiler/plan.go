@@ -1,0 +1,121 @@
+package compiler
+
+import (
+	"math/big"
+	"time"
+
+	"github.com/metricsjob/metricsjob/internal/stats"
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// Plan says in experiment words what is computed: for each unit kind the
+// exposures, the rows of each event source that count, the numbers of each
+// unit, and the sums over units. It is plain data; String prints it.
+type Plan struct {
+	// AsOf: rows at or after this instant do not exist.
+	AsOf  time.Time
+	Units []*UnitPlan
+}
+
+// UnitPlan is the work for the experiments of one unit kind. Impressions and
+// each event source are read once for all of them.
+type UnitPlan struct {
+	Kind        string
+	AsOf        time.Time
+	Registry    metrics.Registry
+	Impressions []*Source
+	Experiments []*ExperimentPlan
+	// Attributes are the attributes of the exposure that segments, audiences
+	// or metrics need, in alphabetical order.
+	Attributes []string
+	Scans      []*Scan
+	Values     []*UnitValue
+	Tallies    []*Tally
+}
+
+// ExperimentPlan is one experiment.
+type ExperimentPlan struct {
+	Def     *metrics.Experiment
+	Sources []*Source // impression sources
+	// Impressions count in [Starts, Ends); events without a window until
+	// ObserveUntil; events with one until WindowsUntil.
+	Starts, Ends, ObserveUntil, WindowsUntil time.Time
+	Audience                                 *Expression // nil: everybody
+	Metrics                                  []*MetricPlan
+}
+
+// MetricPlan is one metric in one experiment.
+type MetricPlan struct {
+	Def   *metrics.ExperimentMetric
+	Kind  stats.Kind
+	Tally *Tally
+}
+
+// Scan is one pass over one event source.
+type Scan struct {
+	Source *Source
+	// Measures are the measures that read the source.
+	Measures []*Measure
+}
+
+// Measure is a set of rows that count, with a value for each: the part of
+// metrics that needs the event rows. Metrics with the same rows and values
+// share one.
+type Measure struct {
+	// Name is the key of the first metric that needs it; it names columns.
+	Name   string
+	Metric *metrics.Metric
+	Events []string
+	Where  *Expression // nil: every row
+	// Value is the expression for the value; nil for counts.
+	Value    *Expression
+	Decimals int // digits of the values
+	// Wide asks for sums of unlimited width: an average may be small where its
+	// sum is not.
+	Wide   bool
+	Window metrics.Window
+	// Sources are the event sources that it reads.
+	Sources []*Source
+	id      string
+}
+
+// UnitOp is how the rows of a unit become one number.
+type UnitOp string
+
+// The ways to one number.
+const (
+	OpOccurrence UnitOp = "occurrence"
+	OpCount      UnitOp = "count"
+	OpSum        UnitOp = "sum"
+	OpAverage    UnitOp = "average"
+)
+
+// UnitValue is the number of each unit, for one side of one or more metrics.
+type UnitValue struct {
+	Name    string
+	Measure *Measure
+	Op      UnitOp
+}
+
+// Decimals is the number of digits after the point of the unit's number.
+func (v *UnitValue) Decimals() int {
+	if v.Op == OpSum || v.Op == OpAverage {
+		return v.Measure.Decimals
+	}
+	return 0
+}
+
+// Tally is the sums over units for one or more metrics.
+type Tally struct {
+	Name string
+	X    *UnitValue
+	Y    *UnitValue // ratios; else nil
+	// Waits are the windows that must be over for a unit to be counted.
+	Waits []metrics.Window
+	// Without is what a unit without rows is, as a whole number of
+	// 10^-X.Decimals(); nil: the unit is left out. A ratio has 0, or nil where
+	// units without a denominator are left out.
+	Without *big.Int
+	Need    stats.Need
+	id      string
+}

@@ -1,0 +1,510 @@
+package compiler
+
+import (
+	"fmt"
+	"math/big"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/metricsjob/metricsjob/internal/diag"
+	"github.com/metricsjob/metricsjob/internal/stats"
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// PlanOptions is what a run adds to the definitions.
+type PlanOptions struct {
+	AsOf time.Time
+	// Experiments and Metrics select by key; empty: all, but for drafts and
+	// archived experiments.
+	Experiments, Metrics []string
+}
+
+// NewPlan turns definitions and a catalog into a plan. Mistakes that only show
+// against the catalog (an attribute that no source has, a unit kind without
+// events) are in the list; with an error in it the plan is not complete.
+func NewPlan(defs *metrics.Definitions, cat *Catalog, opts PlanOptions) (*Plan, diag.List) {
+	p := &planner{defs: defs, cat: cat, opts: opts, parsed: map[*metrics.Metric]*Measure{}}
+	plan := &Plan{AsOf: opts.AsOf}
+	byKind := map[string]*UnitPlan{}
+	for _, e := range defs.Experiments {
+		if !p.selected(e) {
+			continue
+		}
+		u := byKind[e.Unit.V]
+		if u == nil {
+			u = &UnitPlan{Kind: e.Unit.V, AsOf: opts.AsOf, Registry: defs.Registry}
+			byKind[e.Unit.V] = u
+			plan.Units = append(plan.Units, u)
+		}
+		p.experiment(u, e)
+	}
+	for _, u := range plan.Units {
+		clear(p.parsed)
+		p.metrics(u)
+	}
+	return plan, p.list
+}
+
+// CheckExpressions parses every expression of the file, without data.
+func CheckExpressions(defs *metrics.Definitions) diag.List {
+	p := &planner{defs: defs, alone: true, parsed: map[*metrics.Metric]*Measure{}}
+	for _, m := range defs.Metrics {
+		sides := []*metrics.Metric{m}
+		if m.Ratio != nil {
+			sides = []*metrics.Metric{m.Ratio.Numerator, m.Ratio.Denominator}
+		}
+		for _, side := range sides {
+			if side != nil && side.Measure.V != "" {
+				p.measure(&UnitPlan{}, side, side.Label())
+			}
+		}
+	}
+	for _, e := range defs.Experiments {
+		if e.Where.IsSet() {
+			Parse(e.Where, &audienceScope{alone: true}, BooleanType, &p.list)
+		}
+	}
+	return p.list
+}
+
+type planner struct {
+	defs   *metrics.Definitions
+	cat    *Catalog
+	opts   PlanOptions
+	alone  bool
+	list   diag.List
+	parsed map[*metrics.Metric]*Measure // of the current unit plan; nil values failed
+}
+
+func (p *planner) selected(e *metrics.Experiment) bool {
+	if len(p.opts.Experiments) > 0 {
+		return slices.Contains(p.opts.Experiments, e.Key.V)
+	}
+	return e.Status.V != "draft" && e.Status.V != "archived"
+}
+
+func (p *planner) experiment(u *UnitPlan, e *metrics.Experiment) {
+	x := &ExperimentPlan{Def: e, Starts: e.Start.V, Ends: p.opts.AsOf}
+	if e.End.Set && e.End.V.Before(x.Ends) {
+		x.Ends = e.End.V
+	}
+	x.ObserveUntil = p.opts.AsOf
+	switch {
+	case e.ObserveUntil.Set:
+		x.ObserveUntil = earlier(e.ObserveUntil.V, x.ObserveUntil)
+	case e.End.Set:
+		x.ObserveUntil = earlier(e.End.V, x.ObserveUntil)
+	}
+	x.WindowsUntil = p.opts.AsOf
+	if e.CutWindows.V {
+		x.WindowsUntil = x.ObserveUntil
+	}
+	for _, s := range p.cat.Impressions {
+		if p.impressionsOf(e, s) {
+			x.Sources = append(x.Sources, s)
+			u.Impressions = appendNew(u.Impressions, s)
+		}
+	}
+	if len(x.Sources) == 0 {
+		p.list.Errorf(e.Unit.Pos, "no-source", "no source of impressions has the unit kind %q that experiment %q is randomised by", e.Unit.V, e.Key.V).
+			WithHint("map %s under columns: units of a source of impressions", e.Unit.V)
+		return
+	}
+	if e.Where.IsSet() {
+		x.Audience, _ = Parse(e.Where, &audienceScope{sources: x.Sources}, BooleanType, &p.list)
+		if x.Audience != nil {
+			u.needAttributes(x.Audience)
+		}
+	}
+	for _, s := range e.Segments {
+		scope := metricScope{exposures: x.Sources}
+		if _, d := scope.Resolve(Ref{Kind: RefExposure, Name: s.Key.V}); d != nil {
+			d.Pos = s.Key.Pos
+			p.list = append(p.list, *d)
+			continue
+		}
+		u.Attributes = appendNew(u.Attributes, s.Key.V)
+	}
+	u.Experiments = append(u.Experiments, x)
+}
+
+// impressionsOf reports whether a source has impressions of the experiment.
+func (p *planner) impressionsOf(e *metrics.Experiment, s *Source) bool {
+	if len(e.Source) > 0 && !containsText(e.Source, s.Def.Name.V) {
+		return false
+	}
+	return s.unit(e.Unit.V) != nil
+}
+
+func (u *UnitPlan) needAttributes(e *Expression) {
+	for _, r := range e.Refs {
+		if r.Kind == RefExposure {
+			u.Attributes = appendNew(u.Attributes, r.Name)
+		}
+	}
+}
+
+func (p *planner) metrics(u *UnitPlan) {
+	for _, x := range u.Experiments {
+		for _, em := range x.Def.Metrics {
+			if len(p.opts.Metrics) > 0 && !slices.Contains(p.opts.Metrics, em.Metric.Key.V) {
+				continue
+			}
+			m := em.Metric
+			if kinds := m.RandomizationUnits; len(kinds) > 0 && !containsText(kinds, u.Kind) {
+				p.list.Errorf(em.Pos, "randomization-unit", "metric %q may not be analysed by %s", m.Key.V, u.Kind).
+					WithHint("its randomization_units are %s", joinTexts(kinds))
+				continue
+			}
+			if t := p.tally(u, m); t != nil {
+				kind := stats.Mean
+				if t.Y != nil {
+					kind = stats.Ratio
+				}
+				x.Metrics = append(x.Metrics, &MetricPlan{Def: em, Kind: kind, Tally: t})
+			}
+		}
+	}
+	slices.Sort(u.Attributes)
+}
+
+// tally plans the sums of a metric; nil where it has a mistake.
+func (p *planner) tally(u *UnitPlan, m *metrics.Metric) *Tally {
+	t := &Tally{Name: m.Key.V}
+	if m.Ratio == nil {
+		t.Need = stats.NeedOf(stats.Mean, stats.DefaultOptions())
+		t.X = p.unitValue(u, m, m.Key.V)
+		if t.X == nil {
+			return nil
+		}
+		if !m.WithoutEvents.Exclude {
+			t.Without = wholeNumber(m.WithoutEvents.Number, t.X.Decimals())
+		}
+		t.wait(m)
+		return u.addTally(t)
+	}
+	t.Need = stats.NeedOf(stats.Ratio, stats.DefaultOptions())
+	t.X = p.side(u, m, m.Ratio.Numerator, "numerator")
+	t.Y = p.side(u, m, m.Ratio.Denominator, "denominator")
+	if t.X == nil || t.Y == nil {
+		return nil
+	}
+	if !m.WithoutEvents.Exclude {
+		t.Without = new(big.Int)
+	}
+	t.wait(m.Ratio.Numerator)
+	t.wait(m.Ratio.Denominator)
+	return u.addTally(t)
+}
+
+func (p *planner) side(u *UnitPlan, m, side *metrics.Metric, word string) *UnitValue {
+	name := side.Key.V
+	if name == "" {
+		name = m.Key.V + " " + word
+	}
+	return p.unitValue(u, side, name)
+}
+
+func (t *Tally) wait(m *metrics.Metric) {
+	w := m.Window
+	w.Pos = diag.Pos{}
+	if m.WaitForWindow.V && !slices.Contains(t.Waits, w) {
+		t.Waits = append(t.Waits, w)
+	}
+}
+
+// wholeNumber is a decimal number as a whole number of 10^-digits; the decoder
+// has checked that it is one. An absent number is zero.
+func wholeNumber(n metrics.Number, digits int) *big.Int {
+	if n == "" {
+		return new(big.Int)
+	}
+	r := new(big.Rat).Mul(n.Rat(), new(big.Rat).SetInt(pow10(digits)))
+	if !r.IsInt() {
+		// Only possible where decimals come from the columns.
+		return roundHalfAway(r)
+	}
+	return new(big.Int).Set(r.Num())
+}
+
+func (u *UnitPlan) addTally(t *Tally) *Tally {
+	parts := []string{t.X.id()}
+	if t.Y != nil {
+		parts = append(parts, t.Y.id())
+	}
+	for _, w := range t.Waits {
+		parts = append(parts, windowText(w))
+	}
+	// What a unit without rows is decides which units are counted, so it belongs to a ratio's sums.
+	if t.Y != nil && t.Without == nil {
+		parts = append(parts, "exclude")
+	}
+	if t.Y == nil {
+		parts = append(parts, fmt.Sprint(t.Without))
+	}
+	t.id = strings.Join(parts, " | ")
+	for _, have := range u.Tallies {
+		if have.id == t.id {
+			return have
+		}
+	}
+	u.Tallies = append(u.Tallies, t)
+	return t
+}
+
+func (p *planner) unitValue(u *UnitPlan, m *metrics.Metric, name string) *UnitValue {
+	measure := p.measure(u, m, name)
+	if measure == nil {
+		return nil
+	}
+	v := &UnitValue{Name: name, Measure: measure}
+	switch m.Measure.V {
+	case metrics.Occurrence:
+		v.Op = OpOccurrence
+	case metrics.Count:
+		v.Op = OpCount
+	case metrics.Value:
+		v.Op = OpSum
+		if m.PerUnit.V == metrics.Average {
+			v.Op = OpAverage
+		}
+	default:
+		panic("compiler: no case for measure " + string(m.Measure.V))
+	}
+	for _, have := range u.Values {
+		if have.id() == v.id() {
+			return have
+		}
+	}
+	u.Values = append(u.Values, v)
+	return v
+}
+
+func (v *UnitValue) id() string { return string(v.Op) + " of " + v.Measure.id }
+
+// measure plans the rows of a metric that count; nil where it has a mistake.
+func (p *planner) measure(u *UnitPlan, m *metrics.Metric, name string) *Measure {
+	if have, done := p.parsed[m]; done {
+		return have
+	}
+	p.parsed[m] = nil
+	errors := len(p.list)
+	n := &Measure{Name: name, Metric: m, Window: m.Window}
+	n.Window.Pos = diag.Pos{}
+	for _, k := range m.Event.Keys {
+		n.Events = appendNew(n.Events, k.V)
+	}
+	slices.Sort(n.Events)
+	scope := &metricScope{registry: p.defs.Registry, events: n.Events, alone: p.alone, exposures: u.Impressions}
+	if !p.alone {
+		n.Sources = p.eventSources(u, m)
+		if len(n.Sources) == 0 {
+			p.list.Errorf(m.Pos, "no-source", "no source of events has the unit kind %q", u.Kind).
+				WithHint("map %s under columns: units of a source of events", u.Kind)
+			return nil
+		}
+		scope.sources = n.Sources
+	}
+	if m.Where.IsSet() {
+		n.Where, _ = Parse(m.Where, scope, BooleanType, &p.list)
+	}
+	if m.Measure.V == metrics.Value {
+		src := m.Value
+		if !src.IsSet() {
+			src = metrics.Expr{Src: "value", Pos: m.Measure.Pos}
+		}
+		n.Value, _ = Parse(src, scope, NumberType, &p.list)
+		n.Wide = m.PerUnit.V == metrics.Average
+	}
+	if p.list[errors:].HasErrors() || p.alone {
+		return nil
+	}
+	n.Decimals = p.decimals(m, n)
+	n.id = n.text()
+	for _, e := range []*Expression{n.Where, n.Value} {
+		if e != nil {
+			u.needAttributes(e)
+		}
+	}
+	n = u.addMeasure(n)
+	p.parsed[m] = n
+	return n
+}
+
+func (p *planner) eventSources(u *UnitPlan, m *metrics.Metric) []*Source {
+	var out []*Source
+	for _, s := range p.cat.Events {
+		if (len(m.Source) == 0 || containsText(m.Source, s.Def.Name.V)) && s.unit(u.Kind) != nil {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func (u *UnitPlan) addMeasure(n *Measure) *Measure {
+	for _, s := range n.Sources {
+		scan := u.scan(s)
+		for _, have := range scan.Measures {
+			if have.id == n.id {
+				return have
+			}
+		}
+		scan.Measures = append(scan.Measures, n)
+	}
+	return n
+}
+
+func (u *UnitPlan) scan(s *Source) *Scan {
+	for _, have := range u.Scans {
+		if have.Source == s {
+			return have
+		}
+	}
+	u.Scans = append(u.Scans, &Scan{Source: s})
+	return u.Scans[len(u.Scans)-1]
+}
+
+// decimals decides how many digits of a value are kept: what the metric says,
+// else what the columns hold, else 6; the largest over the sources.
+func (p *planner) decimals(m *metrics.Metric, n *Measure) int {
+	if n.Value == nil {
+		return 0
+	}
+	if m.Decimals.Set {
+		return m.Decimals.V
+	}
+	const inexact = 6
+	ref, bare := n.Value.Bare()
+	if !bare {
+		return inexact
+	}
+	digits := 0
+	for _, s := range n.Sources {
+		field, ok := s.field(ref)
+		switch {
+		case !ok:
+		case !field.Type.Exact():
+			digits = max(digits, inexact)
+		default:
+			for _, scale := range p.scales(ref, n.Events) {
+				digits = max(digits, field.Type.Scale+fractionDigits(scale))
+			}
+		}
+	}
+	if n.Wide {
+		digits = max(digits, inexact)
+	}
+	return digits
+}
+
+// scales are the scales that the registry gives a name, by event.
+func (p *planner) scales(ref Ref, events []string) map[string]metrics.Number {
+	return scalesOf(p.defs.Registry, ref, events)
+}
+
+func scalesOf(registry metrics.Registry, ref Ref, events []string) map[string]metrics.Number {
+	out := map[string]metrics.Number{}
+	for _, e := range events {
+		out[e] = "1"
+		t := registry.Event(e)
+		if t == nil {
+			continue
+		}
+		switch ref.Kind {
+		case RefValue:
+			if t.ValueScale.Set {
+				out[e] = t.ValueScale.V
+			}
+		case RefProperty:
+			if p := t.Property(ref.Name); p != nil && p.Scale.Set {
+				out[e] = p.Scale.V
+			}
+		}
+	}
+	return out
+}
+
+// text is the measure's identity: equal for measures with the same rows and values.
+func (n *Measure) text() string {
+	var names []string
+	for _, s := range n.Sources {
+		names = append(names, s.Def.Name.V)
+	}
+	parts := []string{strings.Join(n.Events, ", "), "from " + strings.Join(names, ", ")}
+	if n.Value != nil {
+		parts = append(parts, fmt.Sprintf("value %s to %d digits", n.Value, n.Decimals))
+		if n.Wide {
+			parts = append(parts, "averaged")
+		}
+	}
+	if n.Where != nil {
+		parts = append(parts, "where "+n.Where.String())
+	}
+	return strings.Join(append(parts, windowText(n.Window)), "; ")
+}
+
+// unit gives the id column of a unit kind, or nil.
+func (s *Source) unit(kind string) *UnitField {
+	for i := range s.Units {
+		if s.Units[i].Kind == kind {
+			return &s.Units[i]
+		}
+	}
+	return nil
+}
+
+// field gives the stored field of a name of an event row.
+func (s *Source) field(r Ref) (Field, bool) {
+	switch r.Kind {
+	case RefValue:
+		if s.Value == nil {
+			return Field{}, false
+		}
+		return *s.Value, true
+	case RefProperty:
+		return s.Properties.Lookup(r.Name)
+	case RefAttribute:
+		return s.Attributes.Lookup(r.Name)
+	case RefEvent:
+		return s.Event, true
+	case RefUnitID:
+		if u := s.unit(r.Name); u != nil {
+			return u.Field, true
+		}
+	}
+	return Field{}, false
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func appendNew[T comparable](list []T, v T) []T {
+	if slices.Contains(list, v) {
+		return list
+	}
+	return append(list, v)
+}
+
+func containsText(list []metrics.Text, v string) bool {
+	return slices.ContainsFunc(list, func(t metrics.Text) bool { return t.V == v })
+}
+
+func joinTexts(list []metrics.Text) string {
+	var out []string
+	for _, t := range list {
+		out = append(out, t.V)
+	}
+	return strings.Join(out, ", ")
+}

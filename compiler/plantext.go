@@ -1,0 +1,156 @@
+package compiler
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// String prints the plan as a tree, the same for the same plan.
+func (p *Plan) String() string {
+	var b strings.Builder
+	for _, u := range p.Units {
+		u.print(&b)
+	}
+	return b.String()
+}
+
+func (u *UnitPlan) print(b *strings.Builder) {
+	fmt.Fprintf(b, "unit %s\n", u.Kind)
+	fmt.Fprintf(b, "  exposures, from one pass over %s\n", sourceNames(u.Impressions))
+	for _, x := range u.Experiments {
+		x.print(b)
+	}
+	for _, s := range u.Scans {
+		fmt.Fprintf(b, "  rows that count, from one pass over %s\n", sourceNames([]*Source{s.Source}))
+		for _, n := range s.Measures {
+			fmt.Fprintf(b, "    %s: %s\n", n.Name, n.describe())
+		}
+	}
+	b.WriteString("  number of each unit\n")
+	for _, v := range u.Values {
+		fmt.Fprintf(b, "    %s: %s of %s\n", v.Name, v.Op, v.Measure.Name)
+	}
+	b.WriteString("  sums over units\n")
+	for _, t := range u.Tallies {
+		fmt.Fprintf(b, "    %s: %s\n", t.Name, t.describe())
+	}
+}
+
+func (x *ExperimentPlan) print(b *strings.Builder) {
+	e := x.Def
+	end := "running"
+	if e.End.Set {
+		end = stamp(e.End.V)
+	}
+	fmt.Fprintf(b, "    experiment %s: %s, from %s until %s\n", e.Key.V, matchText(e), stamp(e.Start.V), end)
+	if e.ObserveUntil.Set {
+		fmt.Fprintf(b, "      events until %s\n", stamp(e.ObserveUntil.V))
+	}
+	if e.CutWindows.V {
+		b.WriteString("      windows end there too\n")
+	}
+	for _, v := range e.Variations {
+		fmt.Fprintf(b, "      variation %s%s: %s\n", v.Key.V, baselineMark(v), matchValues(v.Match))
+	}
+	fmt.Fprintf(b, "      units in several variations: %s\n", e.Multiple.V)
+	if e.HoldbackAs.Set {
+		fmt.Fprintf(b, "      holdback is %s\n", e.HoldbackAs.V)
+	}
+	if x.Audience != nil {
+		fmt.Fprintf(b, "      where %s\n", x.Audience)
+	}
+	for _, s := range e.Segments {
+		fmt.Fprintf(b, "      segment exposure.%s\n", s.Key.V)
+	}
+	for _, m := range x.Metrics {
+		fmt.Fprintf(b, "      %s %s: %s of %s\n", m.Def.Role, m.Def.Metric.Key.V, m.Kind, m.Tally.Name)
+	}
+}
+
+func (n *Measure) describe() string {
+	var parts []string
+	parts = append(parts, strings.Join(n.Events, ", "))
+	if n.Value != nil {
+		parts = append(parts, fmt.Sprintf("value %s to %d digits", n.Value, n.Decimals))
+	}
+	if n.Where != nil {
+		parts = append(parts, "where "+n.Where.String())
+	}
+	return strings.Join(append(parts, windowText(n.Window)), "; ")
+}
+
+func (t *Tally) describe() string {
+	s := t.X.Name
+	if t.Y != nil {
+		s += " over " + t.Y.Name
+	}
+	switch {
+	case t.Y != nil && t.Without == nil:
+		s += "; only units with a denominator"
+	case t.Y == nil && t.Without == nil:
+		s += "; only units with events"
+	case t.Y == nil && t.Without.Sign() != 0:
+		s += fmt.Sprintf("; units without events are %s", decimalText(t.Without, t.X.Decimals()))
+	}
+	for _, w := range t.Waits {
+		s += "; only units whose " + windowText(w) + " is over"
+	}
+	return s + "; " + fmt.Sprint(t.Need)
+}
+
+func matchText(e *metrics.Experiment) string {
+	switch {
+	case !e.Match.Set:
+		return fmt.Sprintf("experiment = %q where mapped, else flag = %q", e.Key.V, e.Flag.V)
+	case len(e.Match.Flag) == 0:
+		return "experiment in " + joinTexts(e.Match.Experiment)
+	case len(e.Match.Experiment) == 0:
+		return "flag in " + joinTexts(e.Match.Flag)
+	}
+	return "experiment in " + joinTexts(e.Match.Experiment) + " and flag in " + joinTexts(e.Match.Flag)
+}
+
+func baselineMark(v *metrics.Variation) string {
+	if v.Baseline {
+		return " (baseline)"
+	}
+	return ""
+}
+
+func matchValues(list []metrics.MatchValue) string {
+	var out []string
+	for _, m := range list {
+		out = append(out, fmt.Sprintf("%q", m.Text))
+	}
+	return strings.Join(out, " or ")
+}
+
+func windowText(w metrics.Window) string {
+	switch {
+	case w.Open():
+		return "window open"
+	case w.HasLookback:
+		return "window of the last " + durationText(w.Lookback)
+	case !w.HasTo:
+		return "window from " + durationText(w.From)
+	}
+	return "window from " + durationText(w.From) + " to " + durationText(w.To)
+}
+
+// durationText spells a duration in the language's units, the largest that divides it.
+func durationText(d time.Duration) string {
+	for _, u := range []struct {
+		unit string
+		size time.Duration
+	}{{"w", 7 * 24 * time.Hour}, {"d", 24 * time.Hour}, {"h", time.Hour}, {"m", time.Minute}} {
+		if d != 0 && d%u.size == 0 {
+			return fmt.Sprintf("%d%s", d/u.size, u.unit)
+		}
+	}
+	return fmt.Sprintf("%ds", d/time.Second)
+}
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.999999") }

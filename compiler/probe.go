@@ -1,0 +1,127 @@
+package compiler
+
+import (
+	"github.com/metricsjob/metricsjob/compiler/sqlast"
+)
+
+// The queries of this file look at the data for a check of the definitions.
+// Each reads a few columns of one source once.
+
+// maxProbed is how many distinct values a probe gives.
+const maxProbed = 10_000
+
+// ProbeEvents asks which event keys a source has: key, rows.
+func ProbeEvents(s *Source) sqlast.Select {
+	event := inRow(s.Event.SQL)
+	return counted("the event keys of the source", s, event, notNull(event))
+}
+
+// ProbeValues asks which values a name has in the rows of some events: value
+// as text, rows. It reports false for a name that is not stored in the rows.
+func ProbeValues(s *Source, r Ref, events []string) (sqlast.Select, bool) {
+	switch r.Kind {
+	case RefProperty, RefAttribute:
+	default:
+		return sqlast.Select{}, false
+	}
+	f, ok := s.field(r)
+	if !ok {
+		return sqlast.Select{}, false
+	}
+	return counted("the values of "+r.Name, s, asText(inRow(f.SQL), f), oneOf(inRow(s.Event.SQL), events)), true
+}
+
+// ProbeAttribute asks which values an attribute of impressions has.
+func ProbeAttribute(s *Source, name string) (sqlast.Select, bool) {
+	f, ok := s.Attributes.Lookup(name)
+	if !ok {
+		return sqlast.Select{}, false
+	}
+	return counted("the values of the attribute "+name, s, asText(inRow(f.SQL), f), nil), true
+}
+
+// ProbeVariations asks what the impressions of an experiment show: value as
+// text, rows.
+func ProbeVariations(x *ExperimentPlan, s *Source) sqlast.Select {
+	cond := all(x.matchCondition(s),
+		compare(sqlast.GreaterEq, inRow(s.Time.SQL), sqlast.Timestamp(x.Starts)),
+		compare(sqlast.Less, inRow(s.Time.SQL), sqlast.Timestamp(x.Ends)))
+	return counted("what the impressions of "+x.Def.Key.V+" show", s, inRow(s.Variation.SQL), cond)
+}
+
+// ProbeKeys asks which experiments (or flags, where experiment is false) the
+// impressions of a source are of; it reports false where that is not mapped.
+func ProbeKeys(s *Source, experiment bool) (sqlast.Select, bool) {
+	f, what := s.Flag, "flags"
+	if experiment {
+		f, what = s.Experiment, "experiments"
+	}
+	if f == nil {
+		return sqlast.Select{}, false
+	}
+	return counted("the "+what+" of the source", s, inRow(f.SQL), nil), true
+}
+
+// matchCondition says whether a row of the source is the experiment's, its
+// dates apart.
+func (x *ExperimentPlan) matchCondition(s *Source) sqlast.Expr {
+	experiments, flags := x.matches(s)
+	one := func(f *Field, list []*string) sqlast.Expr {
+		if list[0] == nil {
+			return nil
+		}
+		var values []string
+		for _, v := range list {
+			values = append(values, *v)
+		}
+		return oneOf(inRow(f.SQL), values)
+	}
+	return all(one(s.Experiment, experiments), one(s.Flag, flags))
+}
+
+func counted(why string, s *Source, value, where sqlast.Expr) sqlast.Select {
+	read := s.Read
+	read.Alias = rowAlias
+	var filter sqlast.Expr
+	if s.Where != nil {
+		filter = inRow(s.Where)
+	}
+	return sqlast.Select{
+		Why:     why,
+		Items:   []sqlast.Item{item(value, "value"), item(countStar(), "rows")},
+		From:    read,
+		Where:   all(filter, where),
+		GroupBy: []sqlast.Expr{value},
+		OrderBy: []sqlast.Order{{X: col("", "rows"), Desc: true}, {X: col("", "value")}},
+		Limit:   maxProbed,
+	}
+}
+
+// ProbeMatch asks how many of the exposed units have events in a source: units
+// exposed, of these with events, and with events if case and blanks at the
+// ends of ids did not matter. It reads the table exposure.
+func (u *UnitProgram) ProbeMatch(s *Source) sqlast.Select {
+	read := s.Read
+	read.Alias = rowAlias
+	var filter sqlast.Expr
+	if s.Where != nil {
+		filter = inRow(s.Where)
+	}
+	id := inRow(s.unit(u.Plan.Kind).SQL)
+	folded := func(x sqlast.Expr) sqlast.Expr { return call(sqlast.LowerASCII, call(sqlast.TrimUnicode, x)) }
+	ids := sqlast.Select{Distinct: true, Items: []sqlast.Item{item(id, "id")}, From: read, Where: all(filter, notNull(id))}
+	foldedIDs := sqlast.Select{Distinct: true, Items: []sqlast.Item{item(folded(col("", "id")), "id")}, From: sqlast.Table{Name: "ids"}}
+	exposed := sqlast.Select{Distinct: true, Items: []sqlast.Item{item(col("", colUnitID), colUnitID)},
+		From: sqlast.Table{Name: u.b.table("exposure")}, Where: isNull(col("", colDropped))}
+	from := sqlast.Join{Kind: sqlast.LeftJoin,
+		L: sqlast.Join{Kind: sqlast.LeftJoin, L: sqlast.Table{Name: "exposed", Alias: "x"}, R: sqlast.Table{Name: "ids", Alias: "i"},
+			On: compare(sqlast.Eq, col("i", "id"), col("x", colUnitID))},
+		R:  sqlast.Table{Name: "folded ids", Alias: "f"},
+		On: compare(sqlast.Eq, col("f", "id"), folded(col("x", colUnitID)))}
+	return sqlast.Select{
+		Why:   "how many exposed units have events",
+		With:  []sqlast.CTE{{Name: "ids", Query: ids}, {Name: "folded ids", Query: foldedIDs}, {Name: "exposed", Query: exposed}},
+		Items: []sqlast.Item{item(countStar(), "units"), item(aggregate(sqlast.Count, col("i", "id")), "matched"), item(aggregate(sqlast.Count, col("f", "id")), "folded")},
+		From:  from,
+	}
+}

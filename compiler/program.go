@@ -1,0 +1,201 @@
+package compiler
+
+import (
+	"fmt"
+
+	"github.com/metricsjob/metricsjob/compiler/sqlast"
+	"github.com/metricsjob/metricsjob/internal/stats"
+)
+
+// Program is a plan as statements.
+type Program struct{ Units []*UnitProgram }
+
+// UnitProgram is the statements for the experiments of one unit kind: first
+// Exposures, then for each pass over the events Pass.
+type UnitProgram struct {
+	Plan      *UnitPlan
+	Exposures []Statement
+	b         *builder
+}
+
+// Statement is one thing to execute, and why.
+type Statement struct {
+	// Name is the table that it makes, or the result that it gives.
+	Name string
+	Why  string
+	SQL  sqlast.Statement
+	// Result says what the rows are; ResultNone for statements that make or
+	// drop a table.
+	Result ResultKind
+	// Outputs are the columns behind the key columns of the result.
+	Outputs []Output
+}
+
+// ResultKind says which key columns a result has.
+type ResultKind int
+
+// The kinds of results.
+const (
+	ResultNone ResultKind = iota
+	// ResultDays: experiment, variation, segment, segment value, date; then
+	// units, impressions, units in several variations.
+	ResultDays
+	// ResultUnits: experiment, variation, segment, segment value; then the
+	// exposed units, and those for whom each wait is over.
+	ResultUnits
+	// ResultDropped: experiment, reason; then units, rows.
+	ResultDropped
+	// ResultSums: experiment, variation, segment, segment value; then Outputs.
+	ResultSums
+	// ResultRows: experiment; then what was met among the rows read.
+	ResultRows
+)
+
+// Output says what a column of a result is.
+type Output struct {
+	Column string
+	Tally  *Tally // ResultSums
+	Role   OutputRole
+	Term   stats.Term // RoleTerm
+	Reason string     // RoleReason: a word of semantics 9
+	Wait   string     // RoleWaited
+}
+
+// OutputRole is what a column holds.
+type OutputRole int
+
+// The roles of columns.
+const (
+	// RoleTerm is a sum over units, of whole numbers of 10^-digits.
+	RoleTerm OutputRole = iota
+	// RoleUnits is the number of units that the tally itself counts (units
+	// with rows, or with a denominator).
+	RoleUnits
+	// RoleWithEvents is the number of units with rows that count.
+	RoleWithEvents
+	// RoleEvents is the number of rows that count.
+	RoleEvents
+	// RoleOverflow is the number of units whose number is too large.
+	RoleOverflow
+	// RoleWaited is the number of exposed units whose windows are over.
+	RoleWaited
+	// RoleReason is a number of rows by reason.
+	RoleReason
+)
+
+// Build writes the statements of a plan.
+func Build(p *Plan) *Program {
+	prog := &Program{}
+	for _, u := range p.Units {
+		b := &builder{plan: u}
+		if len(p.Units) > 1 {
+			b.suffix = "_" + u.Kind
+		}
+		prog.Units = append(prog.Units, &UnitProgram{Plan: u, Exposures: b.exposures(), b: b})
+	}
+	return prog
+}
+
+// Pass writes the statements that read the events of the units of pass i of
+// n. The sums of all passes add up, because each unit is in one pass.
+func (u *UnitProgram) Pass(i, n int) []Statement {
+	if len(u.Plan.Tallies) == 0 {
+		return nil
+	}
+	return u.b.pass(i, n)
+}
+
+// Columns is the number of columns of the widest table over units, which the
+// estimate of memory goes by.
+func (u *UnitProgram) Columns() int {
+	n := 2
+	for _, s := range u.Plan.Scans {
+		n += 2 * len(s.Measures)
+	}
+	return n
+}
+
+// builder writes the statements of one unit plan.
+type builder struct {
+	plan   *UnitPlan
+	suffix string
+}
+
+func (b *builder) table(name string) string { return name + b.suffix }
+
+// The columns of the table exposure.
+const (
+	colUnitID       = "unit_id"
+	colExperiment   = "experiment"
+	colVariation    = "variation"
+	colExposedAt    = "exposed_at"
+	colObserveUntil = "observe_until"
+	colWindowsUntil = "windows_until"
+	colImpressions  = "impressions"
+	colSeveral      = "several_variations"
+	colDropped      = "dropped"
+)
+
+func attributeColumn(name string) string { return "exposure." + name }
+
+func col(table, name string) sqlast.Column { return sqlast.Column{Table: table, Name: name} }
+
+func item(x sqlast.Expr, as string) sqlast.Item { return sqlast.Item{X: x, As: as} }
+
+func compare(op sqlast.Op, l, r sqlast.Expr) sqlast.Expr { return sqlast.Binary{Op: op, L: l, R: r} }
+
+func call(fn sqlast.Fn, args ...sqlast.Expr) sqlast.Expr { return sqlast.Call{Fn: fn, Args: args} }
+
+func when(cond, then sqlast.Expr) sqlast.Expr {
+	return sqlast.Case{Whens: []sqlast.When{{If: cond, Then: then}}}
+}
+
+func aggregate(fn sqlast.AggFn, x sqlast.Expr) sqlast.Expr { return sqlast.Aggregate{Fn: fn, X: x} }
+
+func countStar() sqlast.Expr { return sqlast.Aggregate{Fn: sqlast.Count} }
+
+func notNull(x sqlast.Expr) sqlast.Expr { return sqlast.IsNull{X: x, Not: true} }
+
+func isNull(x sqlast.Expr) sqlast.Expr { return sqlast.IsNull{X: x} }
+
+func textList(values []string) []sqlast.Expr {
+	var out []sqlast.Expr
+	for _, v := range values {
+		out = append(out, sqlast.Text(v))
+	}
+	return out
+}
+
+// oneOf is x = v, or x IN (v, …).
+func oneOf(x sqlast.Expr, values []string) sqlast.Expr {
+	if len(values) == 1 {
+		return compare(sqlast.Eq, x, sqlast.Text(values[0]))
+	}
+	return sqlast.In{X: x, List: textList(values)}
+}
+
+// all joins conditions; nil where there are none.
+func all(conds ...sqlast.Expr) sqlast.Expr {
+	var and sqlast.And
+	for _, c := range conds {
+		if c != nil {
+			and = append(and, c)
+		}
+	}
+	switch len(and) {
+	case 0:
+		return nil
+	case 1:
+		return and[0]
+	}
+	return and
+}
+
+// keyed gives a name that is not taken yet.
+func keyed(taken map[string]bool, name string) string {
+	for i := 2; taken[name]; i++ {
+		name = fmt.Sprintf("%s (%d)", name, i)
+	}
+	taken[name] = true
+	return name
+}

@@ -1,0 +1,134 @@
+package compiler
+
+import (
+	"github.com/metricsjob/metricsjob/internal/diag"
+	"github.com/metricsjob/metricsjob/internal/stats"
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// Unsupported lists what the definitions ask for and this version cannot
+// compute, each with its place. Nothing of it is ever passed over in silence.
+func Unsupported(defs *metrics.Definitions) diag.List {
+	var u unsupported
+	for _, s := range defs.Sources.Impressions {
+		u.source(s)
+	}
+	for _, s := range defs.Sources.Events {
+		u.source(s)
+	}
+	for _, s := range defs.Sources.Units {
+		u.add(s.Pos, "sources.units")
+	}
+	for _, s := range defs.Sources.ExcludeUnits {
+		u.add(s.Pos, "sources.exclude_units")
+	}
+	for _, m := range defs.Metrics {
+		u.metric(m)
+	}
+	for _, e := range defs.Experiments {
+		u.experiment(e)
+	}
+	if defs.State.Set {
+		u.add(defs.State.Pos, "state")
+	}
+	return u.list
+}
+
+type unsupported struct{ list diag.List }
+
+func (u *unsupported) add(pos diag.Pos, what string) {
+	u.list.Errorf(pos, "not-supported-yet", "%s is not supported yet", what).
+		WithHint("take it out of the file to compute the rest")
+}
+
+func (u *unsupported) when(cond bool, pos diag.Pos, what string) {
+	if cond {
+		u.add(pos, what)
+	}
+}
+
+func (u *unsupported) source(s *metrics.Source) {
+	u.when(s.Table.Set, s.Table.Pos, "a source's table")
+	u.when(s.SQL.Set, s.SQL.Pos, "a source's sql")
+	u.when(s.Dedupe.V == metrics.DedupeRow, s.Dedupe.Pos, "dedupe: row")
+	u.when(s.Columns.Weight.IsSet(), s.Columns.Weight.Pos, "weight")
+}
+
+func (u *unsupported) metric(m *metrics.Metric) {
+	u.when(m.Event.Any, m.Event.Pos, "event: any")
+	u.when(m.Event.Impression, m.Event.Pos, "event: impression")
+	switch m.Measure.V {
+	case metrics.ActiveDays, metrics.Participation:
+		u.add(m.Measure.Pos, "measure: "+string(m.Measure.V))
+	}
+	switch m.PerUnit.V {
+	case "", metrics.Sum, metrics.Average:
+	default:
+		u.add(m.PerUnit.Pos, "per_unit: "+string(m.PerUnit.V))
+	}
+	if m.Threshold != nil {
+		u.add(m.Threshold.Pos, "threshold")
+	}
+	u.when(m.Statistic.V != "" && m.Statistic.V != "mean", m.Statistic.Pos, "statistic: "+m.Statistic.V)
+	u.when(m.Over.Set, m.Over.Pos, "over")
+	if m.After != nil {
+		u.add(m.After.Pos, "after")
+	}
+	u.when(m.Window.HasLookback, m.Window.Pos, "window: {lookback}")
+	if m.Winsorize != nil {
+		u.add(m.Winsorize.Pos, "winsorize")
+	}
+	u.when(m.SplitBy.Set, m.SplitBy.Pos, "split_by")
+	u.analysis(m.Analysis)
+	if m.Ratio != nil {
+		u.when(m.Ratio.NumeratorWithin.Set, m.Ratio.NumeratorWithin.Pos, "numerator_within")
+		for _, side := range []*metrics.Metric{m.Ratio.Numerator, m.Ratio.Denominator} {
+			if side.Key.V == "" {
+				u.metric(side)
+			}
+		}
+	}
+	if m.Funnel != nil {
+		u.add(m.Funnel.Pos, "funnel")
+	}
+}
+
+func (u *unsupported) experiment(e *metrics.Experiment) {
+	for _, v := range e.Variations {
+		for _, m := range v.Match {
+			u.when(m.JSON, m.Pos, "match by a JSON value")
+		}
+	}
+	u.when(e.Multiple.V == metrics.MultipleEach, e.Multiple.Pos, "multiple_variations: each")
+	for _, k := range e.ExcludeUnitsIn {
+		u.add(k.Pos, "exclude_units_in")
+	}
+	if e.Activation != nil {
+		u.add(e.Activation.Pos, "activation")
+	}
+	u.when(e.Identity.Set, e.Identity.Pos, "identity")
+	for _, p := range e.Phases {
+		u.add(p.Pos, "phases")
+	}
+	u.when(e.PhasePool.Set && len(e.Phases) == 0, e.PhasePool.Pos, "phases")
+	for _, s := range e.Segments {
+		u.when(s.FromEvents, s.Pos, "a segment from events")
+		u.when(s.Experiment.Set, s.Pos, "a segment by another experiment")
+	}
+	u.when(e.Compare.All || len(e.Compare.Pairs) > 0, e.Compare.Pos, "compare other than baseline")
+	u.analysis(e.Analysis)
+	for _, m := range e.Metrics {
+		if m.Margin != nil {
+			u.add(m.Margin.Pos, "a guardrail's margin")
+		}
+		u.analysis(m.Analysis)
+	}
+}
+
+// analysis refuses the statistical methods that internal/stats does not have.
+func (u *unsupported) analysis(a metrics.Analysis) {
+	_, missing := stats.OptionsOf(metrics.DefaultAnalysis().Merge(a))
+	for _, m := range missing {
+		u.add(m.Value.Pos, "analysis: "+m.Option+": "+m.Value.V)
+	}
+}
