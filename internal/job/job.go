@@ -7,7 +7,9 @@ import (
 	"errors"
 	"time"
 
+	"github.com/metricsjob/metricsjob/compiler"
 	"github.com/metricsjob/metricsjob/internal/diag"
+	"github.com/metricsjob/metricsjob/loaders"
 	"github.com/metricsjob/metricsjob/metrics"
 )
 
@@ -43,10 +45,11 @@ type Options struct {
 type Progress struct {
 	// Step is what is being done, e.g. "reading events of orders".
 	Step string
-	// Done and Total count steps; Percent is the engine's own estimate of the
-	// current step, from 0 to 100, negative where it has none.
+	// Done and Total count steps.
 	Done, Total int
-	Percent     float64
+	// Percent is the engine's own estimate of the current step, from 0 to 100,
+	// negative where it has none.
+	Percent float64
 }
 
 // Result is what a run found.
@@ -58,48 +61,158 @@ type Result struct {
 	Failed bool
 	AsOf   time.Time
 	RunID  string
+	// Output are the destinations that the files name under output.
+	Output []string
 }
 
 // ErrNoExperiments says that nothing was selected.
 var ErrNoExperiments = errors.New("no experiment to compute")
 
 // Run computes result tables. Mistakes in the definitions are a diag.List as
-// error; sources or engines that cannot be reached are a
-// *loaders.UnreachableError. Run writes nothing.
+// error; sources that cannot be reached are a *loaders.UnreachableError. Run
+// writes nothing.
 func Run(ctx context.Context, opts Options) (*Result, error) {
-	panic("job: Run is not written")
+	began := time.Now()
+	p, err := prepare(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	defer p.close()
+	sums, err := p.execute(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return p.report(ctx, sums, began)
 }
 
-// Load reads and checks the definition files alone.
+// prepared is everything that is known before the first statement runs.
+type prepared struct {
+	opts    Options
+	defs    *metrics.Definitions
+	engine  *loaders.Engine
+	catalog *compiler.Catalog
+	horizon loaders.Horizon
+	asOf    time.Time
+	plan    *compiler.Plan
+	program *compiler.Program
+	list    diag.List // warnings
+}
+
+func (p *prepared) close() { _ = p.engine.Close() }
+
+// prepare goes from files to a program.
+func prepare(ctx context.Context, opts Options) (_ *prepared, err error) {
+	p := &prepared{opts: opts}
+	if p.defs, p.list, err = Load(opts); err != nil {
+		return nil, err
+	}
+	if err := p.list.Err(); err != nil {
+		return nil, err
+	}
+	if err := p.inspect(ctx); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			p.close()
+		}
+	}()
+	if err := p.makePlan(); err != nil {
+		return nil, err
+	}
+	p.program = compiler.Build(p.plan)
+	return p, nil
+}
+
+// Load reads and checks the definition files alone. The list holds errors and
+// warnings; the error is for files that cannot be read.
 func Load(opts Options) (*metrics.Definitions, diag.List, error) {
-	panic("job: Load is not written")
+	defs, list, err := metrics.Load(opts.Paths, metrics.LoadOptions{Env: opts.Env})
+	if err != nil || list.HasErrors() {
+		return defs, list, err
+	}
+	list = append(list, loaders.ApplyPresets(defs)...)
+	list = append(list, compiler.Unsupported(defs)...)
+	list = append(list, compiler.CheckExpressions(defs)...)
+	list = append(list, selection(opts, defs)...)
+	return defs, list, nil
 }
 
-// Check reads the definitions and compares them with the data. The list holds
-// everything that was found, warnings included.
-func Check(ctx context.Context, opts Options) (*CheckReport, error) {
-	panic("job: Check is not written")
+// selection checks that what was selected exists.
+func selection(opts Options, defs *metrics.Definitions) diag.List {
+	var list diag.List
+	var experiments, keys []string
+	for _, e := range defs.Experiments {
+		experiments = append(experiments, e.Key.V)
+	}
+	for _, m := range defs.Metrics {
+		keys = append(keys, m.Key.V)
+	}
+	for _, k := range opts.Experiments {
+		if defs.Experiment(k) == nil {
+			list.Errorf(diag.Pos{}, "unknown-experiment", "no experiment has the key %q", k).Hint = diag.DidYouMean(k, experiments)
+		}
+	}
+	for _, k := range opts.Metrics {
+		if defs.Metric(k) == nil {
+			list.Errorf(diag.Pos{}, "unknown-metric", "no metric has the key %q", k).Hint = diag.DidYouMean(k, keys)
+		}
+	}
+	return list
 }
 
-// CheckReport is what Check found.
-type CheckReport struct {
-	Diagnostics diag.List
-	// Facts are findings that are no mistakes, in sentences: rows and files
-	// of each source, match rates, units of each variation.
-	Facts []string
+// inspect opens the engine and looks at the sources.
+func (p *prepared) inspect(ctx context.Context) (err error) {
+	p.tell("looking at the sources", 0, 0)
+	p.engine, err = loaders.Open(ctx, loaders.Options{
+		Threads: p.opts.Threads, Memory: p.opts.Memory, TempDir: p.opts.TempDir, AllowedPaths: loaders.Roots(p.defs),
+	})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			p.close()
+		}
+	}()
+	var list diag.List
+	p.catalog, list, err = loaders.Inspect(ctx, p.engine, p.defs, loaders.InspectOptions{})
+	if err != nil {
+		return err
+	}
+	p.list = append(p.list, list...)
+	if err := p.list.Err(); err != nil {
+		return err
+	}
+	p.horizon, err = loaders.AsOf(ctx, p.engine, p.catalog, p.opts.Now)
+	if err != nil {
+		return err
+	}
+	p.asOf = p.horizon.AsOf
+	if !p.opts.AsOf.IsZero() {
+		p.asOf = p.opts.AsOf.UTC()
+	}
+	return nil
 }
 
-// Emit is what Compile gives.
-type Emit string
+// makePlan plans what was selected.
+func (p *prepared) makePlan() error {
+	plan, list := compiler.NewPlan(p.defs, p.catalog, compiler.PlanOptions{
+		AsOf: p.asOf, Experiments: p.opts.Experiments, Metrics: p.opts.Metrics,
+	})
+	p.list = append(p.list, list...)
+	if err := p.list.Err(); err != nil {
+		return err
+	}
+	if len(plan.Units) == 0 {
+		return ErrNoExperiments
+	}
+	p.plan = plan
+	return nil
+}
 
-// What Compile can give.
-const (
-	EmitSQL  Emit = "sql"
-	EmitPlan Emit = "plan"
-)
-
-// Compile gives the SQL that Run would execute, commented and runnable as it
-// stands, or the plan in experiment words.
-func Compile(ctx context.Context, opts Options, emit Emit) (string, error) {
-	panic("job: Compile is not written")
+func (p *prepared) tell(step string, done, total int) {
+	if p.opts.Progress != nil {
+		p.opts.Progress(Progress{Step: step, Done: done, Total: total, Percent: -1})
+	}
 }

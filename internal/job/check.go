@@ -1,0 +1,405 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/metricsjob/metricsjob/compiler"
+	"github.com/metricsjob/metricsjob/compiler/sqlast"
+	"github.com/metricsjob/metricsjob/internal/diag"
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// CheckReport is what Check found.
+type CheckReport struct {
+	// Diagnostics are mistakes and doubts, each at its place in the files.
+	Diagnostics diag.List
+	// Facts are findings that are no mistakes, in sentences: rows and files
+	// of each source, units of each variation, match rates.
+	Facts []string
+}
+
+// Check reads the definitions and compares them with the data. The report
+// holds everything that was found; the error is for what could not be done.
+func Check(ctx context.Context, opts Options) (*CheckReport, error) {
+	p, err := prepare(ctx, opts)
+	var list diag.List
+	switch {
+	case errors.As(err, &list):
+		return &CheckReport{Diagnostics: list}, nil
+	case errors.Is(err, ErrNoExperiments):
+		defs, list, _ := Load(opts)
+		list.Warnf(diag.Pos{}, "no-experiments", "no experiment is active, so nothing was compared with the data").
+			WithHint("%d experiments are in the files; name drafts and archived ones with --experiment", len(defs.Experiments))
+		return &CheckReport{Diagnostics: list.Sorted()}, nil
+	case err != nil:
+		return nil, err
+	}
+	defer p.close()
+	c := &checker{prepared: p, keys: map[*compiler.Source][]value{}}
+	if err := c.run(ctx); err != nil {
+		return nil, err
+	}
+	return &CheckReport{Diagnostics: append(p.list, c.found...).Sorted(), Facts: c.facts}, nil
+}
+
+type checker struct {
+	*prepared
+	found diag.List
+	facts []string
+	keys  map[*compiler.Source][]value // event keys of each source
+}
+
+// value is a value that occurs in the data.
+type value struct {
+	text string
+	rows int64
+}
+
+func (c *checker) fact(format string, args ...any) { c.facts = append(c.facts, fmt.Sprintf(format, args...)) }
+
+func (c *checker) run(ctx context.Context) error {
+	for _, s := range slices.Concat(c.catalog.Impressions, c.catalog.Events) {
+		c.fact("source %s: %d files, %d rows", s.Def.Name.V, len(s.Files), s.Rows)
+	}
+	c.fact("as of %s", c.asOf.Format("2006-01-02 15:04:05.999999"))
+	c.tell("looking at event keys", 0, 0)
+	for _, s := range c.catalog.Events {
+		values, err := c.values(ctx, compiler.ProbeEvents(s))
+		if err != nil {
+			return err
+		}
+		c.keys[s] = values
+	}
+	c.events()
+	c.tell("looking at property values", 0, 0)
+	if err := c.propertyValues(ctx); err != nil {
+		return err
+	}
+	c.windows()
+	c.tell("looking at impressions", 0, 0)
+	return c.exposures(ctx)
+}
+
+// values runs a probe: the values that occur, with their rows.
+func (c *checker) values(ctx context.Context, probe sqlast.Select) ([]value, error) {
+	rows, err := c.query(ctx, probe)
+	if err != nil {
+		return nil, err
+	}
+	var out []value
+	for _, row := range rows {
+		if row[0] != nil {
+			out = append(out, value{text(row[0]), whole(row[1]).Int64()})
+		}
+	}
+	return out, nil
+}
+
+func (c *checker) query(ctx context.Context, q sqlast.Select) ([][]any, error) {
+	sql, err := sqlast.Print(sqlast.DuckDB, q)
+	if err != nil {
+		return nil, fmt.Errorf("print %s: %w", q.Why, err)
+	}
+	rows, err := c.engine.Query(ctx, sql)
+	if err != nil {
+		return nil, fmt.Errorf("look for %s: %w", q.Why, err)
+	}
+	return rows.Cells, nil
+}
+
+// measures are the measures of the plan, each once.
+func (c *checker) measures() []*compiler.Measure {
+	var out []*compiler.Measure
+	for _, u := range c.plan.Units {
+		for _, s := range u.Scans {
+			for _, n := range s.Measures {
+				if !slices.Contains(out, n) {
+					out = append(out, n)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// events warns of event keys that never occur, and of keys in two sources.
+func (c *checker) events() {
+	for _, n := range c.measures() {
+		for _, key := range n.Metric.Event.Keys {
+			c.event(n, key)
+		}
+	}
+}
+
+func (c *checker) event(n *compiler.Measure, key metrics.Text) {
+	var in, all []string
+	for _, s := range n.Sources {
+		for _, v := range c.keys[s] {
+			all = append(all, v.text)
+			if v.text == key.V {
+				in = append(in, s.Def.Name.V)
+			}
+		}
+	}
+	switch len(in) {
+	case 0:
+		c.found.Warnf(key.Pos, "event-never-occurs", "event %q never occurs in %s", key.V, c.sourceNames(n.Sources)).
+			Hint = nearestOrList(key.V, all)
+	case 1:
+	default:
+		if len(n.Metric.Source) == 0 {
+			c.found.Warnf(key.Pos, "event-in-several-sources", "event %q occurs in the sources %s, and its rows in all of them count", key.V, strings.Join(in, ", ")).
+				WithHint("name one with source, if they hold the same events")
+		}
+	}
+}
+
+func (c *checker) sourceNames(list []*compiler.Source) string {
+	var out []string
+	for _, s := range list {
+		out = append(out, s.Def.Name.V)
+	}
+	return strings.Join(out, ", ")
+}
+
+// nearestOrList names the nearest of the values that occur, else the most
+// frequent ones.
+func nearestOrList(word string, values []string) string {
+	if hint := diag.DidYouMean(word, values); hint != "" {
+		return hint
+	}
+	const shown = 8
+	switch {
+	case len(values) == 0:
+		return ""
+	case len(values) > shown:
+		return "the most frequent are " + strings.Join(values[:shown], ", ")
+	}
+	return "there are " + strings.Join(values, ", ")
+}
+
+// propertyValues warns of values in conditions that never occur.
+func (c *checker) propertyValues(ctx context.Context) error {
+	for _, n := range c.measures() {
+		if n.Where == nil {
+			continue
+		}
+		for _, l := range n.Where.Literals() {
+			if l.Ref.Kind == compiler.RefEvent {
+				c.eventLiterals(n, l)
+				continue
+			}
+			if err := c.literals(ctx, n, l); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (c *checker) eventLiterals(n *compiler.Measure, l compiler.Comparison) {
+	for _, want := range l.Values {
+		if !slices.Contains(n.Events, want) {
+			c.found.Warnf(l.Pos, "event-not-read", "the metric's rows never have the event %q", want).
+				Hint = nearestOrList(want, n.Events)
+		}
+	}
+}
+
+func (c *checker) literals(ctx context.Context, n *compiler.Measure, l compiler.Comparison) error {
+	var have []string
+	for _, s := range n.Sources {
+		probe, ok := compiler.ProbeValues(s, l.Ref, n.Events)
+		if !ok {
+			continue
+		}
+		values, err := c.values(ctx, probe)
+		if err != nil {
+			return err
+		}
+		if len(values) >= maxValues {
+			return nil // too many values to say that one never occurs
+		}
+		for _, v := range values {
+			have = append(have, v.text)
+		}
+	}
+	events := strings.Join(n.Events, ", ")
+	if len(have) == 0 {
+		c.found.Warnf(l.Pos, "property-never-occurs", "%s never has the property %q", events, l.Ref.Name)
+		return nil
+	}
+	for _, want := range l.Values {
+		if !slices.Contains(have, want) {
+			c.found.Warnf(l.Pos, "value-never-occurs", "%s of %s is never %q", l.Ref.Name, events, want).
+				Hint = nearestOrList(want, have)
+		}
+	}
+	return nil
+}
+
+// maxValues is the number of distinct values from which on a probe is not
+// taken to be complete.
+const maxValues = 10_000
+
+// windows warns of windows that no unit can have lived through.
+func (c *checker) windows() {
+	for _, u := range c.plan.Units {
+		for _, x := range u.Experiments {
+			for _, m := range x.Metrics {
+				def := m.Def.Metric
+				if w := def.Window; w.HasTo && x.Starts.Add(w.To).After(c.asOf) {
+					c.found.Warnf(w.Pos, "window-longer-than-data", "the window of %s is longer than the data of experiment %s: %s until %s",
+						def.Key.V, x.Def.Key.V, x.Starts.Format("2006-01-02 15:04"), c.asOf.Format("2006-01-02 15:04"))
+				}
+			}
+		}
+	}
+}
+
+// exposures computes the exposures and says what the impressions show.
+func (c *checker) exposures(ctx context.Context) error {
+	for _, u := range c.program.Units {
+		got := &collected{
+			days: map[dayCell]dayCounts{}, exposed: map[cell]int64{}, waited: map[cell]map[string]int64{},
+			units: map[reason]int64{}, rows: map[reason]int64{},
+		}
+		if err := c.statements(ctx, u.Exposures, got); err != nil {
+			return err
+		}
+		for _, x := range u.Plan.Experiments {
+			if err := c.experiment(ctx, x, got); err != nil {
+				return err
+			}
+		}
+		for _, s := range c.catalog.Events {
+			if err := c.matchRate(ctx, u, s); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (c *checker) experiment(ctx context.Context, x *compiler.ExperimentPlan, got *collected) error {
+	shown := map[string]int64{}
+	for _, s := range x.Sources {
+		values, err := c.values(ctx, compiler.ProbeVariations(x, s))
+		if err != nil {
+			return err
+		}
+		for _, v := range values {
+			shown[v.text] += v.rows
+		}
+	}
+	if len(shown) == 0 {
+		return c.noImpressions(ctx, x)
+	}
+	c.unknownVariations(x, shown)
+	for _, v := range x.Def.Variations {
+		n := got.exposed[cell{x.Def.Key.V, v.Key.V, metrics.Overall, metrics.All}]
+		c.fact("experiment %s: %d units in %s", x.Def.Key.V, n, v.Key.V)
+	}
+	return nil
+}
+
+// unknownVariations warns of values in the data that the file does not know,
+// and of values in the file that the data does not know.
+func (c *checker) unknownVariations(x *compiler.ExperimentPlan, shown map[string]int64) {
+	known := map[string]bool{}
+	var inFile []string
+	for _, v := range x.Def.Variations {
+		for _, m := range v.Match {
+			known[m.Text] = true
+			inFile = append(inFile, m.Text)
+		}
+	}
+	for _, v := range x.Def.IgnoreVariations {
+		known[v.V] = true
+	}
+	var inData []string
+	for value := range shown {
+		inData = append(inData, value)
+	}
+	slices.Sort(inData)
+	for _, value := range inData {
+		if !known[value] {
+			c.found.Warnf(x.Def.Pos, "unknown-variation", "%d impressions of experiment %s show the variation %q, which is not in the file", shown[value], x.Def.Key.V, value).
+				Hint = nearestOrList(value, inFile)
+		}
+	}
+	for _, v := range x.Def.Variations {
+		if !slices.ContainsFunc(v.Match, func(m metrics.MatchValue) bool { return shown[m.Text] > 0 }) {
+			c.found.Warnf(v.Pos, "variation-never-shown", "no impression of experiment %s shows variation %q", x.Def.Key.V, v.Key.V).
+				Hint = nearestOrList(v.Match[0].Text, inData)
+		}
+	}
+}
+
+// noImpressions says which experiments and flags there are instead.
+func (c *checker) noImpressions(ctx context.Context, x *compiler.ExperimentPlan) error {
+	byExperiment := len(x.Def.Match.Flag) == 0
+	var have []string
+	for _, s := range x.Sources {
+		probe, ok := compiler.ProbeKeys(s, byExperiment && s.Experiment != nil)
+		if !ok {
+			continue
+		}
+		values, err := c.values(ctx, probe)
+		if err != nil {
+			return err
+		}
+		for _, v := range values {
+			have = append(have, v.text)
+		}
+	}
+	want, pos := x.Def.Key, x.Def.Key.Pos
+	switch {
+	case len(x.Def.Match.Experiment) > 0:
+		want = x.Def.Match.Experiment[0]
+	case len(x.Def.Match.Flag) > 0:
+		want = x.Def.Match.Flag[0]
+	}
+	if want.Pos.IsValid() {
+		pos = want.Pos
+	}
+	d := c.found.Warnf(pos, "no-impressions", "no impression of experiment %s between %s and %s",
+		x.Def.Key.V, x.Starts.Format("2006-01-02 15:04"), x.Ends.Format("2006-01-02 15:04"))
+	if slices.Contains(have, want.V) {
+		d.WithHint("there are impressions of %q outside these dates: start is included, end is not", want.V)
+	} else {
+		d.Hint = nearestOrList(want.V, have)
+	}
+	return nil
+}
+
+// matchRate warns where few exposed units have events at all.
+func (c *checker) matchRate(ctx context.Context, u *compiler.UnitProgram, s *compiler.Source) error {
+	if !slices.ContainsFunc(u.Plan.Scans, func(scan *compiler.Scan) bool { return scan.Source == s }) {
+		return nil
+	}
+	rows, err := c.query(ctx, u.ProbeMatch(s))
+	if err != nil {
+		return err
+	}
+	units, matched, folded := whole(rows[0][0]).Int64(), whole(rows[0][1]).Int64(), whole(rows[0][2]).Int64()
+	if units == 0 {
+		return nil
+	}
+	share := float64(matched) / float64(units)
+	c.fact("%s: %d of %d exposed units (%.1f %%) have events in source %s", u.Plan.Kind, matched, units, 100*share, s.Def.Name.V)
+	const low = 0.01
+	switch {
+	case folded > matched:
+		c.found.Warnf(s.Def.Pos, "ids-differ-in-spelling", "%d exposed units have events in source %s only if case and blanks of ids do not matter", folded-matched, s.Def.Name.V).
+			WithHint("ids are compared as they are; spell them alike with lower(trim(…)) under columns: units on both sides")
+	case share < low:
+		c.found.Warnf(s.Def.Pos, "units-never-match", "only %d of %d exposed units have events in source %s", matched, units, s.Def.Name.V).
+			WithHint("check that both sources map the same kind of id to %s", u.Plan.Kind)
+	}
+	return nil
+}

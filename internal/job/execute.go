@@ -1,0 +1,209 @@
+package job
+
+import (
+	"context"
+	"fmt"
+	"math/big"
+	"time"
+
+	"github.com/metricsjob/metricsjob/compiler"
+	"github.com/metricsjob/metricsjob/compiler/sqlast"
+	"github.com/metricsjob/metricsjob/internal/stats"
+	"github.com/metricsjob/metricsjob/loaders"
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// cell is a part of an experiment that sums are over.
+type cell struct{ experiment, variation, segment, value string }
+
+// dayCell is a cell on a day of exposure.
+type dayCell struct {
+	cell
+	date time.Time
+}
+
+// dayCounts are about the units exposed on one day.
+type dayCounts struct{ units, impressions, several int64 }
+
+// reason is why something was left out of an experiment.
+type reason struct{ experiment, reason string }
+
+// tallySums are the sums of one tally over one cell, as whole numbers.
+type tallySums struct {
+	terms                             map[stats.Term]*big.Int
+	units, withEvents, events, tooBig int64
+}
+
+// collected is what the statements gave.
+type collected struct {
+	days    map[dayCell]dayCounts
+	exposed map[cell]int64
+	waited  map[cell]map[string]int64
+	units   map[reason]int64 // units left out
+	rows    map[reason]int64 // rows left out or odd
+	sums    map[*compiler.Tally]map[cell]*tallySums
+	passes  int
+}
+
+// execute runs the program: the exposures, then the events in as many passes
+// as the memory asks for.
+func (p *prepared) execute(ctx context.Context) (*collected, error) {
+	c := &collected{
+		days: map[dayCell]dayCounts{}, exposed: map[cell]int64{}, waited: map[cell]map[string]int64{},
+		units: map[reason]int64{}, rows: map[reason]int64{}, sums: map[*compiler.Tally]map[cell]*tallySums{}, passes: 1,
+	}
+	for _, u := range p.program.Units {
+		if err := p.statements(ctx, u.Exposures, c); err != nil {
+			return nil, err
+		}
+		n := p.passes(u, c)
+		c.passes = max(c.passes, n)
+		for i := range n {
+			if err := p.statements(ctx, u.Pass(i, n), c); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return c, nil
+}
+
+// bytesPerRow and bytesPerColumn are what a row of the table over units costs
+// while it is built: about 600 bytes with 17 columns, measured.
+const (
+	bytesPerRow    = 90
+	bytesPerColumn = 30
+)
+
+// passes is the number of passes over the events after which each fits into
+// six tenths of the memory.
+func (p *prepared) passes(u *compiler.UnitProgram, c *collected) int {
+	var rows int64
+	for k, n := range c.exposed {
+		if k.segment == metrics.Overall {
+			rows += n
+		}
+	}
+	memory := p.opts.Memory
+	if memory == 0 {
+		memory = machineMemory() / 4 * 3
+	}
+	need := rows * int64(bytesPerRow+bytesPerColumn*u.Columns())
+	return int(max(1, (need+memory*6/10-1)/max(1, memory*6/10)))
+}
+
+func (p *prepared) statements(ctx context.Context, list []compiler.Statement, c *collected) error {
+	for i, st := range list {
+		p.tell(st.Why, i, len(list))
+		text, err := sqlast.Print(sqlast.DuckDB, st.SQL)
+		if err != nil {
+			return fmt.Errorf("print %s: %w", st.Name, err)
+		}
+		if st.Result == compiler.ResultNone {
+			if err := p.engine.Exec(ctx, text); err != nil {
+				return fmt.Errorf("compute %s: %w", st.Name, err)
+			}
+			continue
+		}
+		rows, err := p.engine.Query(ctx, text)
+		if err != nil {
+			return fmt.Errorf("compute %s: %w", st.Name, err)
+		}
+		c.take(st, rows)
+	}
+	return nil
+}
+
+// take sorts the rows of a result into what was collected.
+func (c *collected) take(st compiler.Statement, rows *loaders.Rows) {
+	index := map[string]int{}
+	for i, name := range rows.Columns {
+		index[name] = i
+	}
+	for _, row := range rows.Cells {
+		number := func(name string) int64 { return whole(row[index[name]]).Int64() }
+		switch st.Result {
+		case compiler.ResultDays:
+			k := dayCell{cellOf(row), row[4].(time.Time)}
+			c.days[k] = dayCounts{number("units"), number("impressions"), number("several_variations")}
+		case compiler.ResultUnits:
+			k := cellOf(row)
+			c.exposed[k] = number("units")
+			c.waited[k] = map[string]int64{}
+			for _, o := range st.Outputs {
+				c.waited[k][o.Wait] = number(o.Column)
+			}
+		case compiler.ResultDropped:
+			experiment, why := text(row[0]), text(row[1])
+			c.units[reason{experiment, why}] += number("units")
+			for _, o := range st.Outputs {
+				c.rows[reason{experiment, o.Reason}] += number(o.Column)
+			}
+		case compiler.ResultRows:
+			for _, o := range st.Outputs {
+				c.rows[reason{text(row[0]), o.Reason + " events"}] += number(o.Column)
+			}
+		case compiler.ResultSums:
+			k := cellOf(row)
+			for _, o := range st.Outputs {
+				c.add(o, k, whole(row[index[o.Column]]))
+			}
+		default:
+			panic(fmt.Sprintf("job: no case for result %d", st.Result))
+		}
+	}
+}
+
+// add adds one number of one pass to a tally's sums.
+func (c *collected) add(o compiler.Output, k cell, n *big.Int) {
+	byCell := c.sums[o.Tally]
+	if byCell == nil {
+		byCell = map[cell]*tallySums{}
+		c.sums[o.Tally] = byCell
+	}
+	s := byCell[k]
+	if s == nil {
+		s = &tallySums{terms: map[stats.Term]*big.Int{}}
+		byCell[k] = s
+	}
+	switch o.Role {
+	case compiler.RoleTerm:
+		have := s.terms[o.Term]
+		if have == nil {
+			have = new(big.Int)
+			s.terms[o.Term] = have
+		}
+		have.Add(have, n)
+	case compiler.RoleUnits:
+		s.units += n.Int64()
+	case compiler.RoleWithEvents:
+		s.withEvents += n.Int64()
+	case compiler.RoleEvents:
+		s.events += n.Int64()
+	case compiler.RoleOverflow:
+		s.tooBig += n.Int64()
+	default:
+		panic(fmt.Sprintf("job: no case for role %d", o.Role))
+	}
+}
+
+func cellOf(row []any) cell { return cell{text(row[0]), text(row[1]), text(row[2]), text(row[3])} }
+
+func text(v any) string {
+	s, _ := v.(string) // NULL, the variation of units without one, is empty
+	return s
+}
+
+// whole is an integer of the engine, of any width; NULL is 0.
+func whole(v any) *big.Int {
+	switch v := v.(type) {
+	case nil:
+		return new(big.Int)
+	case *big.Int:
+		return v
+	case int64:
+		return big.NewInt(v)
+	case int32:
+		return big.NewInt(int64(v))
+	}
+	panic(fmt.Sprintf("job: %T is no whole number", v))
+}

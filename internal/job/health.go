@@ -1,0 +1,220 @@
+package job
+
+import (
+	"context"
+	"fmt"
+	"math/big"
+	"slices"
+
+	"github.com/metricsjob/metricsjob/compiler"
+	"github.com/metricsjob/metricsjob/internal/stats"
+	"github.com/metricsjob/metricsjob/loaders"
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// partitionAlarm is the share of rows that may lie too far from their
+// partition's day before the source's partition is taken to be wrong.
+const partitionAlarm = 0.001
+
+func (r *reporter) check(experiment, check, segment, value string, status metrics.HealthStatus, detail string) *metrics.HealthRow {
+	r.tables.Health = append(r.tables.Health, metrics.HealthRow{
+		RunID: r.runID, AsOf: r.asOf, Experiment: experiment, Check: check, Segment: segment, SegmentValue: value, Status: status, Detail: detail,
+	})
+	return &r.tables.Health[len(r.tables.Health)-1]
+}
+
+// health adds the checks of an experiment. It gives the warnings that every
+// result row of the experiment carries.
+func (r *reporter) health(x *compiler.ExperimentPlan) []string {
+	warnings := []string{}
+	if r.sampleRatio(x) {
+		warnings = append(warnings, "sample_ratio")
+	}
+	if r.several(x) {
+		warnings = append(warnings, "several_variations")
+	}
+	r.exposedUnits(x)
+	r.leftOut(x)
+	r.silentMetrics(x)
+	return warnings
+}
+
+// sampleRatio tests whether the units came in the planned ratio; it reports
+// an alarm.
+func (r *reporter) sampleRatio(x *compiler.ExperimentPlan) bool {
+	var units []int64
+	var weights []*big.Rat
+	for _, v := range x.Def.Variations {
+		units = append(units, r.exposed[cell{x.Def.Key.V, v.Key.V, metrics.Overall, metrics.All}])
+		var w *big.Rat
+		if v.Weight.Set {
+			w = v.Weight.V.Rat()
+		}
+		weights = append(weights, w)
+	}
+	opt, _ := stats.OptionsOf(x.Def.Analysis)
+	t := stats.SampleRatio(units, weights, opt)
+	status, detail := metrics.Pass, "units came in the planned ratio"
+	switch {
+	case t.Alarm:
+		status, detail = metrics.Fail, "units did not come in the planned ratio: no number of this experiment can be trusted"
+		if t.Status != stats.OK {
+			detail = t.Reason
+		}
+	case t.Status != stats.OK:
+		status, detail = metrics.Warn, t.Reason
+	}
+	h := r.check(x.Def.Key.V, "sample_ratio", metrics.Overall, metrics.All, status, detail)
+	h.Statistic, h.PValue, h.Threshold = t.Statistic, t.PValue, &opt.SampleRatioAlarm
+	return t.Alarm
+}
+
+// several compares the units seen in several variations with the alarm.
+func (r *reporter) several(x *compiler.ExperimentPlan) bool {
+	var several, units int64
+	for k, n := range r.days {
+		if k.experiment == x.Def.Key.V && k.segment == metrics.Overall {
+			several += n.several
+		}
+	}
+	for k, n := range r.collected.units {
+		if k.experiment == x.Def.Key.V && k.reason != "no_impression" {
+			units += n
+		}
+	}
+	share := 0.0
+	if units > 0 {
+		share = float64(several) / float64(units)
+	}
+	limit := x.Def.Analysis.SeveralVariations.V.Float()
+	status := metrics.Pass
+	if share > limit {
+		status = metrics.Fail
+	}
+	h := r.check(x.Def.Key.V, "several_variations", metrics.Overall, metrics.All, status,
+		fmt.Sprintf("%d of %d units saw several variations (multiple_variations: %s)", several, units, x.Def.Multiple.V))
+	h.Statistic, h.Threshold = &share, &limit
+	return status == metrics.Fail
+}
+
+// exposedUnits fails an experiment without units, so that it cannot be taken
+// for one without an effect, and warns of empty variations.
+func (r *reporter) exposedUnits(x *compiler.ExperimentPlan) {
+	total := int64(0)
+	var empty []string
+	for _, v := range x.Def.Variations {
+		n := r.exposed[cell{x.Def.Key.V, v.Key.V, metrics.Overall, metrics.All}]
+		total += n
+		if n == 0 {
+			empty = append(empty, v.Key.V)
+		}
+	}
+	status, detail := metrics.Pass, fmt.Sprintf("%d exposed units", total)
+	switch {
+	case total == 0:
+		status, detail = metrics.Fail, "no exposed units: no impression matches the experiment, its dates and its audience; metricsjob check says more"
+	case len(empty) > 0:
+		status, detail = metrics.Warn, fmt.Sprintf("%d exposed units, none in %q", total, empty)
+	}
+	n := float64(total)
+	r.check(x.Def.Key.V, "exposed_units", metrics.Overall, metrics.All, status, detail).Statistic = &n
+}
+
+// leftOut says what was left out of the experiment.
+func (r *reporter) leftOut(x *compiler.ExperimentPlan) {
+	say := func(check string, n int64, status metrics.HealthStatus, detail string) {
+		if n == 0 {
+			status = metrics.Pass
+		}
+		f := float64(n)
+		r.check(x.Def.Key.V, check, metrics.Overall, metrics.All, status, fmt.Sprintf(detail, n)).Statistic = &f
+	}
+	key := x.Def.Key.V
+	say("unknown_variation", r.rows[reason{key, "unknown_variation"}], metrics.Warn, "%d impressions show a variation that is not in the file")
+	say("holdback", r.rows[reason{key, "holdback"}], metrics.Pass, "%d impressions are holdbacks and were left out")
+	if x.Audience != nil {
+		say("audience", r.collected.units[reason{key, "audience"}], metrics.Pass, "%d units are not in the audience")
+	}
+	if slices.ContainsFunc(x.Sources, func(s *compiler.Source) bool { return len(s.ID) > 0 }) {
+		say("duplicate_impressions", r.rows[reason{key, "duplicate"}], metrics.Pass, "%d impressions are copies of others by id")
+	}
+	for _, what := range []struct{ reason, check, detail string }{
+		{"duplicate events", "duplicate_events", "%d events of exposed units are copies of others by id"},
+		{"not_a_number events", "not_a_number", "%d events of exposed units have a value that is no finite number where one is needed"},
+	} {
+		if n, asked := r.rows[reason{key, what.reason}]; asked {
+			status := metrics.Pass
+			if what.check == "not_a_number" {
+				status = metrics.Warn
+			}
+			say(what.check, n, status, what.detail)
+		}
+	}
+}
+
+// silentMetrics warns of metrics for which no row counts in any variation.
+func (r *reporter) silentMetrics(x *compiler.ExperimentPlan) {
+	for _, m := range x.Metrics {
+		events := int64(0)
+		for k, s := range r.sums[m.Tally] {
+			if k.experiment == x.Def.Key.V && k.segment == metrics.Overall {
+				events += s.events
+			}
+		}
+		if events == 0 {
+			zero := 0.0
+			r.check(x.Def.Key.V, "no_events", "metric", m.Def.Metric.Key.V, metrics.Warn,
+				"no event counts for this metric in any variation; metricsjob check says why").Statistic = &zero
+		}
+	}
+}
+
+// sources adds the checks of the sources that were read.
+func (r *reporter) sources(ctx context.Context) error {
+	for _, s := range slices.Concat(r.catalog.Impressions, r.catalog.Events) {
+		d, err := loaders.Count(ctx, r.engine, s)
+		if err != nil {
+			return fmt.Errorf("count what source %s loses: %w", s.Def.Name.V, err)
+		}
+		r.source(s, d)
+	}
+	return nil
+}
+
+func (r *reporter) source(s *compiler.Source, d loaders.Dropped) {
+	name := s.Def.Name.V
+	say := func(check string, n int64, status metrics.HealthStatus, detail string) *metrics.HealthRow {
+		if n == 0 {
+			status = metrics.Pass
+		}
+		f := float64(n)
+		h := r.check("", check, "source", name, status, fmt.Sprintf(detail, n))
+		h.Statistic = &f
+		return h
+	}
+	say("future", r.horizon.Future[name], metrics.Warn, "%d rows have a timestamp more than a day in the future")
+	say("no_timestamp", d.NoTimestamp, metrics.Warn, "%d rows have no timestamp that can be read")
+	if s.Def.Role == metrics.RoleEvents {
+		say("no_event", d.NoEvent, metrics.Warn, "%d rows have no event key")
+		if s.Value != nil {
+			say("no_number", d.NotANumber, metrics.Warn, "%d rows have a value that is no finite number")
+		}
+	}
+	if s.Where != nil {
+		say("where", d.Where, metrics.Pass, "%d rows are left out by the source's where")
+	}
+	if s.PartitionDay != nil {
+		status := metrics.Warn
+		if s.Rows > 0 && float64(d.Partition) > partitionAlarm*float64(s.Rows) {
+			status = metrics.Fail
+		}
+		limit := partitionAlarm * float64(s.Rows)
+		say("partition", d.Partition, status, "%d rows lie too far from their partition's day; see partition: early and late").Threshold = &limit
+	}
+	for _, u := range s.Units {
+		say("no_unit", d.NoUnit[u.Kind], metrics.Warn, "%d rows have no id of the kind "+u.Kind)
+	}
+	if s.Properties.Form == compiler.BagJSON || s.Attributes.Form == compiler.BagJSON {
+		say("malformed", d.Malformed, metrics.Warn, "%d rows have properties or attributes that are no JSON")
+	}
+}

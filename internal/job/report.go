@@ -1,0 +1,355 @@
+package job
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"math/big"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/metricsjob/metricsjob/compiler"
+	"github.com/metricsjob/metricsjob/internal/stats"
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// report turns sums into result tables.
+func (p *prepared) report(ctx context.Context, c *collected, began time.Time) (*Result, error) {
+	r := &reporter{prepared: p, collected: c, runID: p.runID()}
+	for _, u := range p.plan.Units {
+		for _, x := range u.Experiments {
+			r.experiment(x)
+		}
+	}
+	if err := r.sources(ctx); err != nil {
+		return nil, err
+	}
+	r.definitions()
+	r.run(began)
+	slices.SortStableFunc(r.tables.Health, func(a, b metrics.HealthRow) int {
+		return cmp.Or(cmp.Compare(a.Experiment, b.Experiment), cmp.Compare(a.Check, b.Check),
+			cmp.Compare(a.Segment, b.Segment), cmp.Compare(a.SegmentValue, b.SegmentValue))
+	})
+	result := &Result{Tables: r.tables, Diagnostics: p.list.Sorted(), AsOf: p.asOf, RunID: r.runID}
+	for _, h := range r.tables.Health {
+		result.Failed = result.Failed || h.Status == metrics.Fail
+	}
+	for _, o := range p.defs.Output {
+		result.Output = append(result.Output, o.V)
+	}
+	return result, nil
+}
+
+type reporter struct {
+	*prepared
+	*collected
+	tables metrics.Tables
+	runID  string
+}
+
+// runID is a digest of everything that determines the tables.
+func (p *prepared) runID() string {
+	h := sha256.New()
+	fmt.Fprintln(h, p.opts.Version, metrics.SchemaVersion, p.catalog.Engine, p.definitionDigest(), p.asOf.Format(time.RFC3339Nano))
+	fmt.Fprintf(h, "%q %q\n", p.opts.Experiments, p.opts.Metrics)
+	for _, s := range slices.Concat(p.catalog.Impressions, p.catalog.Events) {
+		fmt.Fprintln(h, s.Def.Name.V)
+		for _, f := range s.Files {
+			fmt.Fprintln(h, f.Path, f.Rows, f.Bytes)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))[:16]
+}
+
+func (p *prepared) definitionDigest() string {
+	h := sha256.New()
+	for _, f := range p.defs.Files {
+		fmt.Fprintln(h, f.Digest)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// part is one value of one segment.
+type part struct{ segment, value string }
+
+// parts are the segments of an experiment, everybody first, then the values
+// of each segment in alphabetical order.
+func (r *reporter) parts(x *compiler.ExperimentPlan) []part {
+	out := []part{{metrics.Overall, metrics.All}}
+	for _, s := range x.Def.Segments {
+		var values []string
+		for k := range r.exposed {
+			if k.experiment == x.Def.Key.V && k.segment == s.Key.V && !slices.Contains(values, k.value) {
+				values = append(values, k.value)
+			}
+		}
+		slices.Sort(values)
+		for _, v := range values {
+			out = append(out, part{s.Key.V, v})
+		}
+	}
+	return out
+}
+
+func (r *reporter) experiment(x *compiler.ExperimentPlan) {
+	parts := r.parts(x)
+	mismatch := r.health(x)
+	for _, m := range x.Metrics {
+		if r.overflow(x, m) {
+			r.overflowed(x, m, parts)
+			continue
+		}
+		for _, q := range parts {
+			r.metric(x, m, q, mismatch)
+		}
+	}
+	r.exposures(x, parts)
+}
+
+// metric adds the rows of one metric for one segment value.
+func (r *reporter) metric(x *compiler.ExperimentPlan, m *compiler.MetricPlan, q part, warnings []string) {
+	opt, _ := stats.OptionsOf(m.Def.Analysis)
+	base := x.Def.Baseline()
+	moments := map[string]stats.Moments{}
+	for _, v := range x.Def.Variations {
+		moments[v.Key.V] = r.moments(m, cell{x.Def.Key.V, v.Key.V, q.segment, q.value})
+	}
+	for _, v := range x.Def.Variations {
+		k := cell{x.Def.Key.V, v.Key.V, q.segment, q.value}
+		own := moments[v.Key.V]
+		row := r.resultRow(x, m, k, opt)
+		row.Units, row.Warnings = own.Units, warnings
+		s := stats.Describe(m.Kind, own)
+		row.Total, row.Mean, row.StdDev, row.Numerator, row.Denominator = s.Total, s.Mean, s.StdDev, s.Numerator, s.Denominator
+		row.Status, row.Reason = string(s.Status), optional(s.Reason)
+		if v != base {
+			e := stats.Compare(m.Kind, moments[base.Key.V], own, opt)
+			row.ComparedTo = &base.Key.V
+			row.AbsoluteEffect, row.AbsoluteLow, row.AbsoluteHigh = e.Absolute, e.AbsoluteLow, e.AbsoluteHigh
+			row.RelativeEffect, row.RelativeLow, row.RelativeHigh = e.Relative, e.RelativeLow, e.RelativeHigh
+			row.PValue, row.Significant, row.Method = e.PValue, e.Significant, e.Method
+			row.Status, row.Reason = string(e.Status), optional(e.Reason)
+		}
+		r.tables.Results = append(r.tables.Results, row)
+		r.tables.Moments = append(r.tables.Moments, r.momentRow(x, m, v, k, own))
+	}
+}
+
+func (r *reporter) resultRow(x *compiler.ExperimentPlan, m *compiler.MetricPlan, k cell, opt stats.Options) metrics.ResultRow {
+	row := metrics.ResultRow{
+		RunID: r.runID, AsOf: r.asOf, Experiment: k.experiment, Flag: x.Def.Flag.V, Rule: x.Def.Rule.V,
+		Role: string(m.Def.Role), Metric: m.Def.Metric.Key.V, Version: m.Def.Metric.Version,
+		Segment: k.segment, SegmentValue: k.value, Variation: k.variation,
+		Exposed: r.exposed[k], Alpha: opt.Alpha, Warnings: []string{}, Method: "none",
+	}
+	if s := r.sums[m.Tally][k]; s != nil {
+		row.UnitsWithEvent, row.Events = s.withEvents, s.events
+	}
+	return row
+}
+
+// moments are the exact sums of a metric over a cell.
+func (r *reporter) moments(m *compiler.MetricPlan, k cell) stats.Moments {
+	t := m.Tally
+	s := r.sums[t][k]
+	if s == nil {
+		s = &tallySums{terms: map[stats.Term]*big.Int{}}
+	}
+	units := r.exposed[k]
+	if len(t.Waits) > 0 {
+		units = r.waited[k][compiler.WaitColumn(t.Waits)]
+	}
+	term := func(name stats.Term) *big.Int {
+		if v := s.terms[name]; v != nil {
+			return new(big.Int).Set(v)
+		}
+		return new(big.Int)
+	}
+	x, xx := term(stats.X), term(stats.XX)
+	if t.Without == nil {
+		units = s.units
+	} else {
+		t.AddWithout(x, xx, units-s.units)
+	}
+	dx := t.X.Decimals()
+	sums := map[stats.Term]stats.Sum{stats.X: stats.NewSum(x, dx), stats.XX: stats.NewSum(xx, 2*dx)}
+	if t.Y != nil {
+		dy := t.Y.Decimals()
+		sums[stats.Y] = stats.NewSum(term(stats.Y), dy)
+		sums[stats.YY] = stats.NewSum(term(stats.YY), 2*dy)
+		sums[stats.XY] = stats.NewSum(term(stats.XY), dx+dy)
+	}
+	return stats.NewMoments(units, sums)
+}
+
+func (r *reporter) momentRow(x *compiler.ExperimentPlan, m *compiler.MetricPlan, v *metrics.Variation, k cell, own stats.Moments) metrics.MomentRow {
+	row := metrics.MomentRow{
+		RunID: r.runID, AsOf: r.asOf, Experiment: k.experiment, Metric: m.Def.Metric.Key.V, Version: m.Def.Metric.Version,
+		Kind: m.Kind.String(), Segment: k.segment, SegmentValue: k.value, Variation: k.variation, Baseline: v.Baseline,
+		Weight: weightOf(v), Exposed: r.exposed[k], Units: own.Units,
+		Sum: own.Sum(stats.X).String(), SumSq: own.Sum(stats.XX).String(),
+	}
+	if s := r.sums[m.Tally][k]; s != nil {
+		row.WithEvent, row.Events = s.withEvents, s.events
+	}
+	if m.Kind == stats.Ratio {
+		row.DenSum, row.DenSumSq, row.SumDen = sumText(own, stats.Y), sumText(own, stats.YY), sumText(own, stats.XY)
+	}
+	return row
+}
+
+func sumText(m stats.Moments, t stats.Term) *string {
+	s := m.Sum(t).String()
+	return &s
+}
+
+func weightOf(v *metrics.Variation) *float64 {
+	if !v.Weight.Set {
+		return nil
+	}
+	w := v.Weight.V.Float()
+	return &w
+}
+
+// overflow reports whether a unit of the experiment has a number of the metric
+// that is too large to be summed exactly.
+func (r *reporter) overflow(x *compiler.ExperimentPlan, m *compiler.MetricPlan) bool {
+	for k, s := range r.sums[m.Tally] {
+		if k.experiment == x.Def.Key.V && k.segment == metrics.Overall && s.tooBig > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// overflowed reports a metric whose numbers are too large, in every row and in errors.
+func (r *reporter) overflowed(x *compiler.ExperimentPlan, m *compiler.MetricPlan, parts []part) {
+	const status = "overflow"
+	d := m.Tally.X.Decimals()
+	if m.Tally.Y != nil {
+		d = max(d, m.Tally.Y.Decimals())
+	}
+	why := fmt.Sprintf("a value has more than 15 digits at %d decimals, too many to be summed exactly", d)
+	opt, _ := stats.OptionsOf(m.Def.Analysis)
+	base := x.Def.Baseline()
+	for _, q := range parts {
+		for _, v := range x.Def.Variations {
+			row := r.resultRow(x, m, cell{x.Def.Key.V, v.Key.V, q.segment, q.value}, opt)
+			row.Status, row.Reason = status, &why
+			if v != base {
+				row.ComparedTo = &base.Key.V
+			}
+			r.tables.Results = append(r.tables.Results, row)
+		}
+	}
+	hint := fmt.Sprintf("give the metric fewer decimals than %d, or leave the wild values out with where", d)
+	if d == 0 {
+		hint = "leave the wild values out with where"
+	}
+	r.tables.Errors = append(r.tables.Errors, metrics.ErrorRow{
+		RunID: r.runID, AsOf: r.asOf, Experiment: x.Def.Key.V, Metric: &m.Def.Metric.Key.V, Code: status, Message: why, Hint: &hint,
+	})
+}
+
+// exposures adds the units by day, for each variation and segment value from
+// its first day to its last; days without new units have no row.
+func (r *reporter) exposures(x *compiler.ExperimentPlan, parts []part) {
+	for _, v := range x.Def.Variations {
+		for _, q := range parts {
+			k := cell{x.Def.Key.V, v.Key.V, q.segment, q.value}
+			var dates []time.Time
+			for d := range r.days {
+				if d.cell == k {
+					dates = append(dates, d.date)
+				}
+			}
+			slices.SortFunc(dates, time.Time.Compare)
+			total := int64(0)
+			for _, date := range dates {
+				n := r.days[dayCell{k, date}]
+				total += n.units
+				r.tables.Exposures = append(r.tables.Exposures, metrics.ExposureRow{
+					RunID: r.runID, AsOf: r.asOf, Experiment: k.experiment, Variation: k.variation, Segment: k.segment, SegmentValue: k.value,
+					Date: metrics.Date{Time: date}, Units: n.units, CumulativeUnits: total, Impressions: n.impressions, SeveralVariations: n.several,
+				})
+			}
+		}
+	}
+}
+
+// definitions adds what was computed: metrics, experiments, variations.
+func (r *reporter) definitions() {
+	used := map[string]bool{}
+	for _, u := range r.plan.Units {
+		for _, x := range u.Experiments {
+			e := x.Def
+			row := metrics.ExperimentRow{
+				RunID: r.runID, AsOf: r.asOf, Key: e.Key.V, Name: optional(e.Name.V), Description: optional(e.Description.V),
+				Tags: texts(e.Tags), Maintainer: optional(e.Maintainer.V), Flag: e.Flag.V, Rule: e.Rule.V, Unit: e.Unit.V,
+				Start: e.Start.V, Definition: e.Definition, Version: e.Version,
+			}
+			if e.End.Set {
+				row.End = &e.End.V
+			}
+			r.tables.Experiments = append(r.tables.Experiments, row)
+			for _, v := range e.Variations {
+				r.tables.Variations = append(r.tables.Variations, metrics.VariationRow{
+					RunID: r.runID, AsOf: r.asOf, Experiment: e.Key.V, Key: v.Key.V, Name: optional(v.Name.V), Weight: weightOf(v), Baseline: v.Baseline,
+				})
+			}
+			for _, m := range x.Metrics {
+				used[m.Def.Metric.Key.V] = true
+			}
+		}
+	}
+	for _, m := range r.defs.Metrics {
+		if !used[m.Key.V] {
+			continue
+		}
+		row := metrics.MetricRow{
+			RunID: r.runID, AsOf: r.asOf, Key: m.Key.V, Name: optional(m.Name.V), Description: optional(m.Description.V),
+			Tags: texts(m.Tags), Maintainer: optional(m.Maintainer.V), Kind: string(m.Measure.V), Better: string(m.Better.V),
+			UnitLabel: optional(m.UnitLabel.V), Format: optional(m.Format.V), Definition: m.Definition, Version: m.Version,
+		}
+		if m.Ratio != nil {
+			row.Kind = "ratio"
+		}
+		row.Event = optional(strings.Join(texts(m.Event.Keys), ", "))
+		r.tables.Metrics = append(r.tables.Metrics, row)
+	}
+}
+
+func (r *reporter) run(began time.Time) {
+	row := metrics.RunRow{
+		RunID: r.runID, AsOf: r.asOf, Version: r.opts.Version, SchemaVersion: metrics.SchemaVersion, Started: began.UTC(), Now: r.opts.Now.UTC(),
+		Seconds: time.Since(began).Seconds(), DefinitionDigest: r.definitionDigest(), PeakMemory: peakMemory(),
+		Engine: r.catalog.Engine, Outcome: "done",
+	}
+	if len(r.tables.Errors) > 0 {
+		row.Outcome = "done_with_errors"
+	}
+	for _, s := range slices.Concat(r.catalog.Impressions, r.catalog.Events) {
+		row.InputFiles += int64(len(s.Files))
+		row.InputRows += s.Rows
+		row.InputBytes += s.Bytes
+	}
+	r.tables.Runs = append(r.tables.Runs, row)
+}
+
+func optional(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+func texts(list []metrics.Text) []string {
+	out := []string{}
+	for _, t := range list {
+		out = append(out, t.V)
+	}
+	return out
+}
