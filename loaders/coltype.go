@@ -48,7 +48,9 @@ var scalarKinds = map[string]compiler.ColumnKind{
 
 func (p *typeParser) parse() (compiler.ColumnType, bool) {
 	start := p.rest
+	read := func() string { return start[:len(start)-len(p.rest)] }
 	t, ok := p.element()
+	t.Name = read()
 	for ok && p.skip("[") {
 		if !p.skip("]") { // an array of fixed length
 			end := strings.IndexByte(p.rest, ']')
@@ -58,9 +60,8 @@ func (p *typeParser) parse() (compiler.ColumnType, bool) {
 			p.rest = p.rest[end+1:]
 		}
 		elem := t
-		t = compiler.ColumnType{Kind: compiler.ColumnList, Elem: &elem}
+		t = compiler.ColumnType{Kind: compiler.ColumnList, Elem: &elem, Name: read()}
 	}
-	t.Name = start[:len(start)-len(p.rest)]
 	return t, ok
 }
 

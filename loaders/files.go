@@ -83,6 +83,8 @@ func expand(pattern string) ([]string, error) {
 		return nil, nil
 	case err != nil:
 		return nil, &UnreachableError{Path: root, Err: err}
+	case rest != "" && !info.IsDir():
+		return nil, nil
 	case rest != "":
 		var files []string
 		err := match(root, strings.Split(rest, "/"), &files)

@@ -138,7 +138,7 @@ func mapped(c *metrics.Columns) []*metrics.Expr {
 func (in *inspector) resolve() bool {
 	ok := true
 	for _, e := range mapped(&in.def.Columns) {
-		sql, typ, found := compileColumn(*e, in.columns, in.list)
+		sql, typ, found := compiler.CompileColumn(*e, in.columns, in.list)
 		if !found {
 			ok = false
 			continue

@@ -1,0 +1,180 @@
+package loaders
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/metricsjob/metricsjob/internal/diag"
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// tree makes empty files below a new folder.
+func tree(t *testing.T, names ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range names {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func sourceOf(dir string, patterns ...string) *metrics.Source {
+	src := &metrics.Source{Dir: dir, Name: metrics.Text{V: "orders"}}
+	for i, p := range patterns {
+		src.Paths = append(src.Paths, metrics.Text{V: p, Pos: at(i + 1)})
+	}
+	return src
+}
+
+func TestFindFiles(t *testing.T) {
+	dir := tree(t,
+		"ds=2026-03-01/part-0.parquet", "ds=2026-03-01/part-1.parquet", "ds=2026-03-01/_SUCCESS", "ds=2026-03-01/.part-0.parquet.crc",
+		"ds=2026-03-01/part-0.parquet.crc", "ds=2026-03-02/part-0.snappy.parquet", "ds=2026-03-02/_temporary/0/part-9.parquet",
+		"_hour=1/part.parquet", "notes.txt", "deep/er/a.parquet", "odd[1]/b.parquet", "trino/20260302_x", ".hidden/c.parquet")
+	for _, tc := range []struct {
+		name     string
+		patterns []string
+		want     []string
+	}{
+		{"file", []string{"deep/er/a.parquet"}, []string{"deep/er/a.parquet"}},
+		{"wildcard", []string{"ds=*/*.parquet"}, []string{"ds=2026-03-01/part-0.parquet", "ds=2026-03-01/part-1.parquet", "ds=2026-03-02/part-0.snappy.parquet"}},
+		{"all files of a folder, without side files", []string{"ds=2026-03-01/*"}, []string{"ds=2026-03-01/part-0.parquet", "ds=2026-03-01/part-1.parquet"}},
+		{"class and question mark", []string{"ds=2026-03-0[1-1]/part-?.parquet"}, []string{"ds=2026-03-01/part-0.parquet", "ds=2026-03-01/part-1.parquet"}},
+		{"any depth", []string{"deep/**/*.parquet"}, []string{"deep/er/a.parquet"}},
+		{"any depth is also none", []string{"deep/er/**/*.parquet"}, []string{"deep/er/a.parquet"}},
+		{"folder", []string{"ds=2026-03-02"}, []string{"ds=2026-03-02/part-0.snappy.parquet"}},
+		{"folder with a slash", []string{"deep/"}, []string{"deep/er/a.parquet"}},
+		{"folders by wildcard", []string{"ds=*"}, []string{"ds=2026-03-01/part-0.parquet", "ds=2026-03-01/part-1.parquet", "ds=2026-03-02/part-0.snappy.parquet"}},
+		{"partition that starts with _", []string{"_hour=*/*.parquet"}, []string{"_hour=1/part.parquet"}},
+		{"files without suffix", []string{"trino/*"}, []string{"trino/20260302_x"}},
+		{"brackets in a name", []string{"odd[1]/b.parquet"}, []string{"odd[1]/b.parquet"}},
+		{"list, each file once", []string{"deep", "deep/**/*.parquet", "odd[1]"}, []string{"deep/er/a.parquet", "odd[1]/b.parquet"}},
+		{"absolute", []string{filepath.ToSlash(filepath.Join(dir, "deep", "er", "*"))}, []string{"deep/er/a.parquet"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var list diag.List
+			files, err := findFiles(sourceOf(dir, tc.patterns...), &list)
+			if err != nil || len(list) > 0 {
+				t.Fatal(err, list)
+			}
+			var want []string
+			for _, f := range tc.want {
+				want = append(want, filepath.ToSlash(dir)+"/"+f)
+			}
+			if diff := cmp.Diff(want, files); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestFindFilesFromTheWorkingFolder(t *testing.T) {
+	t.Chdir(tree(t, "exports/a.parquet"))
+	for dir, want := range map[string]string{"": "exports/a.parquet", ".": "exports/a.parquet", "sub": "exports/a.parquet"} {
+		pattern := "exports/*.parquet"
+		if dir == "sub" {
+			pattern = "../" + pattern
+		}
+		files, err := findFiles(sourceOf(dir, pattern), new(diag.List))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]string{want}, files); diff != "" {
+			t.Errorf("from %q: %s", dir, diff)
+		}
+	}
+}
+
+func TestNoFiles(t *testing.T) {
+	dir := tree(t, "exports/ds=2026-03-01/_SUCCESS", "exports/ds=2026-03-02/a.parquet", "exports/users.csv")
+	for _, tc := range []struct {
+		name, pattern string
+		parts         []string
+	}{
+		{"misspelt folder", "export/*.parquet", []string{"no files match", "export/*.parquet", `did you mean "exports"?`}},
+		{"wrong level", "exports/*.parquet", []string{"nothing in it matches \"*.parquet\"", "ds=2026-03-01, ds=2026-03-02, users.csv"}},
+		{"day without data", "exports/ds=2026-03-01/*.parquet", []string{"ds=2026-03-01 is there, but holds no data files"}},
+		{"day that is not there", "exports/ds=2027-01-01/*.parquet", []string{"has no \"ds=2027-01-01\""}},
+		{"below a file", "exports/users.csv/*.parquet", []string{"users.csv is a file"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var list diag.List
+			files, err := findFiles(sourceOf(dir, tc.pattern), &list)
+			if err != nil || len(files) > 0 {
+				t.Fatal(files, err)
+			}
+			wantMessage(t, list, append(tc.parts, "metrics.yaml:1:5")...)
+			if !list.HasErrors() {
+				t.Error("a source without files is an error")
+			}
+		})
+	}
+}
+
+func TestOneOfSeveralPathsWithoutFilesIsAWarning(t *testing.T) {
+	dir := tree(t, "exports/ds=2026-03-02/a.parquet")
+	var list diag.List
+	files, err := findFiles(sourceOf(dir, "exports/ds=2026-03-02", "exports/ds=2026-03-03"), &list)
+	if err != nil || len(files) != 1 {
+		t.Fatal(files, err)
+	}
+	wantMessage(t, list, "metrics.yaml:2:5", "warning", "ds=2026-03-03")
+}
+
+func TestObjectStoresAreNotSupportedYet(t *testing.T) {
+	var list diag.List
+	if files, err := findFiles(sourceOf("", "s3://bucket/events/*.parquet"), &list); err != nil || len(files) > 0 {
+		t.Fatal(files, err)
+	}
+	wantMessage(t, list, "not supported yet", "s3://bucket")
+}
+
+func TestRoots(t *testing.T) {
+	dir := tree(t, "one.parquet", "odd[1]/b.parquet")
+	src := sourceOf(dir, "ds=*/*.parquet", "a/b/**", "one.parquet", "odd[1]/b.parquet")
+	got := Roots(&metrics.Definitions{Sources: metrics.Sources{Events: []*metrics.Source{src}, Impressions: []*metrics.Source{sourceOf("", "*.parquet")}}})
+	d := filepath.ToSlash(dir)
+	if diff := cmp.Diff([]string{".", d, d + "/a/b", d + "/odd[1]/b.parquet", d + "/one.parquet"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestUnreadableFolder(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("the superuser can read every folder")
+	}
+	dir := tree(t, "closed/a.parquet")
+	if err := os.Chmod(filepath.Join(dir, "closed"), 0); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.Chmod(filepath.Join(dir, "closed"), 0o755) })
+	_, err := findFiles(sourceOf(dir, "closed/*.parquet"), new(diag.List))
+	var unreachable *UnreachableError
+	if !errors.As(err, &unreachable) || !errors.Is(err, fs.ErrPermission) {
+		t.Error(err)
+	}
+}
+
+func TestFileThatIsNoParquet(t *testing.T) {
+	w := newWarehouse(t)
+	w.write("a.parquet", complete("(1, 1)"))
+	if err := os.WriteFile(filepath.Join(w.dir, "b.parquet"), []byte("PAR1 but cut off"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := Inspect(t.Context(), w.engine, &metrics.Definitions{Sources: metrics.Sources{Events: []*metrics.Source{w.events("*.parquet", nil)}}}, InspectOptions{})
+	var unreachable *UnreachableError
+	if !errors.As(err, &unreachable) {
+		t.Error(err)
+	}
+}

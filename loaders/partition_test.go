@@ -1,0 +1,179 @@
+package loaders
+
+import (
+	"fmt"
+	"path"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/metricsjob/metricsjob/compiler"
+	"github.com/metricsjob/metricsjob/compiler/sqlast"
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// partitioned says that the folder level ds holds the day.
+func partitioned(early, late int) func(*metrics.Source) {
+	return func(s *metrics.Source) {
+		s.Partition = &metrics.Partition{Column: metrics.Text{V: "ds", Pos: at(9)}, Early: time.Duration(early) * day, Late: time.Duration(late) * day}
+	}
+}
+
+func TestPartitionDays(t *testing.T) {
+	w := newWarehouse(t)
+	w.write("kind=1/ds=2026-03-01/a.parquet", "SELECT 1 AS n, "+base)
+	w.write("kind=1/ds=2026-03-02/a.parquet", "SELECT 2 AS n, 'hidden' AS ds, "+base)
+	src := w.mustInspect(w.events("**/*.parquet", partitioned(1, 2)))
+	var days []string
+	for _, f := range src.Files {
+		days = append(days, f.Day.Format(time.DateOnly))
+	}
+	if diff := cmp.Diff([]string{"2026-03-01", "2026-03-02"}, days); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"2026-03-01", "2026-03-02"}, w.values(src, src.PartitionDay)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestFolderLevelsAreNotColumnsWithoutPartition(t *testing.T) {
+	w := newWarehouse(t)
+	w.write("name=shadow/a.parquet", "SELECT 1 AS n, "+base)
+	src := w.mustInspect(w.events("*/*.parquet", nil))
+	if diff := cmp.Diff([]string{"buy"}, w.values(src, src.Event.SQL)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestPartitionsThatCannotBeRead(t *testing.T) {
+	for _, tc := range []struct {
+		name  string
+		files []string
+		parts []string
+	}{
+		{"no such level", []string{"date=2026-03-01/a.parquet"}, []string{"no level ds=", "date=2026-03-01/a.parquet"}},
+		{"no level at all", []string{"a.parquet"}, []string{"no level ds="}},
+		{"no day", []string{"ds=2026-03-01/a.parquet", "ds=latest/a.parquet"}, []string{"ds=latest is not a day", "ds=latest/a.parquet"}},
+		{"no day in the calendar", []string{"ds=2026-02-30/a.parquet"}, []string{"ds=2026-02-30 is not a day"}},
+		{"default partition", []string{"ds=__HIVE_DEFAULT_PARTITION__/a.parquet"}, []string{"is not a day"}},
+		{"different levels", []string{"ds=2026-03-01/a.parquet", "ds=2026-03-02/hour=1/a.parquet"}, []string{"different levels"}},
+		{"level that hides a column", []string{"name=buy/ds=2026-03-01/a.parquet"}, []string{"hides the column name"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			w := newWarehouse(t)
+			for _, f := range tc.files {
+				w.write(f, "SELECT 1 AS n, "+base)
+			}
+			_, list := w.inspect(w.events("**/*.parquet", partitioned(1, 2)))
+			wantMessage(t, list, append(tc.parts, "metrics.yaml:9:5")...)
+		})
+	}
+}
+
+func TestPrune(t *testing.T) {
+	w := newWarehouse(t)
+	for d := 1; d <= 9; d++ {
+		w.write(fmt.Sprintf("ds=2026-03-%02d/a.parquet", d), fmt.Sprintf("SELECT %d AS n, 'u' AS user_id, 'e' AS name, TIMESTAMP '2026-03-%02d 10:00:00' AS ts FROM range(%d)", d, d, d))
+	}
+	src := w.mustInspect(w.events("ds=*/*.parquet", partitioned(1, 2)))
+	for _, tc := range []struct {
+		name, from, to string
+		first, last    int
+	}{
+		// A row of day D may lie in the partitions D-1 (early) to D+2 (late).
+		{"one day", "2026-03-04T00:00:00Z", "2026-03-05T00:00:00Z", 3, 6},
+		{"an instant more", "2026-03-04T00:00:00Z", "2026-03-05T00:00:00.000001Z", 3, 7},
+		{"an instant less", "2026-03-03T23:59:59.999999Z", "2026-03-05T00:00:00Z", 2, 6},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			pruned := Prune(src, instantOf(t, tc.from), instantOf(t, tc.to))
+			var want []string
+			rows := int64(0)
+			for d := tc.first; d <= tc.last; d++ {
+				want = append(want, path.Join(w.dir, fmt.Sprintf("ds=2026-03-%02d/a.parquet", d)))
+				rows += int64(d)
+			}
+			if diff := cmp.Diff(want, pruned.Read.Files); diff != "" {
+				t.Error(diff)
+			}
+			if pruned.Rows != rows || pruned.MaxTime.Day() != tc.last {
+				t.Errorf("%d rows until %v", pruned.Rows, pruned.MaxTime)
+			}
+		})
+	}
+	if all := Prune(src, time.Time{}, time.Time{}); all != src || len(all.Read.Files) != 1 {
+		t.Error("without bounds nothing is pruned")
+	}
+	if none := Prune(src, instantOf(t, "2027-01-01T00:00:00Z"), time.Time{}); len(none.Files) != 1 {
+		t.Error("one file stays, for its columns")
+	}
+}
+
+func TestPruneKeepsWhatTheSchemaNeeds(t *testing.T) {
+	w := newWarehouse(t)
+	w.write("ds=2026-03-01/a.parquet", "SELECT 1 AS n, 5::BIGINT AS x, "+base)
+	w.write("ds=2026-03-20/a.parquet", "SELECT 2 AS n, "+base)
+	w.write("ds=2026-03-21/a.parquet", "SELECT 3 AS n, "+base)
+	src := w.mustInspect(w.events("ds=*/*.parquet", func(s *metrics.Source) {
+		partitioned(1, 2)(s)
+		s.Columns.Value = col("x")
+	}))
+	pruned := Prune(src, instantOf(t, "2026-03-21T00:00:00Z"), time.Time{})
+	if diff := cmp.Diff([]string{"5", "-", "-"}, w.values(pruned, pruned.Value.SQL)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestPruningChangesNoRows writes rows into partitions at random distances
+// from their day and compares the rows of a span with and without pruning.
+func TestPruningChangesNoRows(t *testing.T) {
+	shared := newWarehouse(t)
+	rapid.Check(t, func(r *rapid.T) {
+		w := shared.folder(t)
+		early, late := rapid.IntRange(0, 2).Draw(r, "early"), rapid.IntRange(0, 3).Draw(r, "late")
+		n := 0
+		for _, d := range rapid.SliceOfNDistinct(rapid.IntRange(0, 15), 1, 6, rapid.ID).Draw(r, "days") {
+			partition := time.Date(2026, 3, 1+d, 0, 0, 0, 0, time.UTC)
+			rows := ""
+			for _, hours := range rapid.SliceOfN(rapid.IntRange(-100, 100), 1, 4).Draw(r, "hours") {
+				n++
+				rows += fmt.Sprintf(", (%d, TIMESTAMP '%s')", n, partition.Add(time.Duration(hours)*time.Hour).Format(time.DateTime))
+			}
+			w.write("ds="+partition.Format(time.DateOnly)+"/a.parquet", "SELECT *, 'u' AS user_id, 'e' AS name FROM (VALUES "+rows[2:]+") AS v(n, ts)")
+		}
+		src := w.mustInspect(w.events("ds=*/*.parquet", partitioned(early, late)))
+		from := time.Date(2026, 3, 1, rapid.IntRange(-48, 500).Draw(r, "from"), 0, 0, 0, time.UTC)
+		to := from.Add(time.Duration(rapid.IntRange(1, 200).Draw(r, "length")) * time.Hour)
+		all, pruned := existing(w, src, from, to), existing(w, Prune(src, from, to), from, to)
+		if diff := cmp.Diff(all, pruned); diff != "" {
+			r.Fatal(diff)
+		}
+	})
+}
+
+// existing gives n of the rows that exist (semantics 2.1) with from <= ts < to.
+func existing(w *warehouse, src *compiler.Source, from, to time.Time) [][]any {
+	w.t.Helper()
+	p := src.Def.Partition
+	query, err := sqlast.Print(sqlast.DuckDB, sqlast.Select{Items: []sqlast.Item{
+		{X: sqlast.Column{Name: "n"}, As: "n"}, {X: src.Time.SQL, As: "ts"}, {X: src.PartitionDay, As: "day"},
+	}, From: src.Read, OrderBy: []sqlast.Order{{X: sqlast.Column{Name: "n"}}}})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	rows, err := w.engine.Query(w.t.Context(), query)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var out [][]any
+	for _, r := range rows.Cells {
+		ts, partition := r[1].(time.Time), r[2].(time.Time)
+		date := ts.Truncate(day)
+		if !ts.Before(from) && ts.Before(to) && !partition.Before(date.Add(-p.Early)) && !partition.After(date.Add(p.Late)) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
