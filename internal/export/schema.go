@@ -1,0 +1,27 @@
+package export
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// SchemaDoc describes every result table and column in Markdown. It is the
+// generated part of docs/results.md.
+func SchemaDoc() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Version of the contract: %s\n", metrics.SchemaVersion)
+	for _, t := range new(metrics.Tables).All() {
+		fmt.Fprintf(&b, "\n### %s\n\nOne row: %s.\n\n", t.Name, t.Grain)
+		b.WriteString("| column | type | null | meaning |\n|---|---|---|---|\n")
+		for _, c := range t.Columns {
+			null := ""
+			if c.Nullable {
+				null = "yes"
+			}
+			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", c.Name, c.Type, null, c.Doc)
+		}
+	}
+	return b.String()
+}
