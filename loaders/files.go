@@ -37,7 +37,7 @@ func findFiles(src *metrics.Source, list *diag.List) ([]string, error) {
 	var lost diag.List
 	for _, p := range src.Paths {
 		if strings.Contains(p.V, "://") {
-			list.Errorf(p.Pos, "not-supported", "object stores are not supported yet: %s", p.V).
+			list.Errorf(p.Pos, "not-supported-yet", "object stores are not supported yet: %s", p.V).
 				WithHint("copy the files to a folder")
 			return nil, nil
 		}

@@ -3,7 +3,9 @@ package loaders
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/big"
+	"os"
 	"slices"
 	"time"
 
@@ -123,32 +125,38 @@ func (b *bounds) sinceEpoch(times, per int64) (earliest, last time.Time) {
 func readFooters(ctx context.Context, engine *Engine, files, columns []string) (map[string]*footer, error) {
 	footers := map[string]*footer{}
 	for chunk := range slices.Chunk(files, footerChunk) {
-		rows, err := engine.Query(ctx, "SELECT file_name, num_rows, file_size_bytes FROM parquet_file_metadata("+quoteList(chunk)+")")
-		if err != nil {
-			return nil, unreadable(err)
+		for _, file := range chunk {
+			info, err := os.Stat(file)
+			if err != nil {
+				return nil, &UnreachableError{Path: file, Err: err}
+			}
+			footers[file] = &footer{bytes: info.Size(), columns: map[string]*bounds{}}
 		}
-		for _, r := range rows.Cells {
-			footers[r[0].(string)] = &footer{rows: r[1].(int64), bytes: int64(r[2].(uint64)), columns: map[string]*bounds{}}
-		}
-		if len(columns) == 0 {
-			continue
-		}
-		if rows, err = engine.Query(ctx, `SELECT file_name, lower(path_in_schema), num_values, stats_null_count, low, high,
-  epoch_us(TRY_CAST(low AS TIMESTAMPTZ)), epoch_us(TRY_CAST(high AS TIMESTAMPTZ)), low_exact, high_exact
+		// the first column stands for its row group
+		rows, err := engine.Query(ctx, `SELECT file_name, lower(path_in_schema), column_id = 0, row_group_num_rows, num_values, stats_null_count, low, high,
+  epoch_us(TRY_CAST(low AS TIMESTAMPTZ)), epoch_us(TRY_CAST(high AS TIMESTAMPTZ)), low_exact AND high_exact
 FROM (
   SELECT *, coalesce(stats_min_value, stats_min) AS low, coalesce(stats_max_value, stats_max) AS high,
     coalesce(min_is_exact, true) AS low_exact, coalesce(max_is_exact, true) AS high_exact
   FROM parquet_metadata(`+quoteList(chunk)+`)
-  WHERE list_contains(`+quoteList(columns)+`, lower(path_in_schema))
-)`); err != nil {
+  WHERE column_id = 0 OR list_contains(`+quoteList(columns)+`, lower(path_in_schema))
+)`)
+		if err != nil {
 			return nil, unreadable(err)
 		}
 		for _, r := range rows.Cells {
-			of, name, group := footers[r[0].(string)].columns, r[1].(string), rowGroup(r[2:])
-			if known, ok := of[name]; ok {
+			foot := footers[r[0].(string)]
+			if foot == nil {
+				return nil, fmt.Errorf("duckdb calls a file %v that was not asked for", r[0])
+			}
+			if r[2] == true {
+				foot.rows += r[3].(int64)
+			}
+			name, group := r[1].(string), rowGroup(r[4:])
+			if known, ok := foot.columns[name]; ok {
 				known.add(group)
 			} else {
-				of[name] = &group
+				foot.columns[name] = &group
 			}
 		}
 		for _, file := range chunk {
@@ -186,7 +194,7 @@ func rowGroup(cells []any) bounds {
 	b.bounded, b.min, b.max = true, []string{low}, []string{high}
 	first, okFirst := cells[4].(int64)
 	last, okLast := cells[5].(int64)
-	if okFirst && okLast && cells[6] == true && cells[7] == true {
+	if okFirst && okLast && cells[6] == true {
 		b.timed, b.earliest, b.latest = true, time.UnixMicro(first).UTC(), time.UnixMicro(last).UTC()
 	}
 	return b

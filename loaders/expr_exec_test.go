@@ -1,0 +1,683 @@
+package loaders_test
+
+import (
+	"bufio"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	_ "github.com/duckdb/duckdb-go/v2"
+
+	"github.com/metricsjob/metricsjob/compiler"
+	"github.com/metricsjob/metricsjob/compiler/sqlast"
+	"github.com/metricsjob/metricsjob/internal/diag"
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// The expressions of the compiler, run in the engine: these tests stand here
+// because only loaders may import it.
+
+// names are the columns of the table t that the expressions read.
+var names = []struct {
+	name string
+	typ  compiler.Type
+	sql  string
+}{
+	{"price", compiler.NumberType, "DOUBLE"},
+	{"quantity", compiler.NumberType, "DOUBLE"},
+	{"category", compiler.TextType, "VARCHAR"},
+	{"coupon", compiler.TextType, "VARCHAR"},
+	{"vip", compiler.BooleanType, "BOOLEAN"},
+	{"trial", compiler.TimeType, "TIMESTAMP"},
+}
+
+// tableScope is a scope in which the names are columns of that table.
+type tableScope struct{}
+
+func (tableScope) Resolve(r compiler.Ref) (compiler.Type, *diag.Diagnostic) {
+	for _, n := range names {
+		if n.name == r.Name {
+			return n.typ, nil
+		}
+	}
+	return compiler.NilType, &diag.Diagnostic{Message: "no such name"}
+}
+
+func (tableScope) SQL(r compiler.Ref) sqlast.Expr { return sqlast.Column{Name: r.Name} }
+
+func (s tableScope) Bare(word string) (compiler.Ref, bool) {
+	r := compiler.Ref{Kind: compiler.RefProperty, Name: word}
+	_, d := s.Resolve(r)
+	return r, d == nil
+}
+
+func (tableScope) Words() []string { return nil }
+
+// engine is a plain connection; its time zone is far from UTC, so that
+// nothing may depend on it.
+func engine(t *testing.T) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("duckdb", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.SetMaxOpenConns(1)
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	execute(t, db, "SET TimeZone = 'Asia/Kathmandu'")
+	return db
+}
+
+func execute(t *testing.T, db *sql.DB, statement string, args ...any) {
+	t.Helper()
+	if _, err := db.ExecContext(t.Context(), statement, args...); err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
+}
+
+// evaluate gives one value of one row.
+func evaluate(t *testing.T, db *sql.DB, from string, e sqlast.Expr, args ...any) any {
+	t.Helper()
+	text, err := sqlast.PrintExpr(sqlast.DuckDB, e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var v any
+	if err := db.QueryRowContext(t.Context(), "SELECT "+text+from, args...).Scan(&v); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return v
+}
+
+// replaceRow makes t a table of one row.
+func replaceRow(t *testing.T, db *sql.DB, row map[string]any) {
+	t.Helper()
+	columns, args := make([]string, len(names)), make([]any, len(names))
+	for i, n := range names {
+		columns[i] = fmt.Sprintf("CAST(? AS %s) AS %q", n.sql, n.name)
+		args[i] = row[n.name]
+	}
+	execute(t, db, "CREATE OR REPLACE TEMP TABLE t AS SELECT "+strings.Join(columns, ", "), args...)
+}
+
+// checkExpression runs an expression as a value, and a condition also as a
+// condition and as the condition of the opposite.
+func checkExpression(t *testing.T, db *sql.DB, src string, want any) {
+	t.Helper()
+	e := parse(t, src)
+	if diff := cmp.Diff(want, evaluate(t, db, " FROM t", e.Value(tableScope{}))); diff != "" {
+		t.Errorf("%s as a value: %s", src, diff)
+	}
+	if e.Type != compiler.BooleanType {
+		return
+	}
+	holds := want == true
+	if got := rows(t, db, e.Condition(tableScope{})) == 1; got != holds {
+		t.Errorf("%s as a condition: got %v, want %v", src, got, want)
+	}
+	if got := rows(t, db, parse(t, "not ("+src+")").Condition(tableScope{})) == 1; got == holds {
+		t.Errorf("not (%s) as a condition: got %v, want %v", src, got, !holds)
+	}
+}
+
+func rows(t *testing.T, db *sql.DB, where sqlast.Expr) int {
+	t.Helper()
+	text, err := sqlast.Print(sqlast.DuckDB, sqlast.Select{
+		Items: []sqlast.Item{{X: sqlast.Aggregate{Fn: sqlast.Count}}}, From: sqlast.Table{Name: "t"}, Where: where})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var n int
+	if err := db.QueryRowContext(t.Context(), text).Scan(&n); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return n
+}
+
+func parse(t *testing.T, src string) *compiler.Expression {
+	t.Helper()
+	var list diag.List
+	e, ok := compiler.Parse(metrics.Expr{Src: src}, tableScope{}, compiler.NilType, &list)
+	if !ok {
+		t.Fatalf("%s: %v", src, list)
+	}
+	return e
+}
+
+// TestMissingValues runs the table of missing values.
+func TestMissingValues(t *testing.T) {
+	db := engine(t)
+	text, err := os.ReadFile("../compiler/testdata/expressions/missing.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSpace(line)
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		if row, ok := strings.CutPrefix(line, "row: "); ok {
+			replaceRow(t, db, readRow(t, row))
+			continue
+		}
+		src, want, ok := strings.Cut(line, " => ")
+		if !ok {
+			t.Fatalf("%q is neither a row nor an expression with its value", line)
+		}
+		// nil == nil and the like cannot be the whole of a value's type.
+		checkExpression(t, db, src, readValue(t, want))
+	}
+}
+
+var cell = regexp.MustCompile(`(\w+)=("[^"]*"|\S+)`)
+
+func readRow(t *testing.T, text string) map[string]any {
+	row := map[string]any{}
+	for _, m := range cell.FindAllStringSubmatch(text, -1) {
+		row[m[1]] = readValue(t, m[2])
+	}
+	if len(row) != len(names) {
+		t.Fatalf("%q is not a whole row", text)
+	}
+	return row
+}
+
+func readValue(t *testing.T, text string) any {
+	t.Helper()
+	if text == "nil" {
+		return nil
+	}
+	var v any
+	if err := json.Unmarshal([]byte(text), &v); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return v
+}
+
+// TestMachineCases runs what expr's own virtual machine was asked.
+func TestMachineCases(t *testing.T) {
+	db := engine(t)
+	file, err := os.Open("../compiler/testdata/expressions/machine.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	n := 0
+	for lines := bufio.NewScanner(file); lines.Scan(); n++ {
+		var c struct {
+			Expression string
+			Row        map[string]any
+			Want       any
+		}
+		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
+			t.Fatal(err)
+		}
+		replaceRow(t, db, c.Row)
+		checkExpression(t, db, c.Expression, c.Want)
+	}
+	if n == 0 {
+		t.Error("no cases")
+	}
+}
+
+// TestPrintedSQL runs every function that sqlast can print over NULLs of
+// the right type, and asks the engine's parser about everything else.
+func TestPrintedSQL(t *testing.T) {
+	db := engine(t)
+	types := map[string]string{
+		"Abs": "DOUBLE", "Ceil": "DOUBLE", "Floor": "DOUBLE", "Round": "DOUBLE", "Trunc": "DOUBLE", "Mod": "DOUBLE",
+		"Finite": "DOUBLE", "IntegerText": "DOUBLE", "MicrosToTime": "BIGINT", "TimeToMicros": "TIMESTAMP",
+		"TimestampTZToTime": "TIMESTAMPTZ", "NanosToTime": "TIMESTAMP_NS", "DateOf": "TIMESTAMP",
+		"MapValue": "MAP(VARCHAR, VARCHAR)", "PairValue": `STRUCT("name" VARCHAR, "value" VARCHAR)[]`,
+	}
+	for name, text := range sections(t, "../compiler/sqlast/testdata/functions.sql") {
+		typ, ok := types[name]
+		if !ok {
+			typ = "VARCHAR"
+		}
+		y := "VARCHAR"
+		if name == "Coalesce" || name == "NullIf" || name == "Least" || name == "Greatest" {
+			y = typ
+		}
+		condition := "y"
+		if strings.Contains(text, `WHEN "y" THEN "x"`) {
+			y, condition = "BOOLEAN", "y"
+		}
+		execute(t, db, fmt.Sprintf(`CREATE OR REPLACE TEMP TABLE x AS SELECT CAST(NULL AS %s) AS x, CAST(NULL AS %s) AS %s`, typ, y, condition))
+		if name == "Coalesce" && y == "BOOLEAN" || name == "NullIf" && y == "BOOLEAN" || name == "Least" && y == "BOOLEAN" || name == "Greatest" && y == "BOOLEAN" {
+			continue
+		}
+		execute(t, db, "SELECT "+text+" FROM x")
+	}
+	for name, text := range sections(t, "../compiler/sqlast/testdata/expressions.sql") {
+		if name == "lambda" {
+			continue // only an argument
+		}
+		checkSyntax(t, db, "SELECT "+text)
+	}
+	statements, err := os.ReadFile("../compiler/sqlast/testdata/statements.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for statement := range strings.SplitSeq(string(statements), ";\n\n") {
+		statement = regexp.MustCompile(`^CREATE TEMP TABLE "\w+" AS\n`).ReplaceAllString(statement, "")
+		if statement != "" && !strings.HasPrefix(statement, "DROP") {
+			checkSyntax(t, db, statement)
+		}
+	}
+}
+
+func sections(t *testing.T, file string) func(func(name, text string) bool) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(yield func(string, string) bool) {
+		for part := range strings.SplitSeq(strings.TrimSpace(string(text)), "\n\n") {
+			name, body, _ := strings.Cut(strings.TrimPrefix(part, "-- "), "\n")
+			if !yield(name, body) {
+				return
+			}
+		}
+	}
+}
+
+// checkSyntax asks the engine's parser.
+func checkSyntax(t *testing.T, db *sql.DB, statement string) {
+	t.Helper()
+	if tree := syntaxTree(t, db, statement); strings.Contains(tree, `"error":true`) {
+		t.Errorf("%s: %s", statement, tree)
+	}
+}
+
+func syntaxTree(t *testing.T, db *sql.DB, statement string) string {
+	t.Helper()
+	var tree string
+	if err := db.QueryRowContext(t.Context(), "SELECT CAST(json_serialize_sql(CAST(? AS VARCHAR)) AS VARCHAR)", statement).Scan(&tree); err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
+	return tree
+}
+
+// TestParentheses compares, for random trees, what the engine makes of the
+// print with what it makes of one with every parenthesis.
+func TestParentheses(t *testing.T) {
+	db := engine(t)
+	place := regexp.MustCompile(`"query_location":\d+`)
+	rapid.Check(t, func(r *rapid.T) {
+		e := tree(r, 4)
+		few, err := sqlast.PrintExpr(sqlast.DuckDB, e)
+		if err != nil {
+			r.Fatal(err)
+		}
+		a := place.ReplaceAllString(syntaxTree(t, db, "SELECT "+few), "")
+		b := place.ReplaceAllString(syntaxTree(t, db, "SELECT "+parenthesised(e)), "")
+		if a != b || strings.Contains(a, `"error":true`) {
+			r.Errorf("%s is not %s", few, parenthesised(e))
+		}
+	})
+}
+
+func tree(r *rapid.T, depth int) sqlast.Expr {
+	pick := func(n int) int { return rapid.IntRange(0, n-1).Draw(r, "pick") }
+	if depth == 0 {
+		return []sqlast.Expr{sqlast.Column{Name: "a"}, sqlast.Column{Name: "b"}, sqlast.Int(7), sqlast.Column{Name: "c"}}[pick(4)]
+	}
+	sub := func() sqlast.Expr { return tree(r, pick(depth)) }
+	switch pick(9) {
+	case 0:
+		return sqlast.And{sub(), sub()}
+	case 1:
+		return sqlast.Or{sub(), sub()}
+	case 2:
+		return sqlast.Not{X: sub()}
+	case 3:
+		return sqlast.Negative{X: sub()}
+	case 4:
+		return sqlast.IsNull{X: sub(), Not: pick(2) == 0}
+	case 5:
+		return sqlast.In{X: sub(), List: []sqlast.Expr{sub(), sub()}}
+	case 6:
+		return sqlast.Case{Whens: []sqlast.When{{If: sub(), Then: sub()}}, Else: sub()}
+	default:
+		return sqlast.Binary{Op: sqlast.Op(pick(int(sqlast.NotDistinct) + 1)), L: sub(), R: sub()}
+	}
+}
+
+// parenthesised prints the nodes of tree with every operand in parentheses.
+func parenthesised(e sqlast.Expr) string {
+	p := func(e sqlast.Expr) string { return "(" + parenthesised(e) + ")" }
+	switch e := e.(type) {
+	case sqlast.And:
+		return p(e[0]) + " AND " + p(e[1])
+	case sqlast.Or:
+		return p(e[0]) + " OR " + p(e[1])
+	case sqlast.Not:
+		return "NOT " + p(e.X)
+	case sqlast.Negative:
+		return "-" + p(e.X)
+	case sqlast.IsNull:
+		if e.Not {
+			return p(e.X) + " IS NOT NULL"
+		}
+		return p(e.X) + " IS NULL"
+	case sqlast.In:
+		return p(e.X) + " IN (" + p(e.List[0]) + ", " + p(e.List[1]) + ")"
+	case sqlast.Case:
+		return "CASE WHEN " + p(e.Whens[0].If) + " THEN " + p(e.Whens[0].Then) + " ELSE " + p(e.Else) + " END"
+	case sqlast.Binary:
+		text := [...]string{"=", "<>", "<", "<=", ">", ">=", "+", "-", "*", "/", "//", "IS DISTINCT FROM", "IS NOT DISTINCT FROM"}
+		return p(e.L) + " " + text[e.Op] + " " + p(e.R)
+	case sqlast.Column:
+		return `"` + e.Name + `"`
+	case sqlast.Int:
+		return strconv.Itoa(int(e))
+	}
+	panic(fmt.Sprintf("no case for %T", e))
+}
+
+func call(fn sqlast.Fn, args ...sqlast.Expr) sqlast.Expr { return sqlast.Call{Fn: fn, Args: args} }
+
+// TestLiterals reads literals back.
+func TestLiterals(t *testing.T) {
+	db := engine(t)
+	instant := time.Date(2026, 3, 2, 1, 2, 3, 456789000, time.UTC)
+	for _, c := range []struct {
+		e    sqlast.Expr
+		want any
+	}{
+		{sqlast.Text("it's \\ \x00\n\r\t\u00a0\u200b\u202e é 👩‍👩‍👧"), "it's \\ \x00\n\r\t\u00a0\u200b\u202e é 👩‍👩‍👧"},
+		{sqlast.Text(""), ""},
+		{sqlast.Int(math.MinInt64), int64(math.MinInt64)},
+		{sqlast.Float(5e-324), 5e-324},
+		{sqlast.Float(math.MaxFloat64), math.MaxFloat64},
+		{sqlast.Float(0.1), 0.1},
+		{sqlast.Float(1e6), 1e6},
+		{sqlast.Float(-123456789.125), -123456789.125},
+		{sqlast.Bool(true), true},
+		{sqlast.Null{Type: sqlast.Type{Kind: sqlast.Decimal, Width: 38, Scale: 4}}, nil},
+		{sqlast.Timestamp(instant), instant},
+		{sqlast.Date(instant), instant.Truncate(24 * time.Hour)},
+	} {
+		got := evaluate(t, db, "", c.e)
+		if when, ok := got.(time.Time); ok {
+			got = when.UTC()
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Error(diff)
+		}
+	}
+	for _, d := range []time.Duration{0, 72 * time.Hour, -72 * time.Hour, 90 * time.Minute, 59 * time.Second, 3_000_000_001 * time.Second, 1234567 * time.Microsecond} {
+		moved := sqlast.Binary{Op: sqlast.Add, L: sqlast.Timestamp(instant), R: sqlast.Interval(d)}
+		if got := evaluate(t, db, "", moved).(time.Time).UTC(); !got.Equal(instant.Add(d)) {
+			t.Errorf("%v later: got %v, want %v", d, got, instant.Add(d))
+		}
+	}
+	rapid.Check(t, func(r *rapid.T) {
+		s := rapid.String().Draw(r, "text")
+		if got := evaluate(t, db, "", sqlast.Text(s)); got != s {
+			r.Errorf("got %q, want %q", got, s)
+		}
+		f := rapid.Float64().Filter(func(f float64) bool { return !math.IsInf(f, 0) && !math.IsNaN(f) }).Draw(r, "float")
+		if got := evaluate(t, db, "", sqlast.Float(f)); got != f {
+			r.Errorf("got %v, want %v", got, f)
+		}
+	})
+}
+
+// over evaluates a function of a text that is a column, and of the same text
+// where it may not be written twice; both must agree.
+func over(t *testing.T, db *sql.DB, fn sqlast.Fn, s string) any {
+	t.Helper()
+	from := " FROM (SELECT CAST(? AS VARCHAR) AS x)"
+	column := sqlast.Column{Name: "x"}
+	got := evaluate(t, db, from, call(fn, column), s)
+	bound := sqlast.Case{Whens: []sqlast.When{{If: sqlast.Bool(true), Then: column}}}
+	if diff := cmp.Diff(got, evaluate(t, db, from, call(fn, bound), s)); diff != "" {
+		t.Errorf("%v over %q differs where its argument is named: %s", fn, s, diff)
+	}
+	if when, ok := got.(time.Time); ok {
+		return when.UTC()
+	}
+	return got
+}
+
+var goNumber = regexp.MustCompile(`^[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
+
+// TestTextFunctions compares functions of text with Go's.
+func TestTextFunctions(t *testing.T) {
+	db := engine(t)
+	texts := []string{
+		"", " ", "a", "5", "-5", "+5", "5.", ".5", "5.7", "1_000", "0x1f", "inf", "-inf", "nan", "Infinity", "1e5", "1E-5", "1e", "1e400", "-1e400",
+		"1e-400", "007", " 12 ", "\t12\n", "\u00a012\u3000", "1 2", "--5", "5e5.5", "9007199254740993", strings.Repeat("9", 309), strings.Repeat("9", 308),
+		"0." + strings.Repeat("0", 330) + "1", "1" + strings.Repeat("0", 400), "true", "TRUE", "False", " true", "yes", "1", "١٢", "12\x00",
+		"\u0085x\u0085", "\u1680x", "\u2000x\u200a", "\u2028x\u2029", "\u202fx\u205f", "\u180ex", "\ufeffx", "\u200bx", "\vx\f", "x\r\n",
+		"ÀÉÎ abc ABC ß İ ı ſ K", "\u212a", "a\nb", "👩‍👩‍👧",
+	}
+	check := func(fn sqlast.Fn, s string, want any) {
+		t.Helper()
+		if diff := cmp.Diff(want, over(t, db, fn, s)); diff != "" {
+			t.Errorf("%v over %q: %s", fn, s, diff)
+		}
+	}
+	ascii := func(s string, first, last rune, by rune) string {
+		return strings.Map(func(r rune) rune {
+			if first <= r && r <= last {
+				return r + by
+			}
+			return r
+		}, s)
+	}
+	for _, s := range texts {
+		check(sqlast.LowerASCII, s, ascii(s, 'A', 'Z', 32))
+		check(sqlast.UpperASCII, s, ascii(s, 'a', 'z', -32))
+		check(sqlast.TrimUnicode, s, strings.TrimFunc(s, unicode.IsSpace))
+		check(sqlast.Length, s, int64(len([]rune(s))))
+		check(sqlast.ParseNumber, s, number(strings.TrimFunc(s, unicode.IsSpace), goNumber))
+		check(sqlast.ParseInteger, s, number(s, regexp.MustCompile(`^[+-]?[0-9]+$`)))
+		var boolean any
+		if strings.EqualFold(s, "true") || strings.EqualFold(s, "false") {
+			boolean = strings.EqualFold(s, "true")
+		}
+		check(sqlast.ParseBoolean, s, boolean)
+	}
+	rapid.Check(t, func(r *rapid.T) {
+		s := rapid.StringMatching(`[ \t]?[+-]?[0-9]{0,5}\.?[0-9]{0,25}([eE][+-]?[0-9]{0,3})?[ ]?`).Draw(r, "number")
+		if diff := cmp.Diff(number(strings.TrimSpace(s), goNumber), over(t, db, sqlast.ParseNumber, s)); diff != "" {
+			r.Errorf("%q: %s", s, diff)
+		}
+	})
+}
+
+func number(s string, pattern *regexp.Regexp) any {
+	if !pattern.MatchString(s) {
+		return nil
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		return nil
+	}
+	return f
+}
+
+var goTime = regexp.MustCompile(`^\d{4}-\d\d-\d\d([T ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)?)?$`)
+
+// TestParseTime compares with Go's reading of RFC 3339.
+func TestParseTime(t *testing.T) {
+	db := engine(t)
+	check := func(s string) {
+		t.Helper()
+		var want any
+		if goTime.MatchString(s) {
+			text := strings.Replace(s, " ", "T", 1)
+			if len(text) == 10 {
+				text += "T00:00:00"
+			}
+			if !regexp.MustCompile(`(Z|[+-]\d\d:\d\d)$`).MatchString(text[19:]) {
+				text += "Z"
+			}
+			if when, err := time.Parse(time.RFC3339Nano, text); err == nil {
+				want = when.UTC().Truncate(time.Microsecond)
+			}
+		}
+		if diff := cmp.Diff(want, over(t, db, sqlast.ParseTime, s)); diff != "" {
+			t.Errorf("%q: %s", s, diff)
+		}
+	}
+	for _, s := range []string{
+		"2026-03-02", "2026-03-02T10:11:12", "2026-03-02 10:11:12", "2026-03-02T10:11:12Z", "2026-03-02 10:11:12+02:00", "2026-03-02T00:30:00+05:45",
+		"2026-03-02T10:11:12.1Z", "2026-03-02T10:11:12.123456789Z", "2026-03-02T10:11:12.999999999", "2026-03-02 10:11:12.999999999-07:00",
+		"1969-12-31T23:59:59.9999999Z", "1969-12-31T23:59:59.9999999+00:00", "2026-02-30", "2026-02-30T10:00:00Z", "2024-02-29", "2023-02-29", "1900-02-29", "2000-02-29",
+		"2026-13-01", "2026-00-10", "2026-3-2", "epoch", "infinity", "-infinity", "now", "today", "", " 2026-03-02", "2026-03-02 ", "2026-03-02T", "2026-03-02T10", "2026-03-02T10:11", "2026-03-02T10:11Z",
+		"2026-03-02T24:00:00Z", "2026-03-02T23:59:60Z", "2026-06-30T23:59:60Z", "2026-03-02T10:60:00", "2026-03-02T10:11:12z", "2026-03-02t10:11:12Z", "2026-03-02  10:11:12",
+		"2026-03-02T10:11:12+24:00", "2026-03-02T10:11:12+02", "2026-03-02T10:11:12+0200", "2026-03-02T10:11:12 Z", "2026-03-02T10:11:12 UTC", "2026-03-02T10:11:12 Europe/Berlin",
+		"2026-03-02T10:11:12,5Z", "2026-03-02T10:11:12.Z", "2026-03-02Z", "20260302", "2026-061", "0001-01-01", "0001-01-01T00:00:00+14:00", "0000-01-01", "9999-12-31T23:59:59.999999Z",
+		"9999-12-31T23:59:59-23:59", "10000-01-01", "-2026-03-02", "2026-03-02 (BC)", "1772409600", "2026-03-29T02:30:00", "2026/03/02",
+	} {
+		check(s)
+	}
+	rapid.Check(t, func(r *rapid.T) {
+		check(rapid.StringMatching(`(19|20)[0-9]{2}-[01][0-9]-[0-3][0-9]([T ][0-2][0-9]:[0-6][0-9]:[0-6][0-9](\.[0-9]{1,10})?(Z|[+-][0-2][0-9]:[0-6][0-9])?)?`).Draw(r, "time"))
+	})
+}
+
+// TestPatterns compares matches with Go's regexp.
+func TestPatterns(t *testing.T) {
+	db := engine(t)
+	texts := []string{"", "a", "A", "ab", "a\nb", "b\na", "é", "É", "ß", "a.b", "x-1", "日本", "K", "\u212a", "a\r\n", "\u00a0", "_", "\t"}
+	patterns := []string{
+		"a", "^a$", "^a", "a$", "a.b", ".", "^.$", "(?s)a.b", "(?m)^a$", "(?i)a", "(?i)É", "(?i)k", "[^a]", "\\s", "\\w", "\\d", "\\pL", "\\p{Lu}", "\\p{Han}", "\\PL",
+		"[[:alpha:]]", "\\bb", "\\Ba", "a\\z", "\\Aa", "a{2,}", "a*?b", "(a|b)+", "(?P<n>a)", "\\Qa.b\\E", "[a-c-]", "\\x61", "\\x{e9}", "(?U)a+", "x{0}", "$^", "", "\\.", "a|", "(?i:A)b", "\\C*",
+	}
+	for _, p := range patterns {
+		compiled, err := regexp.Compile(p)
+		if err != nil {
+			continue // refused by the checker
+		}
+		replaceRow(t, db, map[string]any{})
+		e := parse(t, "category matches "+strconv.Quote(p))
+		for _, s := range texts {
+			execute(t, db, "UPDATE t SET category = ?", s)
+			if got, want := evaluate(t, db, " FROM t", e.Value(tableScope{})), compiled.MatchString(s); got != want {
+				t.Errorf("%q matches %q: got %v, want %v", s, p, got, want)
+			}
+		}
+	}
+}
+
+// TestPatternClasses runs every class of Unicode that the checker accepts.
+func TestPatternClasses(t *testing.T) {
+	db := engine(t)
+	replaceRow(t, db, map[string]any{"category": "a"})
+	accepted := 0
+	check := func(name string) {
+		var list diag.List
+		e, ok := compiler.Parse(metrics.Expr{Src: `category matches "\\p{` + name + `}"`}, tableScope{}, compiler.BooleanType, &list)
+		if ok {
+			accepted++
+			evaluate(t, db, " FROM t", e.Value(tableScope{}))
+		}
+	}
+	for name := range unicode.Scripts {
+		check(name)
+	}
+	for name := range unicode.Categories {
+		check(name)
+	}
+	check("Any")
+	if accepted < 150 {
+		t.Errorf("only %d classes are accepted", accepted)
+	}
+	for _, p := range []string{`\\pL{300}`, `(\\pL\\pN){200}`, `.{1000}`, `[^a]{1000}`, `(?i)\\p{Greek}{1000}`, `((a{30}){30})`} {
+		var list diag.List
+		if e, ok := compiler.Parse(metrics.Expr{Src: `category matches "` + p + `"`}, tableScope{}, compiler.BooleanType, &list); ok {
+			evaluate(t, db, " FROM t", e.Value(tableScope{}))
+		}
+	}
+}
+
+// TestNestedValues reads maps, pairs and JSON.
+func TestNestedValues(t *testing.T) {
+	db := engine(t)
+	x := sqlast.Column{Name: "x"}
+	for _, c := range []struct {
+		from string
+		e    sqlast.Expr
+		want any
+	}{
+		{`MAP {'a': 'b', 'it''s': 'c'}`, call(sqlast.MapValue, x, sqlast.Text("it's")), "c"},
+		{`MAP {'a': 'b'}`, call(sqlast.MapValue, x, sqlast.Text("z")), nil},
+		{`CAST(NULL AS MAP(VARCHAR, VARCHAR))`, call(sqlast.MapValue, x, sqlast.Text("z")), nil},
+		{`[{'name': 'a', 'value': '1'}, {'name': 'a', 'value': '2'}]`, call(sqlast.PairValue, x, sqlast.Text("a")), "1"},
+		{`[{'name': 'a', 'value': '1'}]`, call(sqlast.PairValue, x, sqlast.Text("z")), nil},
+		{`CAST(NULL AS STRUCT("name" VARCHAR, "value" VARCHAR)[])`, call(sqlast.PairValue, x, sqlast.Text("z")), nil},
+		{`'{"a": "x", "b": 1.50, "c": null, "d": {"e": [1]}, "f": true}'`, call(sqlast.JSONText, x, sqlast.Text("a")), "x"},
+		{`'{"a": "x", "b": 1.50, "c": null, "d": {"e": [1]}, "f": true}'`, call(sqlast.JSONText, x, sqlast.Text("c")), nil},
+		{`'{"a": "x", "b": 1.50, "c": null, "d": {"e": [1]}, "f": true}'`, call(sqlast.JSONText, x, sqlast.Text("z")), nil},
+		{`'{"a": "x", "b": 1.50, "c": null, "d": {"e": [1]}, "f": true}'`, call(sqlast.JSONText, x, sqlast.Text("f")), "true"},
+		{`'{"d": {"e": "y"}}'`, call(sqlast.JSONText, call(sqlast.JSONText, x, sqlast.Text("d")), sqlast.Text("e")), "y"},
+		{`'{"a/b~c": "1", "$x": "2", "*": "3", "": "4", "a.b": "5", "q\"r\\s": "6"}'`, call(sqlast.JSONText, x, sqlast.Text("a/b~c")), "1"},
+		{`'{"a/b~c": "1", "$x": "2", "*": "3", "": "4", "a.b": "5", "q\"r\\s": "6"}'`, call(sqlast.JSONText, x, sqlast.Text("$x")), "2"},
+		{`'{"a/b~c": "1", "$x": "2", "*": "3", "": "4", "a.b": "5", "q\"r\\s": "6"}'`, call(sqlast.JSONText, x, sqlast.Text("*")), "3"},
+		{`'{"a/b~c": "1", "$x": "2", "*": "3", "": "4", "a.b": "5", "q\"r\\s": "6"}'`, call(sqlast.JSONText, x, sqlast.Text("")), "4"},
+		{`'{"a/b~c": "1", "$x": "2", "*": "3", "": "4", "a.b": "5", "q\"r\\s": "6"}'`, call(sqlast.JSONText, x, sqlast.Text("a.b")), "5"},
+		{`'{"a/b~c": "1", "$x": "2", "*": "3", "": "4", "a.b": "5", "q\"r\\s": "6"}'`, call(sqlast.JSONText, x, sqlast.Text(`q"r\s`)), "6"},
+		{`'{"a": '`, call(sqlast.JSONText, x, sqlast.Text("a")), nil},
+		{`''`, call(sqlast.JSONText, x, sqlast.Text("a")), nil},
+		{`'{"a": '`, call(sqlast.JSONValid, x), false},
+		{`'{}'`, call(sqlast.JSONValid, x), true},
+		{`'{"a": '`, call(sqlast.CanonicalJSON, x), nil},
+		{`TIMESTAMP_NS '1969-12-31 23:59:59.999999999'`, call(sqlast.TimeToMicros, call(sqlast.NanosToTime, x)), int64(-1)},
+		{`TIMESTAMP_NS '1970-01-01 00:00:00.000001999'`, call(sqlast.TimeToMicros, call(sqlast.NanosToTime, x)), int64(1)},
+		{`TIMESTAMP_NS '1969-12-31 23:59:59.999999'`, call(sqlast.TimeToMicros, call(sqlast.NanosToTime, x)), int64(-1)},
+		{`TIMESTAMPTZ '2026-03-02 12:00:00+02'`, call(sqlast.TimestampTZToTime, x), time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)},
+		{`CAST(1 AS BIGINT)`, call(sqlast.TimeToMicros, call(sqlast.MicrosToTime, x)), int64(1)},
+		{`9223372036854775807`, call(sqlast.MicrosToTime, x), nil},
+		{`CAST('nan' AS DOUBLE)`, call(sqlast.Finite, x), nil},
+		{`CAST('-inf' AS DOUBLE)`, call(sqlast.Finite, x), nil},
+		{`CAST('nan' AS DOUBLE)`, call(sqlast.IntegerText, x), nil},
+	} {
+		got := evaluate(t, db, " FROM (SELECT "+c.from+" AS x)", c.e)
+		if when, ok := got.(time.Time); ok {
+			got = when.UTC()
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s: %s", c.from, diff)
+		}
+	}
+	equal := [][]string{
+		{`{"a":1,"b":[true,null,"x"]}`, `{ "b" : [ true, null, "x" ], "a" : 1.0 }`},
+		{`"\u00e9"`, `"é"`},
+		{`100`, `1e2`},
+		{`{}`, ` { } `},
+	}
+	different := [][]string{{`{"a":1}`, `{"a":2}`}, {`{"a":"1"}`, `{"a":1}`}, {`[]`, `{}`}, {`null`, `"NULL"`}, {`[1,2]`, `[2,1]`}, {`true`, `"true"`}, {`{"a":{}}`, `{"a":null}`}}
+	canonical := func(s string) any {
+		return evaluate(t, db, " FROM (SELECT CAST(? AS VARCHAR) AS x)", call(sqlast.CanonicalJSON, x), s)
+	}
+	for _, pair := range equal {
+		if canonical(pair[0]) != canonical(pair[1]) {
+			t.Errorf("%s is not %s: %v, %v", pair[0], pair[1], canonical(pair[0]), canonical(pair[1]))
+		}
+	}
+	for _, pair := range different {
+		if canonical(pair[0]) == canonical(pair[1]) {
+			t.Errorf("%s is %s: %v", pair[0], pair[1], canonical(pair[0]))
+		}
+	}
+}
