@@ -305,8 +305,8 @@ hash(CASE WHEN "y" THEN "x" END)
 "x".rowid
 
 -- UniqueText
-CAST(uuid() AS VARCHAR)("x")
+uuid()
 
 -- UniqueText
-CAST(uuid() AS VARCHAR)(CASE WHEN "y" THEN "x" END)
+uuid()
 
