@@ -44,7 +44,7 @@ func AsOf(ctx context.Context, engine *Engine, catalog *compiler.Catalog, now ti
 		}
 		late := sqlast.Binary{Op: sqlast.Greater, L: src.Time.SQL, R: sqlast.Timestamp(cutoff)}
 		inTime := sqlast.Binary{Op: sqlast.LessEq, L: src.Time.SQL, R: sqlast.Timestamp(cutoff)}
-		rows, err := scan(ctx, engine, only(src, open), nil,
+		rows, err := scan(ctx, engine, only(src, open),
 			sqlast.Item{X: call(sqlast.TimeToMicros, sqlast.Aggregate{Fn: sqlast.Max, X: onlyIf(inTime, src.Time.SQL)}), As: "last"},
 			tally(late, "future"))
 		if err != nil {
@@ -100,7 +100,7 @@ func Count(ctx context.Context, engine *Engine, src *compiler.Source) (Dropped, 
 	if len(open) == 0 || len(losses.items) == 0 {
 		return d, nil
 	}
-	rows, err := scan(ctx, engine, only(src, open), nil, losses.items...)
+	rows, err := scan(ctx, engine, only(src, open), losses.items...)
 	if err != nil {
 		return Dropped{}, fmt.Errorf("count the rows that source %s loses: %w", src.Def.Name.V, err)
 	}
@@ -211,8 +211,8 @@ func only(src *compiler.Source, files []compiler.File) sqlast.ReadParquet {
 }
 
 // scan reads aggregates over files in one pass.
-func scan(ctx context.Context, engine *Engine, read sqlast.ReadParquet, where sqlast.Expr, items ...sqlast.Item) (*Rows, error) {
-	query, err := sqlast.Print(sqlast.DuckDB, sqlast.Select{Items: items, From: read, Where: where})
+func scan(ctx context.Context, engine *Engine, read sqlast.ReadParquet, items ...sqlast.Item) (*Rows, error) {
+	query, err := sqlast.Print(sqlast.DuckDB, sqlast.Select{Items: items, From: read})
 	if err != nil {
 		return nil, err
 	}

@@ -136,6 +136,11 @@ func TestFloatingIDsMustBeWhole(t *testing.T) {
 		w.write("a.parquet", complete(values))
 		_, list := w.inspect(w.events("a.parquet", func(s *metrics.Source) { s.Columns.Units[0].Column = col("x") }))
 		wantMessage(t, list, "metrics.yaml:7:5", "1 of its values are not whole numbers")
+		_, list = w.inspect(w.events("a.parquet", func(s *metrics.Source) {
+			s.Columns.Units[0].Column = col("name")
+			s.Columns.ID = []metrics.Expr{col("x")}
+		}))
+		wantMessage(t, list, "metrics.yaml:7:5", "1 of its values are not whole numbers")
 	}
 }
 

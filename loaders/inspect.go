@@ -139,20 +139,13 @@ func (in *inspector) resolve() bool {
 	ok := true
 	for _, e := range mapped(&in.def.Columns) {
 		sql, typ, found := compiler.CompileColumn(*e, in.columns, in.list)
-		if !found {
-			ok = false
-			continue
-		}
-		if !in.agreed(e, sql) {
-			ok = false
-			continue
-		}
 		in.stored[e] = stored{sql, typ}
+		ok = found && in.agreed(e, sql) && ok
 	}
 	if in.def.Where.IsSet() {
 		var found bool
 		in.out.Where, found = compiler.CompileSourceWhere(in.def.Where, in.columns, in.list)
-		ok = ok && found && in.agreed(&in.def.Where, in.out.Where)
+		ok = found && in.agreed(&in.def.Where, in.out.Where) && ok
 	}
 	return ok
 }
@@ -203,8 +196,8 @@ func (in *inspector) files() {
 	in.out.MaxTime = latest(in.out.Files)
 }
 
-// read names the files: by the pattern of the definitions where DuckDB finds
-// the same ones by it, else one by one.
+// read names the files: by the pattern of the definitions, which people can
+// read, where DuckDB finds the same ones by it, else one by one.
 func (in *inspector) read(ctx context.Context, engine *Engine, files []string) {
 	in.out.Read.UnionByName = in.schema.differs
 	in.out.Read.Files = files
@@ -263,29 +256,30 @@ func (in *inspector) fields() bool {
 			out.ID = append(out.ID, id)
 		}
 	}
-	out.Properties, ok = in.bag(&c.Properties, ok)
-	out.Attributes, ok = in.bag(&c.Attributes, ok)
-	return ok
+	properties := in.bag(&c.Properties, &out.Properties)
+	attributes := in.bag(&c.Attributes, &out.Attributes)
+	return ok && properties && attributes
 }
 
-func (in *inspector) bag(b *metrics.Bag, ok bool) (compiler.Bag, bool) {
-	var out compiler.Bag
+// bag gives the columns of named values their types.
+func (in *inspector) bag(b *metrics.Bag, into *compiler.Bag) bool {
+	ok := true
 	if b.From.IsSet() {
 		var err *cannot
-		if out, err = bag(in.stored[&b.From]); err != nil {
+		if *into, err = bag(in.stored[&b.From]); err != nil {
 			in.refuse(&b.From, err)
 			ok = false
 		}
 	}
+	if len(b.Named) > 0 {
+		into.Named = map[string]compiler.Field{}
+	}
 	for i := range b.Named {
 		f, good := in.field(&b.Named[i].Column, property)
-		if out.Named == nil {
-			out.Named = map[string]compiler.Field{}
-		}
-		out.Named[b.Named[i].Name.V] = f
+		into.Named[b.Named[i].Name.V] = f
 		ok = ok && good
 	}
-	return out, ok
+	return ok
 }
 
 // field reads one expression of the columns and adds what footers prove.
@@ -384,16 +378,23 @@ func (in *inspector) neverMissing(e *metrics.Expr, field compiler.Field, f *comp
 
 // checkIDs looks for floating ids that are no whole numbers below 2^53.
 func (in *inspector) checkIDs(ctx context.Context, engine *Engine) error {
-	for i := range in.def.Columns.Units {
-		e := &in.def.Columns.Units[i].Column
+	c := &in.def.Columns
+	var ids []*metrics.Expr
+	for i := range c.Units {
+		ids = append(ids, &c.Units[i].Column)
+	}
+	for i := range c.ID {
+		ids = append(ids, &c.ID[i])
+	}
+	for _, e := range ids {
 		s := in.stored[e]
 		if s.typ.Kind != compiler.ColumnFloat {
 			continue
 		}
-		broken := onlyIf(sqlast.And{sqlast.IsNull{X: s.sql, Not: true}, sqlast.Not{X: isWhole(s.sql)}}, sqlast.Int(1))
-		rows, err := scan(ctx, engine, in.out.Read, nil, sqlast.Item{X: sqlast.Aggregate{Fn: sqlast.Count, X: broken}, As: "broken"})
+		broken := sqlast.And{sqlast.IsNull{X: s.sql, Not: true}, sqlast.Not{X: isWhole(s.sql)}}
+		rows, err := scan(ctx, engine, in.out.Read, tally(broken, "broken"))
 		if err != nil {
-			return err
+			return fmt.Errorf("look for broken ids: %w", err)
 		}
 		if n := rows.Cells[0][0].(int64); n > 0 {
 			in.list.Errorf(e.Pos, "bad-id", "%s of source %q is %s, and %d of its values are not whole numbers below 2^53", e.Src, in.def.Name.V, typeName(s.typ), n).
