@@ -6,16 +6,45 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// definitionOf writes an object as canonical YAML: what like and defaults gave
-// in its place, keys in the order of the tables, no comments, one style.
-func definitionOf[T any](o *object[T], given fieldSet) string {
+// metricDefinition writes a metric as canonical YAML. What like and defaults
+// gave stands in its place, in inline sides too.
+func metricDefinition(m *metricDraft) string {
+	root := given(metricObject, m.given)
+	pairs(root, func(k, v *yaml.Node) {
+		if k.Value != "ratio" {
+			return
+		}
+		for i := 0; i+1 < len(v.Content); i += 2 {
+			for name, side := range map[string]sideDraft{"numerator": m.ratio.numerator, "denominator": m.ratio.denominator} {
+				if v.Content[i].Value == name && side.body != nil {
+					v.Content[i+1] = given(sideObject, side.body.given)
+				}
+			}
+		}
+	})
+	metricObject.canon(root)
+	return yamlText(root)
+}
+
+// experimentDefinition writes an experiment as canonical YAML.
+func experimentDefinition(e *experimentDraft) string {
+	root := given(experimentObject, e.given)
+	experimentObject.canon(root)
+	return yamlText(root)
+}
+
+// given is a mapping of what was given, in the order of the table.
+func given[T any](o *object[T], fields fieldSet) *yaml.Node {
 	root := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
 	for _, f := range o.fields {
-		if g, ok := given[f.name]; ok && f.name != "like" {
+		if g, ok := fields[f.name]; ok && f.name != "like" {
 			root.Content = append(root.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: f.name}, plainNode(g.value))
 		}
 	}
-	o.canon(root)
+	return root
+}
+
+func yamlText(root *yaml.Node) string {
 	var b bytes.Buffer
 	e := yaml.NewEncoder(&b)
 	e.SetIndent(2)

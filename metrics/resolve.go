@@ -56,11 +56,11 @@ func (r *resolver) resolve() {
 		return
 	}
 	for _, m := range r.metrics {
-		m.Definition = definitionOf(metricObject, m.given)
+		m.Definition = metricDefinition(m)
 		m.Version = r.metricVersion(&m.Metric)
 	}
 	for _, e := range r.experiments {
-		e.Definition = definitionOf(experimentObject, e.given)
+		e.Definition = experimentDefinition(e)
 		e.Version = experimentVersion(&e.Experiment)
 	}
 }

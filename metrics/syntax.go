@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -174,8 +175,7 @@ func parses(text string) error {
 }
 
 // syntaxError says where the text stops being YAML. The parser's own line is
-// often that of the block around the mistake, so the line is found by trial:
-// it is the one after the longest beginning of the file that parses.
+// often that of the block around the mistake, so the line is found by trial.
 func (d *decoder) syntaxError(text string, err error) {
 	at := firstBadLine(d.lines)
 	line := ""
@@ -261,32 +261,79 @@ func secondColon(line string) (col int, ok bool) {
 	return 0, false
 }
 
-// firstBadLine is the index of the line after the longest beginning that
-// parses. A bracket or quote over several lines parses only from its last line
-// on, so after a line that fails the next few are tried too.
+// firstBadLine is the index of the line at which the text stops being YAML.
+// The file is tried in its parts, the entries of top-level lists, so that the
+// time does not grow with the square of its length; in the part that fails, the
+// line is the one after the longest beginning that parses.
 func firstBadLine(lines []string) int {
-	const stretch = 40
-	good := func(n int) bool {
-		text := strings.Join(lines[:n], "\n") + "\n"
-		var doc yaml.Node
-		if err := yaml.Unmarshal([]byte(text), &doc); err != nil {
-			return false
-		}
-		return len(doc.Content) == 0 || doc.Content[0].Kind == yaml.MappingNode
-	}
-	low, high := 0, len(lines)
-	for low+1 < high {
-		mid := (low + high) / 2
-		found := false
-		for n := mid; n < min(mid+stretch, high); n++ {
-			if good(n) {
-				low, found = n, true
-				break
+	for _, p := range partsOf(lines) {
+		good := func(end int) bool {
+			text := strings.Join(append(slices.Clone(p.head), lines[p.start:end]...), "\n") + "\n"
+			var doc yaml.Node
+			if err := yaml.Unmarshal([]byte(text), &doc); err != nil {
+				return false
 			}
+			return len(doc.Content) == 0 || doc.Content[0].Kind == yaml.MappingNode
 		}
-		if !found {
-			high = mid
+		if good(p.end) {
+			continue
+		}
+		step := 1 + (p.end-p.start)/200
+		for end := p.end - 1; end > p.start; end -= step {
+			if !good(end) {
+				continue
+			}
+			for finer := min(end+step, p.end) - 1; finer > end; finer-- {
+				if good(finer) {
+					return finer
+				}
+			}
+			return end
+		}
+		return p.start
+	}
+	return max(0, len(lines)-2)
+}
+
+// part is a piece of a file that is YAML by itself after its head.
+type part struct {
+	head       []string
+	start, end int
+}
+
+var (
+	topLevelKey = regexp.MustCompile(`^[^\s#-]`)
+	bareKey     = regexp.MustCompile(`^[^\s#:]+: *(#.*)?$`)
+	listEntry   = regexp.MustCompile(`^ *- `)
+)
+
+// partsOf cuts a file at its top-level keys, and a list below one at its entries.
+func partsOf(lines []string) []part {
+	var out []part
+	var head []string // of the list that is being read
+	entry := -1       // indentation of its entries; -1: none yet
+	start := 0
+	cut := func(at int, next []string) {
+		out = append(out, part{head, start, at})
+		start, head = at, next
+	}
+	for i, line := range lines {
+		indent := len(line) - len(strings.TrimLeft(line, " "))
+		switch {
+		case topLevelKey.MatchString(line):
+			cut(i, nil)
+			entry = -1
+			if bareKey.MatchString(line) && i+1 < len(lines) && listEntry.MatchString(lines[i+1]) {
+				entry = len(lines[i+1]) - len(strings.TrimLeft(lines[i+1], " "))
+			}
+		case entry >= 0 && indent == entry && listEntry.MatchString(line) && i > start+1:
+			top := head
+			if top == nil {
+				top = lines[start : start+1]
+			}
+			cut(i, top)
 		}
 	}
-	return min(low, len(lines)-1)
+	cut(len(lines), nil)
+	return out
 }

@@ -3,6 +3,7 @@ package metrics
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -93,5 +94,24 @@ func writeCases(t *testing.T, path string, ar *txtar.Archive, cases []*wrongCase
 		if err := os.WriteFile(path, text, 0o644); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestSyntaxErrorInLongFile looks for one broken line in a file of many parts.
+func TestSyntaxErrorInLongFile(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("version: 1\n\nmetrics:\n")
+	want := 0
+	for i := range 2000 {
+		fmt.Fprintf(&b, "  - key: m%d\n    event: [purchase,\n      refund]\n    measure: value\n", i)
+		if i == 1500 {
+			want = strings.Count(b.String(), "\n") + 1
+			b.WriteString("    value: event == \"refund\" ? -value : value\n")
+		}
+		b.WriteString("    better: higher\n")
+	}
+	_, diags := Decode([]SourceFile{{Path: "m.yaml", Text: []byte(b.String())}}, LoadOptions{})
+	if len(diags) != 1 || diags[0].Pos.Line != want || diags[0].Pos.Col != 38 {
+		t.Errorf("said %v, want one thing at %d:38", diags, want)
 	}
 }
