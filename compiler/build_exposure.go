@@ -248,10 +248,6 @@ func (b *builder) distinctImpressions(s *Source, m matching, match string) sqlas
 	from, to := b.instants(s)
 	from, to = dayOf(from), earlier(nextDay(to), b.plan.AsOf)
 	files, _ := s.read(from, to)
-	key, other := s.Experiment, s.Flag
-	if key == nil {
-		key, other = s.Flag, nil
-	}
 	sel := sqlast.Select{Why: "copies of an impression are one, with the smallest value of each column"}
 	group := func(x sqlast.Expr, as string) {
 		sel.Items = append(sel.Items, item(x, as))
@@ -264,13 +260,15 @@ func (b *builder) distinctImpressions(s *Source, m matching, match string) sqlas
 		group(it.X, it.As)
 	}
 	group(inRow(s.unit(b.plan.Kind).SQL), colUnitID)
-	group(inRow(key.SQL), "key")
+	if s.Experiment != nil {
+		group(inRow(s.Experiment.SQL), "match_experiment")
+	}
+	if s.Flag != nil {
+		group(inRow(s.Flag.SQL), "match_flag")
+	}
 	group(call(sqlast.DateOf, inRow(s.Time.SQL)), "date")
 	smallest(s.Time, "ts")
 	smallest(s.Variation, "shown")
-	if other != nil {
-		smallest(*other, "other")
-	}
 	if s.Holdback != nil {
 		smallest(*s.Holdback, "is_holdback")
 	}
@@ -281,20 +279,18 @@ func (b *builder) distinctImpressions(s *Source, m matching, match string) sqlas
 	}
 	sel.Items = append(sel.Items, item(countStar(), "copies"))
 	conds := append(s.exists(from, to), notNull(inRow(s.unit(b.plan.Kind).SQL)))
-	if keys := m.keys(s.Experiment != nil); len(keys) > 0 {
-		conds = append(conds, sqlast.In{X: inRow(key.SQL), List: keys})
+	for i, field := range []*Field{s.Experiment, s.Flag} {
+		if keys := m.keys(1 + i); len(keys) > 0 {
+			conds = append(conds, sqlast.In{X: inRow(field.SQL), List: keys})
+		}
 	}
 	sel.From, sel.Where = files, conds
 	return sel
 }
 
-// keys are the values of experiment (or flag) that can match at all; none
+// keys are the values of a column of the matching that can match at all; none
 // where some experiment matches any.
-func (m matching) keys(experiment bool) []sqlast.Expr {
-	column := 2
-	if experiment {
-		column = 1
-	}
+func (m matching) keys(column int) []sqlast.Expr {
 	var out []sqlast.Expr
 	for _, row := range m.rows {
 		if _, null := row[column].(sqlast.Null); null {
@@ -329,7 +325,7 @@ func (b *builder) shown(s *Source, m matching, match string, from sqlast.From) s
 		where = append(s.exists(lo, hi), notNull(inRow(s.unit(b.plan.Kind).SQL)))
 		on = append(on, m.on...)
 	} else {
-		on = append(on, m.onDistinct(s)...)
+		on = append(on, m.onDistinct()...)
 	}
 	where = append(where, notNull(shown))
 	on = append(on, compare(sqlast.GreaterEq, ts, col("m", "starts")), compare(sqlast.Less, ts, col("m", "ends")))
@@ -385,31 +381,19 @@ func (b *builder) shown(s *Source, m matching, match string, from sqlast.From) s
 }
 
 // onDistinct is the match condition over distinct impressions, whose
-// experiment and flag are the columns key and other.
-func (m matching) onDistinct(s *Source) sqlast.And {
-	key, other := s.Experiment, s.Flag
-	if key == nil {
-		key, other = s.Flag, nil
-	}
-	rename := func(x sqlast.Expr) sqlast.Expr {
-		switch {
-		case key != nil && sameExpr(x, inRow(key.SQL)):
-			return col(rowAlias, "key")
-		case other != nil && sameExpr(x, inRow(other.SQL)):
-			return col(rowAlias, "other")
-		}
-		return x
+// experiment and flag are columns of their own.
+func (m matching) onDistinct() sqlast.And {
+	renamed := func(c sqlast.Binary) sqlast.Binary {
+		c.L = col(rowAlias, c.R.(sqlast.Column).Name)
+		return c
 	}
 	var out sqlast.And
 	for _, c := range m.on {
 		switch c := c.(type) {
 		case sqlast.Binary:
-			c.L = rename(c.L)
-			out = append(out, c)
+			out = append(out, renamed(c))
 		case sqlast.Or:
-			same := c[1].(sqlast.Binary)
-			same.L = rename(same.L)
-			out = append(out, sqlast.Or{c[0], same})
+			out = append(out, sqlast.Or{c[0], renamed(c[1].(sqlast.Binary))})
 		}
 	}
 	return out

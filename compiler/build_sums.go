@@ -105,6 +105,10 @@ func (s *sumBuilder) side(v *UnitValue) side {
 	return out
 }
 
+// surelyRow is what the number of a unit is beyond only where one of its rows
+// is too large (see tooLarge).
+var surelyRow = new(big.Int).Mul(big.NewInt(4), pow10(18))
+
 func fits(x sqlast.Expr) sqlast.Expr {
 	return compare(sqlast.LessEq, call(sqlast.Abs, x), literal(maxWhole))
 }
@@ -144,7 +148,13 @@ func (s *sumBuilder) moments(t *Tally, x side, sum, square stats.Term, counted f
 	s.output(t, RoleTerm, sum, sumWhere(counted(x.fits), x.x), x.v.Name+" total")
 	s.output(t, RoleTerm, square, sumWhere(counted(x.fits), product(x, x)), x.v.Name+" squares")
 	if x.fits != nil {
-		s.output(t, RoleOverflow, 0, aggregate(sqlast.Count, when(counted(sqlast.Not{X: x.fits}), sqlast.Int(1))), x.v.Name+" too large")
+		// A unit's number counts with the unit; a row that is too large makes
+		// the metric overflow whatever becomes of its unit.
+		large := sqlast.Or{compare(sqlast.Greater, call(sqlast.Abs, x.x), literal(surelyRow))}
+		if conds := counted(sqlast.Not{X: x.fits}); conds != nil {
+			large = append(large, conds)
+		}
+		s.output(t, RoleOverflow, 0, aggregate(sqlast.Count, when(large, sqlast.Int(1))), x.v.Name+" too large")
 	}
 }
 

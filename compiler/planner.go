@@ -107,8 +107,8 @@ func (p *planner) experiment(u *UnitPlan, e *metrics.Experiment) {
 		}
 	}
 	if len(x.Sources) == 0 {
-		p.list.Errorf(e.Unit.Pos, "no-source", "no source of impressions has the unit kind %q that experiment %q is randomised by", e.Unit.V, e.Key.V).
-			WithHint("map %s under columns: units of a source of impressions", e.Unit.V)
+		p.list.Errorf(e.Unit.Pos, "no-source", "no source of impressions has what experiment %q matches and ids of the unit kind %q", e.Key.V, e.Unit.V).
+			WithHint("map %s under columns: units of a source of impressions, and what match names", e.Unit.V)
 		return
 	}
 	if e.Where.IsSet() {
@@ -134,7 +134,8 @@ func (p *planner) impressionsOf(e *metrics.Experiment, s *Source) bool {
 	if len(e.Source) > 0 && !containsText(e.Source, s.Def.Name.V) {
 		return false
 	}
-	return s.unit(e.Unit.V) != nil
+	mapped := (len(e.Match.Experiment) == 0 || s.Experiment != nil) && (len(e.Match.Flag) == 0 || s.Flag != nil)
+	return mapped && s.unit(e.Unit.V) != nil
 }
 
 func (u *UnitPlan) needAttributes(e *Expression) {
@@ -395,8 +396,11 @@ func (p *planner) decimals(m *metrics.Metric, n *Measure) int {
 	if n.Wide {
 		digits = max(digits, inexact)
 	}
-	return digits
+	return min(digits, maxDecimals)
 }
+
+// maxDecimals is the largest number of digits that a value can keep.
+const maxDecimals = 9
 
 // scales are the scales that the registry gives a name, by event.
 func (p *planner) scales(ref Ref, events []string) map[string]metrics.Number {

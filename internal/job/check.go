@@ -59,7 +59,9 @@ type value struct {
 	rows int64
 }
 
-func (c *checker) fact(format string, args ...any) { c.facts = append(c.facts, fmt.Sprintf(format, args...)) }
+func (c *checker) fact(format string, args ...any) {
+	c.facts = append(c.facts, fmt.Sprintf(format, args...))
+}
 
 func (c *checker) run(ctx context.Context) error {
 	for _, s := range slices.Concat(c.catalog.Impressions, c.catalog.Events) {

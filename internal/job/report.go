@@ -6,6 +6,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"iter"
+	"maps"
 	"math/big"
 	"slices"
 	"strings"
@@ -75,19 +77,19 @@ func (p *prepared) definitionDigest() string {
 // part is one value of one segment.
 type part struct{ segment, value string }
 
-// parts are the segments of an experiment, everybody first, then the values
-// of each segment in alphabetical order.
-func (r *reporter) parts(x *compiler.ExperimentPlan) []part {
+// parts are the segments of an experiment among the cells, everybody first,
+// then the values of each segment in alphabetical order.
+func parts(x *compiler.ExperimentPlan, cells iter.Seq[cell]) []part {
+	values := map[string][]string{}
+	for k := range cells {
+		if k.experiment == x.Def.Key.V && !slices.Contains(values[k.segment], k.value) {
+			values[k.segment] = append(values[k.segment], k.value)
+		}
+	}
 	out := []part{{metrics.Overall, metrics.All}}
 	for _, s := range x.Def.Segments {
-		var values []string
-		for k := range r.exposed {
-			if k.experiment == x.Def.Key.V && k.segment == s.Key.V && !slices.Contains(values, k.value) {
-				values = append(values, k.value)
-			}
-		}
-		slices.Sort(values)
-		for _, v := range values {
+		slices.Sort(values[s.Key.V])
+		for _, v := range values[s.Key.V] {
 			out = append(out, part{s.Key.V, v})
 		}
 	}
@@ -95,18 +97,18 @@ func (r *reporter) parts(x *compiler.ExperimentPlan) []part {
 }
 
 func (r *reporter) experiment(x *compiler.ExperimentPlan) {
-	parts := r.parts(x)
+	exposed := parts(x, maps.Keys(r.exposed))
 	mismatch := r.health(x)
 	for _, m := range x.Metrics {
 		if r.overflow(x, m) {
-			r.overflowed(x, m, parts)
+			r.overflowed(x, m, exposed)
 			continue
 		}
-		for _, q := range parts {
+		for _, q := range exposed {
 			r.metric(x, m, q, mismatch)
 		}
 	}
-	r.exposures(x, parts)
+	r.exposures(x)
 }
 
 // metric adds the rows of one metric for one segment value.
@@ -256,21 +258,22 @@ func (r *reporter) overflowed(x *compiler.ExperimentPlan, m *compiler.MetricPlan
 
 // exposures adds the units by day, for each variation and segment value from
 // its first day to its last; days without new units have no row.
-func (r *reporter) exposures(x *compiler.ExperimentPlan, parts []part) {
+func (r *reporter) exposures(x *compiler.ExperimentPlan) {
+	dates := map[cell][]time.Time{}
+	for d := range r.days {
+		dates[d.cell] = append(dates[d.cell], d.date)
+	}
 	for _, v := range x.Def.Variations {
-		for _, q := range parts {
+		for _, q := range parts(x, maps.Keys(dates)) {
 			k := cell{x.Def.Key.V, v.Key.V, q.segment, q.value}
-			var dates []time.Time
-			for d := range r.days {
-				if d.cell == k {
-					dates = append(dates, d.date)
-				}
-			}
-			slices.SortFunc(dates, time.Time.Compare)
+			slices.SortFunc(dates[k], time.Time.Compare)
 			total := int64(0)
-			for _, date := range dates {
+			for _, date := range dates[k] {
 				n := r.days[dayCell{k, date}]
 				total += n.units
+				if n.units == 0 && n.several == 0 {
+					continue // everybody of that day was left out for another reason
+				}
 				r.tables.Exposures = append(r.tables.Exposures, metrics.ExposureRow{
 					RunID: r.runID, AsOf: r.asOf, Experiment: k.experiment, Variation: k.variation, Segment: k.segment, SegmentValue: k.value,
 					Date: metrics.Date{Time: date}, Units: n.units, CumulativeUnits: total, Impressions: n.impressions, SeveralVariations: n.several,
