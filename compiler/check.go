@@ -1,6 +1,7 @@
 package compiler
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -596,21 +597,28 @@ func (c *checker) noteList(x checked, list []Node) {
 	}
 }
 
-// parseTime reads RFC 3339 text, T or blank between, zone optional, or a
-// date; finer than microseconds is floored.
+// timeText is RFC 3339 text, T or blank between, zone optional, or a date:
+// stricter than time.Parse, which takes a comma, an hour of one digit and
+// offsets beyond a day.
+var timeText = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?(Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])?)?$`)
+
+// parseTime reads a time; finer than microseconds is floored.
 func parseTime(s string) (time.Time, bool) {
-	layouts := []string{"2006-01-02T15:04:05Z07:00", "2006-01-02 15:04:05Z07:00", "2006-01-02T15:04:05", "2006-01-02 15:04:05", time.DateOnly}
-	// time.Parse takes a comma and an hour of one digit.
-	if strings.Contains(s, ",") || len(s) > 11 && (len(s) < 19 || s[13] != ':') {
+	m := timeText.FindStringSubmatch(s)
+	switch {
+	case m == nil:
+		return time.Time{}, false
+	case m[1] == "":
+		s += "T00:00:00Z"
+	case m[2] == "":
+		s += "Z"
+	}
+	t, err := time.Parse(time.RFC3339Nano, s[:len(time.DateOnly)]+"T"+s[len(time.DateOnly)+1:])
+	if err != nil {
 		return time.Time{}, false
 	}
-	for _, layout := range layouts {
-		if t, err := time.Parse(layout, s); err == nil {
-			t = t.UTC().Truncate(time.Microsecond)
-			return t, t.Year() >= 1 && t.Year() <= 9999
-		}
-	}
-	return time.Time{}, false
+	t = t.UTC().Truncate(time.Microsecond)
+	return t, t.Year() >= 1 && t.Year() <= 9999
 }
 
 // isWord reports whether a name can be written behind a dot.
