@@ -7,10 +7,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/metricsjob/metricsjob/compiler"
+	"github.com/metricsjob/metricsjob/compiler/sqlast"
 	"github.com/metricsjob/metricsjob/metrics"
 )
 
-// decisions and conversions map the columns of the E3 export by hand.
+// e3Definitions map the columns of the E3 export by hand.
 func e3Definitions() *metrics.Definitions {
 	user := []metrics.UnitColumn{{Kind: metrics.Text{V: "user"}, Column: col("visitor_id")}}
 	when := metrics.TimestampColumn{Column: col("timestamp")}
@@ -89,5 +90,54 @@ func TestInspectE3(t *testing.T) {
 	dropped, err := Count(t.Context(), engine, conversions)
 	if diff := cmp.Diff(Dropped{NoUnit: map[string]int64{}}, dropped); err != nil || diff != "" {
 		t.Error(err, diff)
+	}
+}
+
+// TestPresetReadsE3 counts with the columns of the preset what Optimizely published
+// of the data: visitors by browser, and purchases of electronics.
+func TestPresetReadsE3(t *testing.T) {
+	defs, said := load(t, `version: 1
+sources:
+  impressions:
+    - {name: decisions, preset: optimizely, path: `+e3+`/type=decisions}
+  events:
+    - {name: conversions, preset: optimizely, path: `+e3+`/type=events}
+`)
+	if said != "" {
+		t.Fatal(said)
+	}
+	engine := start(t, Roots(defs)...)
+	catalog, list, err := Inspect(t.Context(), engine, defs, InspectOptions{})
+	if err != nil || len(list) > 0 {
+		t.Fatal(err, list)
+	}
+	decisions, conversions := catalog.Impressions[0], catalog.Events[0]
+	browser, _ := decisions.Attributes.Lookup("browser")
+	is := func(x sqlast.Expr, text string) sqlast.Expr { return binary(sqlast.Eq, x, sqlast.Text(text)) }
+	rows, err := scan(t.Context(), engine, decisions.Read,
+		tally(sqlast.And{is(browser.SQL, "chrome"), is(decisions.Variation.SQL, "18802093142")}, "chrome"),
+		tally(sqlast.And{is(browser.SQL, "firefox"), is(decisions.Variation.SQL, "18818611832")}, "firefox"),
+		tally(sqlast.Or{sqlast.Not{X: is(decisions.Experiment.SQL, "18786493712")}, decisions.Holdback.SQL}, "others"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Optimizely's own observations: 1651 visitors of the control used chrome, 1085 of message_1 firefox.
+	if diff := cmp.Diff([]any{int64(1651), int64(1085), int64(0)}, rows.Cells[0]); diff != "" {
+		t.Error(diff)
+	}
+	category, _ := conversions.Properties.Lookup("category")
+	revenue, _ := conversions.Properties.Lookup("revenue")
+	if revenue.Type.Kind != compiler.FieldInteger || category.Type.Kind != compiler.FieldText {
+		t.Errorf("%+v, %+v", revenue.Type, category.Type)
+	}
+	rows, err = scan(t.Context(), engine, conversions.Read,
+		tally(sqlast.And{is(conversions.Event.SQL, "purchase"), sqlast.Not{X: binary(sqlast.Eq, revenue.SQL, conversions.Value.SQL)}}, "differ"),
+		tally(is(conversions.Event.SQL, "purchase"), "purchases"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// 1154 purchases before the exposure and 1110 at or after it.
+	if diff := cmp.Diff([]any{int64(0), int64(2264)}, rows.Cells[0]); diff != "" {
+		t.Error(diff)
 	}
 }
