@@ -107,14 +107,13 @@ func (b *builder) waits() []metrics.Window {
 
 // over says whether a unit's window is over (semantics 5.5).
 func over(w metrics.Window, table string) sqlast.Expr {
-	e := col(table, colExposedAt)
 	switch {
 	case w.HasLookback:
 		return sqlast.Bool(true)
 	case w.HasTo:
-		return compare(sqlast.LessEq, plus(e, w.To), col(table, colWindowsUntil))
+		return compare(sqlast.LessEq, col(table, offsetColumn(w.To)), col(table, colWindowsUntil))
 	default:
-		return compare(sqlast.Less, plus(e, w.From), col(table, colObserveUntil))
+		return compare(sqlast.Less, col(table, offsetColumn(w.From)), col(table, colObserveUntil))
 	}
 }
 

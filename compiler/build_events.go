@@ -90,9 +90,10 @@ func (b *builder) together(tables []string) sqlast.Select {
 
 // scanBuilder writes the pass over one event source, as a chain of queries:
 // matched (rows of exposed units, with the columns that metrics need), for
-// sources with ids distinct (copies made one), typed (text made numbers, once
-// for each row), counted (a column for each measure: its value where the row
-// counts), and the sums of each unit.
+// sources with ids distinct events (copies made one) and timed (those in the
+// time that matters), typed (text made numbers, once for each row), computed
+// (values of expressions, once for each row), counted (a column for each
+// measure: its value where the row counts), and the sums of each unit.
 type scanBuilder struct {
 	*builder
 	scan *Scan
@@ -102,18 +103,11 @@ type scanBuilder struct {
 	raw             []sqlast.Item
 	typed, computed []sqlast.Item
 	suspicious      []sqlast.Expr // conditions of rows with a value that is no number
-	before          time.Duration // how far before the exposure windows reach
 	taken           map[string]bool
 }
 
 func newScanBuilder(b *builder, s *Scan) *scanBuilder {
-	sc := &scanBuilder{builder: b, scan: s, src: s.Source, taken: map[string]bool{}}
-	for _, n := range s.Measures {
-		if n.Window.From < 0 {
-			sc.before = max(sc.before, -n.Window.From)
-		}
-	}
-	return sc
+	return &scanBuilder{builder: b, scan: s, src: s.Source, taken: map[string]bool{}}
 }
 
 // events are all event keys that the scan needs.
@@ -141,8 +135,8 @@ func (sc *scanBuilder) query(i, n int) sqlast.Select {
 	with := []sqlast.CTE{{Name: "matched", Query: sc.matched(i, n)}}
 	last := "matched"
 	if len(sc.src.ID) > 0 {
-		with = append(with, sqlast.CTE{Name: "distinct events", Query: sc.distinct()})
-		last = "distinct events"
+		with = append(with, sqlast.CTE{Name: "distinct events", Query: sc.distinct()}, sqlast.CTE{Name: "timed", Query: sc.inTime()})
+		last = "timed"
 	}
 	passed := sc.passedOn()
 	if len(sc.typed) > 0 {
@@ -222,11 +216,8 @@ func rowID(alias string) sqlast.Expr {
 
 // passedOn are the columns of matched that typed hands on.
 func (sc *scanBuilder) passedOn() []sqlast.Item {
-	var out []sqlast.Item
-	for _, name := range sc.fixed() {
-		out = append(out, item(col("", name), name))
-	}
-	out = append(out, named(sc.raw)...)
+	out := []sqlast.Item{item(col("", colUnit), colUnit), item(col("", colEvent), colEvent)}
+	out = append(append(out, named(sc.timed(nil))...), named(sc.raw)...)
 	if len(sc.src.ID) > 0 {
 		out = append(out, item(col("", "copies"), "copies"))
 	}
@@ -242,29 +233,24 @@ func named(items []sqlast.Item) []sqlast.Item {
 	return out
 }
 
-// fixed are the columns that matched always has, but for the id.
-func (sc *scanBuilder) fixed() []string {
-	return append([]string{colUnit, colTime, colEvent}, sc.exposureColumns()...)
-}
-
-// exposureColumns are the columns of the exposure that conditions need.
+// exposureColumns are the columns of the exposure that metrics need in rows.
 func (sc *scanBuilder) exposureColumns() []string {
-	out := []string{colExposedAt}
-	if sc.needsObserveUntil() {
-		out = append(out, colObserveUntil)
+	var out []string
+	if sc.refersTo(func(r Ref) bool { return r.Kind == RefElapsed }) {
+		out = append(out, colExposedAt)
 	}
 	for _, a := range sc.plan.Attributes {
-		if sc.refersTo(Ref{Kind: RefExposure, Name: a}) {
+		if sc.refersTo(func(r Ref) bool { return r.Kind == RefExposure && r.Name == a }) {
 			out = append(out, attributeColumn(a))
 		}
 	}
 	return out
 }
 
-func (sc *scanBuilder) refersTo(r Ref) bool {
+func (sc *scanBuilder) refersTo(is func(Ref) bool) bool {
 	return slices.ContainsFunc(sc.scan.Measures, func(n *Measure) bool {
 		for _, e := range []*Expression{n.Where, n.Value} {
-			if e != nil && slices.Contains(e.Refs, r) {
+			if e != nil && slices.ContainsFunc(e.Refs, is) {
 				return true
 			}
 		}
@@ -272,47 +258,10 @@ func (sc *scanBuilder) refersTo(r Ref) bool {
 	})
 }
 
-// longestTo is the largest end of a window, zero where none has one.
-func (sc *scanBuilder) longestTo() time.Duration {
-	var out time.Duration
-	for _, n := range sc.scan.Measures {
-		if n.Window.HasTo {
-			out = max(out, n.Window.To)
-		}
-	}
-	return out
-}
-
-func (sc *scanBuilder) someOpen() bool {
-	return slices.ContainsFunc(sc.scan.Measures, func(n *Measure) bool { return !n.Window.HasTo })
-}
-
-// windowsPass reports whether windows may pass the end of observation.
-func (sc *scanBuilder) windowsPass() bool {
-	return sc.longestTo() > 0 && sc.uses(func(x *ExperimentPlan) bool { return x.WindowsUntil.After(x.ObserveUntil) })
-}
-
-// needsObserveUntil reports whether measures without an end need a condition
-// of their own, because rows are read beyond it for the windows of others.
-func (sc *scanBuilder) needsObserveUntil() bool { return sc.windowsPass() && sc.someOpen() }
-
-// until is the instant from which on no row of a unit counts for any measure.
-func (sc *scanBuilder) until() sqlast.Expr {
-	observe, windows := col("x", colObserveUntil), col("x", colWindowsUntil)
-	last := call(sqlast.Least, plus(col("x", colExposedAt), sc.longestTo()), windows)
-	switch {
-	case !sc.windowsPass() && (sc.someOpen() || sc.longestTo() == 0):
-		return observe
-	case !sc.someOpen():
-		return last
-	}
-	return call(sqlast.Greatest, observe, last)
-}
-
 // instants bound the rows of all units: for pruning files and row groups.
 func (sc *scanBuilder) instants() (from, to time.Time) {
 	for i, x := range sc.plan.Experiments {
-		lo, hi := x.Starts.Add(-sc.before), x.ObserveUntil
+		lo, hi := x.Starts.Add(-sc.before()), x.ObserveUntil
 		if sc.longestTo() > 0 {
 			hi = later(hi, earlier(x.Ends.Add(sc.longestTo()), x.WindowsUntil))
 		}
@@ -326,81 +275,121 @@ func (sc *scanBuilder) instants() (from, to time.Time) {
 	return from, earlier(to, sc.plan.AsOf)
 }
 
+// windows are the windows that need a condition of their own, each once.
+func (sc *scanBuilder) windows() []metrics.Window {
+	var out []metrics.Window
+	for _, n := range sc.scan.Measures {
+		if sc.inWindow(n.Window, sqlast.Null{}) != nil {
+			out = appendNew(out, n.Window)
+		}
+	}
+	return out
+}
+
+// flags are columns that say whether an instant is in each window.
+func (sc *scanBuilder) flags(at sqlast.Expr) []sqlast.Item {
+	var out []sqlast.Item
+	for _, w := range sc.windows() {
+		out = append(out, item(sc.inWindow(w, at), flagColumn(w)))
+	}
+	return out
+}
+
+// reach are the conditions of the join of a row at an instant with the
+// exposure x: not before any window begins, and before all have ended.
+func (sc *scanBuilder) reach() (start, end sqlast.Expr) {
+	return col("x", offsetColumn(-sc.before())), col("x", sc.untilColumn())
+}
+
 // matched joins the rows of the source with the exposures of their units.
 func (sc *scanBuilder) matched(i, n int) sqlast.Select {
 	from, to := sc.instants()
-	x := func(name string) sqlast.Expr { return col("x", name) }
-	at, start, end := inRow(sc.src.Time.SQL), plus(x(colExposedAt), -sc.before), sc.until()
-	on := sqlast.And{compare(sqlast.Eq, inRow(sc.src.unit(sc.plan.Kind).SQL), x(colUnitID))}
+	at := inRow(sc.src.Time.SQL)
+	start, end := sc.reach()
+	on := sqlast.And{compare(sqlast.Eq, inRow(sc.src.unit(sc.plan.Kind).SQL), col("x", colUnitID))}
+	items := []sqlast.Item{
+		{X: rowID("x"), As: colUnit, Why: "the row number of the unit's exposure"},
+		item(inRow(sc.src.Event.SQL), colEvent),
+	}
 	if len(sc.src.ID) > 0 {
 		// Whole days are read, so that every copy of a row is there.
 		from, to = dayOf(from), earlier(nextDay(to), sc.plan.AsOf)
 		date := call(sqlast.DateOf, at)
 		on = append(on, compare(sqlast.GreaterEq, date, call(sqlast.DateOf, start)), compare(sqlast.LessEq, date, call(sqlast.DateOf, end)))
+		items = append(append(items, item(at, colTime)), sc.src.idKey(sc.plan.Kind)...)
 	} else {
 		on = append(on, compare(sqlast.GreaterEq, at, start), compare(sqlast.Less, at, end))
+		items = append(items, sc.timed(at)...)
 	}
-	where := append(sc.src.exists(from, to), oneOf(inRow(sc.src.Event.SQL), sc.events()), isNull(x(colDropped)))
+	where := append(sc.src.exists(from, to), oneOf(inRow(sc.src.Event.SQL), sc.events()), isNull(col("x", colDropped)))
 	if n > 1 {
 		where = append(where, compare(sqlast.Eq, call(sqlast.Mod, rowID("x"), sqlast.Int(int64(n))), sqlast.Int(int64(i))))
 	}
-	items := []sqlast.Item{
-		{X: rowID("x"), As: colUnit, Why: "the row number of the unit's exposure"},
-		item(at, colTime),
-		item(inRow(sc.src.Event.SQL), colEvent),
-	}
-	for _, name := range sc.exposureColumns() {
-		items = append(items, item(x(name), name))
-	}
-	if len(sc.src.ID) > 0 {
-		items = append(items, sc.src.idKey(sc.plan.Kind)...)
-		if end, ok := end.(sqlast.Column); !ok || !slices.Contains(sc.exposureColumns(), end.Name) {
-			items = append(items, item(sc.until(), "until"))
-		}
-	}
 	files, _ := sc.src.read(from, to)
 	return sqlast.Select{
-		Why:   "events of exposed units, from the exposure on",
+		Why:   "events of exposed units",
 		Items: append(items, sc.raw...),
 		From:  sqlast.Join{L: files, R: sqlast.Table{Name: sc.table("exposure"), Alias: "x"}, On: on},
 		Where: where,
 	}
 }
 
+// timed are the columns of a row at an instant that depend on the exposure.
+func (sc *scanBuilder) timed(at sqlast.Expr) []sqlast.Item {
+	var out []sqlast.Item
+	if sc.needsTime() {
+		out = append(out, item(at, colTime))
+	}
+	for _, name := range sc.exposureColumns() {
+		out = append(out, item(col("x", name), name))
+	}
+	return append(out, sc.flags(at)...)
+}
+
+// needsTime reports whether an expression needs the instant of the row.
+func (sc *scanBuilder) needsTime() bool { return slices.Contains(sc.exposureColumns(), colExposedAt) }
+
 // distinct makes rows with the same id, unit, event and day one row, with the
-// smallest value of each column on its own; then rows outside the time that
-// matters go.
+// smallest value of each column on its own.
 func (sc *scanBuilder) distinct() sqlast.Select {
-	sel := sqlast.Select{Why: "copies of an event are one, with the smallest value of each column"}
+	sel := sqlast.Select{Why: "copies of an event are one, with the smallest value of each column", From: sqlast.Table{Name: "matched"}}
 	group := func(name string) {
 		x := col("", name)
 		sel.Items = append(sel.Items, item(x, name))
 		sel.GroupBy = append(sel.GroupBy, x)
 	}
+	smallest := func(name string) { sel.Items = append(sel.Items, item(aggregate(sqlast.Min, col("", name)), name)) }
 	group(colUnit)
 	group(colEvent)
-	sel.Items = append(sel.Items, item(aggregate(sqlast.Min, col("", colTime)), colTime))
-	for _, name := range sc.exposureColumns() {
-		sel.Items = append(sel.Items, item(aggregate(sqlast.Min, col("", name)), name))
-	}
 	for _, it := range sc.src.idKey(sc.plan.Kind) {
 		sel.GroupBy = append(sel.GroupBy, col("", it.As))
 	}
 	sel.GroupBy = append(sel.GroupBy, call(sqlast.DateOf, col("", colTime)))
+	smallest(colTime)
 	for _, it := range sc.raw {
-		sel.Items = append(sel.Items, item(aggregate(sqlast.Min, col("", it.As)), it.As))
+		smallest(it.As)
 	}
 	sel.Items = append(sel.Items, item(countStar(), "copies"))
-	sel.From = sqlast.Table{Name: "matched"}
-	until := sqlast.Expr(col("", "until"))
-	if c, ok := sc.until().(sqlast.Column); ok && slices.Contains(sc.exposureColumns(), c.Name) {
-		until = col("", c.Name)
-	}
-	sel.Having = sqlast.And{
-		compare(sqlast.GreaterEq, aggregate(sqlast.Min, col("", colTime)), plus(aggregate(sqlast.Min, col("", colExposedAt)), -sc.before)),
-		compare(sqlast.Less, aggregate(sqlast.Min, col("", colTime)), aggregate(sqlast.Min, until)),
-	}
 	return sel
+}
+
+// inTime joins distinct rows with their exposures again: the instant of a row
+// is known only now.
+func (sc *scanBuilder) inTime() sqlast.Select {
+	at := col("d", colTime)
+	start, end := sc.reach()
+	items := []sqlast.Item{item(col("d", colUnit), colUnit), item(col("d", colEvent), colEvent)}
+	items = append(items, sc.timed(at)...)
+	for _, it := range sc.raw {
+		items = append(items, item(col("d", it.As), it.As))
+	}
+	return sqlast.Select{
+		Why:   "events in the time that matters for their unit",
+		Items: append(items, item(col("d", "copies"), "copies")),
+		From: sqlast.Join{L: sqlast.Table{Name: "distinct events", Alias: "d"}, R: sqlast.Table{Name: sc.table("exposure"), Alias: "x"},
+			On: sqlast.And{compare(sqlast.Eq, rowID("x"), col("d", colUnit)),
+				compare(sqlast.GreaterEq, at, start), compare(sqlast.Less, at, end)}},
+	}
 }
 
 // counted has a column for each measure: where the row counts, its value (1
@@ -417,7 +406,9 @@ func (sc *scanBuilder) counted() sqlast.Select {
 		if n.Where != nil {
 			conds = append(conds, n.Where.Condition(scope))
 		}
-		conds = append(conds, sc.inWindow(n.Window)...)
+		if slices.Contains(sc.windows(), n.Window) {
+			conds = append(conds, col("", flagColumn(n.Window)))
+		}
 		items = append(items, sqlast.Item{X: when(all(conds...), value), As: n.Name, Why: n.describe()})
 	}
 	if len(sc.src.ID) > 0 {
@@ -431,20 +422,4 @@ func (sc *scanBuilder) counted() sqlast.Select {
 		items = append(items, item(when(bad, sqlast.Int(1)), "not_a_number"))
 	}
 	return sqlast.Select{Why: "for each metric the rows that count", Items: items}
-}
-
-// inWindow are the conditions of a window that the join does not already say.
-func (sc *scanBuilder) inWindow(w metrics.Window) []sqlast.Expr {
-	at, e := col("", colTime), col("", colExposedAt)
-	var out []sqlast.Expr
-	if w.From > -sc.before {
-		out = append(out, compare(sqlast.GreaterEq, at, plus(e, w.From)))
-	}
-	switch {
-	case w.HasTo:
-		out = append(out, compare(sqlast.Less, at, plus(e, w.To)))
-	case sc.needsObserveUntil():
-		out = append(out, compare(sqlast.Less, at, col("", colObserveUntil)))
-	}
-	return out
 }

@@ -87,6 +87,7 @@ func (b *builder) exposureQuery() sqlast.Select {
 		item(unit("duplicate"), "duplicate"),
 		item(compare(sqlast.NotEq, unit("smallest"), unit("largest")), colSeveral),
 	}
+	items = append(items, b.windowColumns()...)
 	for _, a := range b.plan.Attributes {
 		items = append(items, item(b.exposedAttribute(a), attributeColumn(a)))
 	}

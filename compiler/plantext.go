@@ -137,6 +137,9 @@ func windowText(w metrics.Window) string {
 	case !w.HasTo:
 		return "window from " + durationText(w.From)
 	}
+	if w.From == 0 {
+		return "window of " + durationText(w.To)
+	}
 	return "window from " + durationText(w.From) + " to " + durationText(w.To)
 }
 
