@@ -27,7 +27,7 @@ func (r *resolver) checkExperiment(e *experimentDraft) {
 	if e.given.good("activation") {
 		r.checkSelector(e.Activation.Event)
 	}
-	if e.given.good("metrics") && e.Rule.V == "test" && e.given.clean("rule") && e.roles.given.lacks("primary") {
+	if e.given.good("metrics") && e.Rule.V == "test" && e.given.clean("rule") && len(e.roles.primary) == 0 && !e.roles.given.has(mergeKey) {
 		r.diags.Errorf(e.roles.pos, "missing-field", "%s has no primary metric", experimentObject.called(e)).
 			WithHint("write primary: [purchase_rate]; only rule: rollout and rule: personalize do without")
 	}
@@ -307,7 +307,7 @@ func (r *resolver) checkStratify(e *experimentDraft, given givenField, strata At
 	}
 }
 
-// rates are the metrics whose margin may be in percentage points.
+// isRate reports whether a margin of the metric may be in percentage points.
 func (m *metricDraft) isRate() bool {
 	return m.Measure.V == Occurrence || m.Measure.V == Participation || m.Threshold != nil || m.given.has("funnel") || m.given.has("ratio")
 }

@@ -55,7 +55,7 @@ func (m *metricDraft) refuses(name string) string {
 			return "a threshold leaves only 1 and 0"
 		}
 	case "threshold":
-		if m.given.has("winsorize") && m.given["winsorize"].via == "" {
+		if m.given.has("winsorize") {
 			return "a threshold leaves only 1 and 0, so there is nothing to winsorize"
 		}
 	case "split_by":

@@ -169,19 +169,7 @@ func alarm(name, doc, flow string) kind[At[Number]] {
 }
 
 // stratify is a list of segments, which may be empty.
-var stratify = func() kind[[]string] {
-	names := distinct(listOf(convert(text, func(t Text) string { return t.V }), "a list of segments"))
-	return kind[[]string]{
-		want: names.want,
-		decode: func(d *decoder, n *yaml.Node) ([]string, bool) {
-			if n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
-				return nil, true
-			}
-			return names.decode(d, n)
-		},
-		schema: func(b *schemaBuilder) schema { return schema{{"type", "array"}, {"items", text.schema(b)}} },
-	}
-}()
+var stratify = orEmpty(distinct(listOf(bare(text), "a list of segments")))
 
 var cupedObject = &object[CUPED]{
 	name: "cuped",

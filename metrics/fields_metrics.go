@@ -247,8 +247,8 @@ var winsorizeObject = &object[winsorizeDraft]{
 	name: "winsorize",
 	doc:  "caps the per-unit numbers, at percentiles over everybody or at fixed values",
 	fields: []field[winsorizeDraft]{
-		row("upper", quantile, func(w *winsorizeDraft) *At[Number] { return &w.Upper }, "the upper percentile, such as 0.99"),
-		row("lower", quantile, func(w *winsorizeDraft) *At[Number] { return &w.Lower }, "the lower percentile, such as 0.01"),
+		row("upper", share, func(w *winsorizeDraft) *At[Number] { return &w.Upper }, "the upper percentile, such as 0.99"),
+		row("lower", share, func(w *winsorizeDraft) *At[Number] { return &w.Lower }, "the lower percentile, such as 0.01"),
 		row("ignore_zeros", boolean, func(w *winsorizeDraft) *At[bool] { return &w.zeros }, "zeros are neither counted nor changed"),
 		row("method", oneOf("classical", "linear"), func(w *winsorizeDraft) *At[string] { return &w.method },
 			"classical: the largest become the one below them; linear: the cap is the interpolated percentile"),
@@ -262,9 +262,6 @@ var winsorizeObject = &object[winsorizeDraft]{
 	keep: func(w *winsorizeDraft, pos diag.Pos, _ fieldSet) { w.Pos = pos },
 	flow: "{upper: 0.99}",
 }
-
-// quantile is a share that may also be 0 or 1 at the ends that make no difference: it is strictly between.
-var quantile = share
 
 var winsorize = func() kind[*Winsorize] {
 	k := refine(winsorizeObject.kind(), func(d *decoder, n *yaml.Node, w winsorizeDraft) bool {
@@ -420,7 +417,7 @@ var metricObject = &object[metricDraft]{
 		row("key", key, func(m *metricDraft) *Text { return &m.Key }, "the metric's identity; renaming makes a new metric").needed("purchase_rate"),
 		row("name", text, func(m *metricDraft) *Text { return &m.Name }, "what people call it"),
 		row("description", text, func(m *metricDraft) *Text { return &m.Description }, "what it means"),
-		row("tags", texts, func(m *metricDraft) *[]Text { return &m.Tags }, "words to find it by"),
+		row("tags", orEmpty(texts), func(m *metricDraft) *[]Text { return &m.Tags }, "words to find it by"),
 		row("maintainer", text, func(m *metricDraft) *Text { return &m.Maintainer }, "who to ask"),
 		row("unit_label", text, func(m *metricDraft) *Text { return &m.UnitLabel }, "what the values are in, for people: ms, USD"),
 		row("format", oneOf("percent", "currency", "duration", "number"), func(m *metricDraft) *Text { return &m.Format }, "how people want to see it"),

@@ -134,9 +134,6 @@ var partitionObject = &object[Partition]{
 	flow: "{column: ds, late: 3d}",
 }
 
-// columnsKind reads the columns of a role into a source.
-func columnsKind(o *object[columnsDraft]) kind[columnsDraft] { return o.kind() }
-
 func sourceObject(role SourceRole, columns *object[columnsDraft]) *object[sourceDraft] {
 	o := &object[sourceDraft]{
 		name:    "source of " + string(role),
@@ -153,7 +150,7 @@ func sourceObject(role SourceRole, columns *object[columnsDraft]) *object[source
 		name: "columns",
 		doc:  columns.doc,
 		read: func(d *decoder, n *yaml.Node, into *sourceDraft) bool {
-			c, ok := columnsKind(columns).decode(d, n)
+			c, ok := columns.kind().decode(d, n)
 			into.Columns, into.columns = c.Columns, c.given
 			return ok
 		},
@@ -197,13 +194,13 @@ var sourcesObject = &object[sourcesDraft]{
 	name: "sources",
 	doc:  "the exports to read",
 	fields: []field[sourcesDraft]{
-		row("impressions", listOf(sourceObject(RoleImpressions, impressionColumns).kind(), "a list of sources"),
+		row("impressions", orEmpty(listOf(sourceObject(RoleImpressions, impressionColumns).kind(), "a list of sources")),
 			func(s *sourcesDraft) *[]sourceDraft { return &s.impressions }, "who saw which variation, when"),
-		row("events", listOf(sourceObject(RoleEvents, eventColumns).kind(), "a list of sources"),
+		row("events", orEmpty(listOf(sourceObject(RoleEvents, eventColumns).kind(), "a list of sources")),
 			func(s *sourcesDraft) *[]sourceDraft { return &s.events }, "what units did, when"),
-		row("units", listOf(sourceObject(RoleUnits, unitsColumns).kind(), "a list of sources"),
+		row("units", orEmpty(listOf(sourceObject(RoleUnits, unitsColumns).kind(), "a list of sources")),
 			func(s *sourcesDraft) *[]sourceDraft { return &s.units }, "attributes of units, or pairs of ids"),
-		row("exclude_units", listOf(sourceObject(RoleExclude, excludeColumns).kind(), "a list of {path, columns}"),
+		row("exclude_units", orEmpty(listOf(sourceObject(RoleExclude, excludeColumns).kind(), "a list of {path, columns}")),
 			func(s *sourcesDraft) *[]sourceDraft { return &s.exclude }, "units whose rows do not exist"),
 	},
 	foreign: vocabulary{
@@ -287,7 +284,7 @@ var eventObject = &object[EventType]{
 			schema: eventValueObject.schema,
 			canon:  eventValueObject.canon,
 		},
-		row("properties", properties, func(e *EventType) *[]*Property { return &e.Properties },
+		row("properties", orEmpty(properties), func(e *EventType) *[]*Property { return &e.Properties },
 			"the properties with their types: {price: number}, or {price: {type: number, scale: 0.01}}"),
 	},
 	foreign: eventWords,
@@ -302,7 +299,7 @@ var registryObject = &object[registryDraft]{
 	fields: []field[registryDraft]{
 		row("registry", oneOf("open", "closed"), func(r *registryDraft) *At[string] { return &r.mode },
 			"closed: an event key that is not listed is an error in a metric, and not counted by any; default open"),
-		row("list", listOf(pointer(eventObject.kind()), "a list of events"), func(r *registryDraft) *[]*EventType { return &r.events }, "the events"),
+		row("list", orEmpty(listOf(pointer(eventObject.kind()), "a list of events")), func(r *registryDraft) *[]*EventType { return &r.events }, "the events"),
 	},
 	foreign: vocabulary{"events": ours("list"), "mode": ours("registry")},
 	flow:    "{registry: closed, list: […]}",

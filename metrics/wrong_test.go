@@ -111,7 +111,7 @@ func TestSyntaxErrorInLongFile(t *testing.T) {
 		b.WriteString("    better: higher\n")
 	}
 	_, diags := Decode([]SourceFile{{Path: "m.yaml", Text: []byte(b.String())}}, LoadOptions{})
-	if len(diags) != 1 || diags[0].Pos.Line != want || diags[0].Pos.Col != 38 {
-		t.Errorf("said %v, want one thing at %d:38", diags, want)
+	if len(diags) != 1 || diags[0].Pos.Line != want || diags[0].Pos.Col != 39 {
+		t.Errorf("said %v, want one thing at %d:39", diags, want)
 	}
 }
