@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/metricsjob/metricsjob/internal/job"
+)
+
+func (p *program) checkCommand() *cobra.Command {
+	var (
+		flags       selection
+		withoutData bool
+	)
+	cmd := &cobra.Command{
+		Use:   "check [FILE or FOLDER..]",
+		Short: "Check definitions, alone and against the data",
+		Long: `Checks the definition files alone, and, if they are right, against the data they
+name: columns and types that are missing, event keys and property values that
+never occur, units that never match, unknown variations.`,
+		Example: `  metricsjob check metrics.yaml
+  metricsjob check --without-data metrics/`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			opts, err := flags.options(p, args)
+			if err != nil {
+				return err
+			}
+			if withoutData {
+				return p.checkFiles(opts)
+			}
+			ctx, cancel := flags.limit(cmd.Context())
+			defer cancel()
+			return p.checkData(ctx, opts)
+		},
+	}
+	flags.register(cmd)
+	cmd.Flags().BoolVar(&withoutData, "without-data", false, "check the files alone")
+	return cmd
+}
+
+func (p *program) checkFiles(opts job.Options) error {
+	_, found, err := job.Load(opts)
+	if err != nil {
+		return err
+	}
+	if err := found.Err(); err != nil {
+		return err
+	}
+	p.ui.diagnostics(found)
+	p.ui.infof("the definitions are right")
+	return nil
+}
+
+func (p *program) checkData(ctx context.Context, opts job.Options) error {
+	report, end := p.ui.showProgress()
+	opts.Progress = report
+	found, err := job.Check(ctx, opts)
+	end()
+	if err != nil {
+		return stopped(ctx, err)
+	}
+	for _, fact := range found.Facts {
+		p.ui.resultf("%s\n", fact)
+	}
+	if err := found.Diagnostics.Err(); err != nil {
+		return err
+	}
+	p.ui.diagnostics(found.Diagnostics)
+	p.ui.infof("the definitions are right and fit the data")
+	return nil
+}

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/metricsjob/metricsjob/internal/export"
+	"github.com/metricsjob/metricsjob/internal/job"
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// failOn is something that a finished run may be judged by.
+type failOn string
+
+const (
+	failOnHealth failOn = "health"
+	failOnErrors failOn = "errors"
+)
+
+// unhealthyError says that a run is done, but found what --fail-on names. Whoever
+// makes one reports it.
+type unhealthyError struct{ found string }
+
+func (e *unhealthyError) Error() string { return e.found }
+
+// runFlags are the flags of the command run.
+type runFlags struct {
+	selection
+	out        []string
+	outFormats []export.Format
+	format     export.Format
+	merge      bool
+	failOn     []failOn
+}
+
+func (p *program) runCommand() *cobra.Command {
+	var flags runFlags
+	cmd := &cobra.Command{
+		Use:   "run [FILE or FOLDER..]",
+		Short: "Compute results and print them or write result tables",
+		Long: `Computes the results of the experiments in definition files (*.yaml, folders with
+all folders below them; without arguments metrics.yaml or metrics/) and prints
+them, or writes the result tables into a folder.`,
+		Example: `  metricsjob run metrics.yaml
+  metricsjob run metrics/ --as-of 2026-03-30 --out results --fail-on health
+  metricsjob run metrics/ --experiment checkout_button --format csv > results.csv`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.run(cmd.Context(), flags, args)
+		},
+	}
+	flags.register(cmd)
+	f := cmd.Flags()
+	f.StringArrayVar(&flags.out, "out", nil, "`FOLDER` to write the result tables into; may be given several times")
+	f.Var(newChoices(&flags.outFormats, export.FileFormats[:1], export.FileFormats...), "out-format",
+		"formats of the files in --out, separated by commas")
+	f.Var(newChoice(&flags.format, "", export.StdoutFormats...), "format",
+		"print the results on standard output (default table where there is no --out)")
+	f.BoolVar(&flags.merge, "merge", false, "with --metric: keep the other metrics' rows in --out (not supported yet)")
+	f.Var(newChoices(&flags.failOn, nil, failOnHealth, failOnErrors), "fail-on",
+		"exit with 3 if a health check failed (health) or a metric could not be computed (errors)")
+	return cmd
+}
+
+// run computes, prints and writes.
+func (p *program) run(ctx context.Context, flags runFlags, args []string) (err error) {
+	if flags.format == export.JSON {
+		defer func() { p.ui.closeFailed(err) }()
+	}
+	opts, err := flags.options(p, args)
+	if err != nil {
+		return err
+	}
+	folders, err := flags.destinations(opts)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := flags.limit(ctx)
+	defer cancel()
+
+	report, end := p.ui.showProgress()
+	opts.Progress = report
+	result, err := job.Run(ctx, opts)
+	end()
+	if err != nil {
+		return stopped(ctx, err)
+	}
+	p.ui.diagnostics(result.Diagnostics)
+
+	var written []export.Written
+	for _, dir := range folders {
+		files, err := export.WriteFolder(ctx, dir, &result.Tables, flags.outFormats)
+		if err != nil {
+			return stopped(ctx, err)
+		}
+		p.ui.infof("wrote %d files into %s", len(files), dir)
+		written = append(written, files...)
+	}
+	// The results come last: their last line may be what a scheduler reads.
+	verdict := flags.judge(result)
+	p.ui.failure(verdict)
+	if flags.format == "" && len(folders) == 0 {
+		flags.format = export.Text
+	}
+	if flags.format != "" {
+		if err := p.ui.tables(flags.format, &result.Tables, written); err != nil {
+			return err
+		}
+	}
+	return verdict
+}
+
+// destinations gives the folders to write into: those of --out, else those that
+// the files name under output. It comes before the run, so that what cannot be
+// written is not computed.
+func (flags *runFlags) destinations(opts job.Options) ([]string, error) {
+	if flags.merge {
+		return nil, usagef("--merge is not supported yet").withHint("run without --metric to write into a folder")
+	}
+	folders := flags.out
+	for _, out := range flags.out {
+		if !isFolder(out) {
+			return nil, usagef("--out %q: only folders are supported yet", out)
+		}
+	}
+	if len(folders) == 0 {
+		defs, list, err := job.Load(opts)
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range defs.Output {
+			if !isFolder(o.V) {
+				list.Errorf(o.Pos, "not-supported-yet", "only folders are supported as output yet, not %q", o.V)
+			}
+			folder := o.V
+			if !filepath.IsAbs(folder) {
+				folder = filepath.Join(filepath.Dir(o.Pos.File), folder)
+			}
+			folders = append(folders, folder)
+		}
+		if err := list.Err(); err != nil {
+			return nil, err
+		}
+	}
+	if len(folders) > 0 && len(flags.metrics) > 0 {
+		return nil, usagef("--metric would take the other metrics' rows out of %s", folders[0]).
+			withHint("run all metrics to write into a folder; --merge is not supported yet")
+	}
+	return folders, nil
+}
+
+// isFolder reports whether a destination is a folder rather than a database or
+// an object store.
+func isFolder(destination string) bool {
+	return destination != "" && !strings.Contains(destination, "://") && !strings.HasSuffix(destination, ".duckdb")
+}
+
+// judge gives the error that --fail-on asks for.
+func (flags *runFlags) judge(result *job.Result) error {
+	if slices.Contains(flags.failOn, failOnHealth) && result.Failed {
+		var failed []string
+		for _, h := range result.Tables.Health {
+			if h.Status == metrics.Fail {
+				failed = append(failed, strings.TrimPrefix(h.Experiment+"/"+h.Check, "/"))
+			}
+		}
+		return &unhealthyError{"done, but a health check failed: " + strings.Join(slices.Compact(failed), ", ")}
+	}
+	if n := len(result.Tables.Errors); slices.Contains(flags.failOn, failOnErrors) && n > 0 {
+		return &unhealthyError{fmt.Sprintf("done, but not everything could be computed: %d in the table errors", n)}
+	}
+	return nil
+}
