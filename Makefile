@@ -1,0 +1,63 @@
+# metricsjob: needs Go, gcc and make; the rest is fetched. `make` says what there is.
+
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LINTER   := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2
+FUZZTIME ?= 30s
+
+# Where Go is not on the PATH it is usually here. A job without a home has its
+# caches below build/.
+export PATH := $(PATH):/usr/local/go/bin
+ifeq ($(strip $(HOME)),)
+export HOME := $(CURDIR)/build/home
+endif
+
+# DuckDB is C++ and is linked by the C compiler, which looks for libstdc++.so.
+# That comes with g++. Where only gcc is installed, a link to the run-time
+# library, which every machine has, does as well.
+CXXLIB := libstdc++.so
+ifeq ($(shell gcc -print-file-name=$(CXXLIB) 2>/dev/null),$(CXXLIB))
+export CGO_LDFLAGS := -O2 -g -L$(CURDIR)/build/lib
+$(shell mkdir -p build/lib && ln -sf "$$(gcc -print-file-name=$(CXXLIB).6)" build/lib/$(CXXLIB))
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help demo build test lint bench fuzz test-integration docs tools clean
+
+help: ## list what there is
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r name what; do printf '  make %-18s %s\n' "$$name" "$$what"; done
+
+demo: build ## compute the example on real data, print it and write result tables to build/demo
+	build/metricsjob run examples/metrics.yaml --format table --out build/demo
+
+build: tools ## build build/metricsjob
+	go build -buildvcs=false -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o build/metricsjob ./cmd/metricsjob
+
+test: tools ## run all tests that need no server
+	@scripts/test ./...
+
+lint: tools build/bin/golangci-lint ## run the linters of .golangci.yml
+	build/bin/golangci-lint run ./...
+
+build/bin/golangci-lint: Makefile
+	GOBIN=$(CURDIR)/build/bin go install $(LINTER)
+	@touch $@
+
+test-integration: build ## run the program on a terminal, in a fresh clone, and against another DuckDB
+	@scripts/integration
+
+bench: tools ## compare a run with hand-written SQL over synthetic exports
+	go run ./bench
+
+fuzz: tools ## fuzz the decoder and the expressions, FUZZTIME (30s) each
+	@scripts/fuzz $(FUZZTIME)
+
+docs: tools ## write docs/cli.md from the commands
+	go test ./cmd/metricsjob -run TestCLIDocs -update
+
+tools:
+	@command -v go >/dev/null || { echo 'make: Go is not installed: see https://go.dev/dl' >&2; exit 1; }
+	@command -v gcc >/dev/null || { echo 'make: gcc is not installed: apt-get install gcc' >&2; exit 1; }
+	@test ! -L build/lib/$(CXXLIB) || test -e build/lib/$(CXXLIB) || { echo 'make: libstdc++ is not installed: apt-get install g++' >&2; exit 1; }
+
+clean: ## remove what was built
+	rm -rf build
