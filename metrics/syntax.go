@@ -23,29 +23,24 @@ func (d *decoder) parse(text string) *yaml.Node {
 			WithHint("there is a byte or control character here that does not belong in text")
 		return nil
 	}
-	if err := parses(text); err != nil {
-		d.syntaxError(text, err)
+	docs, err := documents(text)
+	if err != nil {
+		d.syntaxError(err)
 		return nil
 	}
-	var doc yaml.Node
-	dec := yaml.NewDecoder(strings.NewReader(text))
-	if err := dec.Decode(&doc); err != nil && !errors.Is(err, io.EOF) {
-		d.syntaxError(text, err)
-		return nil
-	}
-	if len(doc.Content) == 0 || isEmpty(doc.Content[0]) {
+	if len(docs) == 0 || len(docs[0].Content) == 0 || isEmpty(docs[0].Content[0]) {
 		d.diags.Errorf(diag.Pos{File: d.file, Line: 1, Col: 1}, "empty-file", "the file is empty").
 			WithHint("a file starts with version: 1")
 		return nil
 	}
-	var second yaml.Node
-	if err := dec.Decode(&second); err == nil {
-		at := d.pos(&second)
-		if len(second.Content) > 0 {
-			at = d.pos(second.Content[0])
+	root := docs[0].Content[0]
+	if len(docs) > 1 {
+		at := d.pos(docs[1])
+		if len(docs[1].Content) > 0 {
+			at = d.pos(docs[1].Content[0])
 		}
-		for line := at.Line; line > 0; line-- {
-			if line <= len(d.lines) && strings.HasPrefix(d.lines[line-1], "---") {
+		for line := min(at.Line, len(d.lines)); line > 0; line-- {
+			if strings.HasPrefix(d.lines[line-1], "---") {
 				at.Line, at.Col = line, 1
 				break
 			}
@@ -53,8 +48,8 @@ func (d *decoder) parse(text string) *yaml.Node {
 		d.diags.Errorf(at, "second-document", "a second YAML document starts here").
 			WithHint("a file has one document: leave out the line ---, or put the rest into a file of its own")
 	}
-	d.structure(doc.Content[0], aliasesOf(doc.Content[0]))
-	return doc.Content[0]
+	d.structure(root, aliasesOf(root))
+	return root
 }
 
 // aliasesOf lists the aliases of each anchor below n.
@@ -160,23 +155,25 @@ func (d *decoder) rawScalar(n *yaml.Node) string {
 	return strings.TrimSpace(raw)
 }
 
-// parses reports whether every document of text is YAML.
-func parses(text string) error {
+// documents reads every YAML document of a text.
+func documents(text string) ([]*yaml.Node, error) {
 	dec := yaml.NewDecoder(strings.NewReader(text))
+	var out []*yaml.Node
 	for {
-		var n yaml.Node
-		switch err := dec.Decode(&n); {
+		n := new(yaml.Node)
+		switch err := dec.Decode(n); {
 		case errors.Is(err, io.EOF):
-			return nil
+			return out, nil
 		case err != nil:
-			return err
+			return nil, err
 		}
+		out = append(out, n)
 	}
 }
 
 // syntaxError says where the text stops being YAML. The parser's own line is
 // often that of the block around the mistake, so the line is found by trial.
-func (d *decoder) syntaxError(text string, err error) {
+func (d *decoder) syntaxError(err error) {
 	at := firstBadLine(d.lines)
 	line := ""
 	if at < len(d.lines) {
