@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"flag"
 	"fmt"
+	"math"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -28,17 +29,20 @@ var update = flag.Bool("update", false, "rewrite the derived sections (plan, duc
 // from top to bottom:
 //
 //	metrics.yaml   the definitions; sources are NAME.parquet
-//	options        as_of, one a line (optional)
-//	NAME.csv       the rows of a source; the header gives column:TYPE
+//	options        as_of, memory, experiment and metric, one a line (optional)
+//	NAME.csv       the rows of a source, written as NAME.parquet; the header gives column:TYPE
 //	plan           derived: the plan in experiment words
 //	duckdb.sql     derived: the statements (where a case is about them)
 //	check.sql      hand-written SQL that must give the rows of want.csv (optional)
 //	want.csv       rows of the table moments, the columns that its header names
 //	results.csv    the same of the table results (optional)
+//	exposures.csv  the same of the table exposures (optional)
 //	health.csv     the same of the table health (optional): rows that must be there
 //	errors.csv     the same of the table errors (optional)
 //
-// -update rewrites what is derived, and never what is wanted.
+// -update rewrites what is derived, and never what is wanted. Floating numbers
+// of results and health may differ from what is wanted by a relative 1e-12, so
+// that they can be written down from other tools.
 func TestCases(t *testing.T) {
 	files, err := filepath.Glob("testdata/cases/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -65,10 +69,9 @@ func runCase(t *testing.T, file string) {
 	if err != nil {
 		t.Fatalf("run: %v", err)
 	}
-	c.compare("want.csv", result.Tables.All(), "moments", true)
-	c.compare("results.csv", result.Tables.All(), "results", true)
-	c.compare("errors.csv", result.Tables.All(), "errors", true)
-	c.compare("health.csv", result.Tables.All(), "health", false)
+	for _, s := range resultSections {
+		c.compare(s, result.Tables.All())
+	}
 	c.checkSQL()
 	c.derived("plan", func() (string, error) { return job.Compile(t.Context(), opts, job.EmitPlan) })
 	c.derived("duckdb.sql", func() (string, error) { return job.Compile(t.Context(), opts, job.EmitSQL) })
@@ -77,6 +80,21 @@ func runCase(t *testing.T, file string) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// resultSection is a section with wanted rows of a result table.
+type resultSection struct {
+	name, table string
+	whole       bool        // all rows of the table are wanted, in order
+	cells       cmp.Options // how cells are compared; nil: as text
+}
+
+var resultSections = []resultSection{
+	{"want.csv", "moments", true, nil},
+	{"results.csv", "results", true, cmp.Options{nearlyEqual}},
+	{"exposures.csv", "exposures", true, nil},
+	{"errors.csv", "errors", true, nil},
+	{"health.csv", "health", false, cmp.Options{nearlyEqual}},
 }
 
 type testCase struct {
@@ -113,6 +131,10 @@ func (c *testCase) options() job.Options {
 				c.t.Fatal(err)
 			}
 			opts.Memory = n
+		case "experiment":
+			opts.Experiments = append(opts.Experiments, value)
+		case "metric":
+			opts.Metrics = append(opts.Metrics, value)
 		default:
 			c.t.Fatalf("no option %q", key)
 		}
@@ -126,7 +148,7 @@ func (c *testCase) writeInputs() {
 	e := openEngine(c.t, c.dir)
 	for _, f := range c.archive.Files {
 		name, isCSV := strings.CutSuffix(f.Name, ".csv")
-		if !isCSV || slices.Contains([]string{"want", "results", "health", "errors"}, name) {
+		if !isCSV || slices.ContainsFunc(resultSections, func(s resultSection) bool { return s.name == f.Name }) {
 			continue
 		}
 		writeParquet(c.t, e, c.dir, name, string(f.Data))
@@ -189,11 +211,11 @@ func writeParquet(t *testing.T, e *loaders.Engine, dir, name, rows string) {
 	}
 }
 
-// compare compares rows of a result table with a section, by the columns of
-// the section's header; where not whole, the rows must be among the table's.
-func (c *testCase) compare(section string, tables []metrics.Table, name string, whole bool) {
+// compare compares the rows of a result table with a section, by the columns
+// of the section's header.
+func (c *testCase) compare(s resultSection, tables []metrics.Table) {
 	c.t.Helper()
-	text, ok := c.section(section)
+	text, ok := c.section(s.name)
 	if !ok {
 		return
 	}
@@ -201,13 +223,12 @@ func (c *testCase) compare(section string, tables []metrics.Table, name string, 
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	i := slices.IndexFunc(tables, func(t metrics.Table) bool { return t.Name == name })
-	table := tables[i]
+	table := tables[slices.IndexFunc(tables, func(t metrics.Table) bool { return t.Name == s.table })]
 	var index []int
 	for _, column := range want[0] {
-		at := slices.IndexFunc(table.Columns, func(x metrics.Column) bool { return x.Name == column })
+		at := table.Column(column)
 		if at < 0 {
-			c.t.Fatalf("%s: table %s has no column %s", section, name, column)
+			c.t.Fatalf("%s: table %s has no column %s", s.name, s.table, column)
 		}
 		index = append(index, at)
 	}
@@ -219,17 +240,38 @@ func (c *testCase) compare(section string, tables []metrics.Table, name string, 
 		}
 		got = append(got, cells)
 	}
-	if !whole {
+	if !s.whole {
 		for _, row := range want[1:] {
-			if !slices.ContainsFunc(got, func(g []string) bool { return slices.Equal(g, row) }) {
-				c.t.Errorf("%s: no row %v in\n%v", section, row, got)
+			if !slices.ContainsFunc(got, func(g []string) bool { return cmp.Equal(row, g, s.cells) }) {
+				c.t.Errorf("%s: no row %q in\n%s", s.name, row, lines(got))
 			}
 		}
 		return
 	}
-	if d := cmp.Diff(want, got); d != "" {
-		c.t.Errorf("%s (-want +got):\n%s", section, d)
+	if d := cmp.Diff(want, got, s.cells); d != "" {
+		c.t.Errorf("%s (-want +got):\n%s\n%s", s.name, d, lines(got))
 	}
+}
+
+// nearlyEqual compares cells: as text, floating numbers with a tolerance.
+var nearlyEqual = cmp.Comparer(func(a, b string) bool {
+	if a == b {
+		return true
+	}
+	x, errX := strconv.ParseFloat(a, 64)
+	y, errY := strconv.ParseFloat(b, 64)
+	if errX != nil || errY != nil || !strings.ContainsAny(a+b, ".e") {
+		return false
+	}
+	return math.Abs(x-y) <= 1e-12*max(math.Abs(x), math.Abs(y))
+})
+
+// lines writes rows as CSV, so that they can be read beside a case.
+func lines(rows [][]string) string {
+	var b strings.Builder
+	w := csv.NewWriter(&b)
+	_ = w.WriteAll(rows) // a Builder takes everything
+	return b.String()
 }
 
 func cellText(v any) string {
