@@ -90,7 +90,7 @@ func (l *progressLine) redraw(elapsed time.Duration) {
 		return
 	}
 	text := []rune(fmt.Sprintf("%s, %d s", l.text, int(elapsed.Seconds())))
-	l.write("\r\x1b[K" + string(text[:min(len(text), max(l.width-1, 0))]))
+	l.write("\r\x1b[K" + string(text[:min(len(text), l.width-1)]))
 	l.drawn = true
 }
 

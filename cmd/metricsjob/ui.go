@@ -149,12 +149,16 @@ func (u *ui) say(level slog.Level, msg, hint string, attrs ...any) {
 	}
 }
 
-// terminal gives the width of the terminal that w is, if it is one.
+// terminal gives the width of the terminal that w is, if it is one. Some do not
+// know how wide they are.
 func terminal(w io.Writer) (width int, ok bool) {
 	f, isFile := w.(*os.File)
 	if !isFile || !term.IsTerminal(int(f.Fd())) {
 		return 0, false
 	}
 	width, _, err := term.GetSize(int(f.Fd()))
-	return width, err == nil
+	if err != nil || width <= 0 {
+		width = 80
+	}
+	return width, true
 }
