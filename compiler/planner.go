@@ -377,7 +377,7 @@ func (p *planner) decimals(m *metrics.Metric, n *Measure) int {
 	}
 	const inexact = 6
 	ref, bare := n.Value.Bare()
-	if !bare {
+	if !bare || ref.Kind == RefElapsed {
 		return inexact
 	}
 	digits := 0
