@@ -167,9 +167,10 @@ func (b *builder) exposureCells() sqlast.Select {
 		item(aggregate(sqlast.Sum, col("", colImpressions)), colImpressions),
 		item(aggregate(sqlast.Count, when(col("", colSeveral), sqlast.Int(1))), colSeveral),
 		item(aggregate(sqlast.Sum, col("", "unknown_variation")), "unknown_variation"),
-		item(aggregate(sqlast.Sum, col("", "holdback")), "holdback"),
-		item(aggregate(sqlast.Sum, col("", "duplicate")), "duplicate"),
 	)
+	for _, name := range b.lostColumns() {
+		items = append(items, item(aggregate(sqlast.Sum, col("", name)), name))
+	}
 	for _, set := range b.waitSets() {
 		items = append(items, item(aggregate(sqlast.Count, when(allOver(set, ""), sqlast.Int(1))), WaitColumn(set)))
 	}
@@ -252,18 +253,21 @@ func (b *builder) exposureResults() []Statement {
 		Items: []sqlast.Item{
 			item(col("c", colExperiment), colExperiment),
 			item(call(sqlast.Coalesce, col("c", colDropped), sqlast.Text("")), colDropped),
-			sumOf("units"), sumOf("unknown_variation"), sumOf("holdback"), sumOf("duplicate"),
+			sumOf("units"), sumOf("unknown_variation"),
 		},
 		From:    sqlast.Table{Name: cell, Alias: "c"},
 		GroupBy: []sqlast.Expr{col("c", colExperiment), col("c", colDropped)},
 		OrderBy: []sqlast.Order{{X: col("c", colExperiment)}, {X: call(sqlast.Coalesce, col("c", colDropped), sqlast.Text(""))}},
 	}
+	lost := []Output{{Column: "unknown_variation", Role: RoleReason, Reason: "unknown_variation"}}
+	for _, name := range b.lostColumns() {
+		dropped.Items = append(dropped.Items, sumOf(name))
+		lost = append(lost, Output{Column: name, Role: RoleReason, Reason: name})
+	}
 	return []Statement{
 		{Name: "days" + b.suffix, Why: "units by day of exposure", SQL: days, Result: ResultDays},
 		{Name: "units" + b.suffix, Why: "exposed units", Result: ResultUnits, Outputs: outputs,
 			SQL: b.bySegment(cell, "exposed units, and those whose windows are over", kept, nil, units)},
-		{Name: "dropped" + b.suffix, Why: "what was left out, by reason", SQL: dropped, Result: ResultDropped,
-			Outputs: []Output{{Column: "unknown_variation", Role: RoleReason, Reason: "unknown_variation"},
-				{Column: "holdback", Role: RoleReason, Reason: "holdback"}, {Column: "duplicate", Role: RoleReason, Reason: "duplicate"}}},
+		{Name: "dropped" + b.suffix, Why: "what was left out, by reason", SQL: dropped, Result: ResultDropped, Outputs: lost},
 	}
 }

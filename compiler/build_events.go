@@ -17,10 +17,16 @@ func (b *builder) pass(i, n int) []Statement {
 		if len(b.plan.Scans) > 1 {
 			name = "unit_events of " + s.Source.Def.Name.V + b.suffix
 		}
-		tables = append(tables, name)
 		sc := newScanBuilder(b, s)
+		if len(s.Source.ID) > 0 {
+			out = append(out, sc.rows(i, n)...)
+		}
+		tables = append(tables, name)
 		out = append(out, Statement{Name: name, Why: "the rows that count of each exposed unit, from one pass over " + sourceNames([]*Source{s.Source}),
 			SQL: sqlast.CreateTable{Name: name, Query: sc.query(i, n)}})
+		for _, t := range sc.dropped() {
+			out = append(out, Statement{Name: t, Why: "no longer needed", SQL: sqlast.DropTable{Name: t}})
+		}
 		if met := sc.met(name); met != nil {
 			out = append(out, *met)
 		}
@@ -90,8 +96,7 @@ func (b *builder) together(tables []string) sqlast.Select {
 
 // scanBuilder writes the pass over one event source, as a chain of queries:
 // matched (rows of exposed units, with the columns that metrics need), for
-// sources with ids distinct events (copies made one) and timed (those in the
-// time that matters), typed (text made numbers, once for each row), computed
+// sources with ids distinct events (copies made one), typed (text made numbers, once for each row), computed
 // (values of expressions, once for each row), counted (a column for each
 // measure: its value where the row counts), and the sums of each unit.
 type scanBuilder struct {
@@ -104,6 +109,7 @@ type scanBuilder struct {
 	typed, computed []sqlast.Item
 	suspicious      []sqlast.Expr // conditions of rows with a value that is no number
 	taken           map[string]bool
+	countedOnce     *sqlast.Select
 }
 
 func newScanBuilder(b *builder, s *Scan) *scanBuilder {
@@ -130,13 +136,12 @@ const (
 )
 
 func (sc *scanBuilder) query(i, n int) sqlast.Select {
-	counted := sc.counted() // first: it says which columns are needed
-	sc.raw = sc.rawItems()
+	counted := sc.counted()
 	with := []sqlast.CTE{{Name: "matched", Query: sc.matched(i, n)}}
 	last := "matched"
 	if len(sc.src.ID) > 0 {
-		with = append(with, sqlast.CTE{Name: "distinct events", Query: sc.distinct()}, sqlast.CTE{Name: "timed", Query: sc.inTime()})
-		last = "timed"
+		with = []sqlast.CTE{{Name: "merged", Query: sc.merged()}, {Name: "distinct events", Query: sc.distinct()}}
+		last = "distinct events"
 	}
 	passed := sc.passedOn()
 	if len(sc.typed) > 0 {
@@ -175,6 +180,32 @@ func (sc *scanBuilder) query(i, n int) sqlast.Select {
 		out.Items = append(out.Items, item(aggregate(sqlast.Sum, col("", it.As)), it.As))
 	}
 	return out
+}
+
+// rows are the statements that keep the matched rows of a source with ids, and
+// find those that may have copies.
+func (sc *scanBuilder) rows(i, n int) []Statement {
+	sc.counted()
+	return []Statement{
+		{Name: sc.rowsTable(), Why: "events of exposed units, kept to find copies among them",
+			SQL: sqlast.CreateTable{Name: sc.rowsTable(), Query: sc.matched(i, n)}},
+		{Name: sc.copiesTable(), Why: "which of them may be copies of each other",
+			SQL: sqlast.CreateTable{Name: sc.copiesTable(), Query: copies(sc.rowsTable())}},
+	}
+}
+
+// dropped are the tables that only the sums of units needed.
+func (sc *scanBuilder) dropped() []string {
+	if len(sc.src.ID) == 0 {
+		return nil
+	}
+	return []string{sc.rowsTable(), sc.copiesTable()}
+}
+
+func (sc *scanBuilder) rowsTable() string { return "event_rows of " + sc.src.Def.Name.V + sc.suffix }
+
+func (sc *scanBuilder) copiesTable() string {
+	return "event_copies of " + sc.src.Def.Name.V + sc.suffix
 }
 
 // met asks what was met among the rows read; nil where nothing can be.
@@ -306,20 +337,24 @@ func (sc *scanBuilder) matched(i, n int) sqlast.Select {
 	from, to := sc.instants()
 	at := inRow(sc.src.Time.SQL)
 	start, end := sc.reach()
-	on := sqlast.And{compare(sqlast.Eq, inRow(sc.src.unit(sc.plan.Kind).SQL), col("x", colUnitID))}
+	on := sqlast.And{sc.src.unit(sc.plan.Kind).isUnit(col("x", colUnitID))}
 	items := []sqlast.Item{
 		{X: rowID("x"), As: colUnit, Why: "the row number of the unit's exposure"},
 		item(inRow(sc.src.Event.SQL), colEvent),
 	}
+	items = append(items, sc.timed(at)...)
 	if len(sc.src.ID) > 0 {
 		// Whole days are read, so that every copy of a row is there.
 		from, to = dayOf(from), earlier(nextDay(to), sc.plan.AsOf)
-		date := call(sqlast.DateOf, at)
-		on = append(on, compare(sqlast.GreaterEq, date, call(sqlast.DateOf, start)), compare(sqlast.LessEq, date, call(sqlast.DateOf, end)))
-		items = append(append(items, item(at, colTime)), sc.src.idKey(sc.plan.Kind)...)
+		on = append(on, compare(sqlast.GreaterEq, at, col("x", colFirstDay)), compare(sqlast.Less, at, col("x", colLastDay)))
+		items = append(items, item(sqlast.And{compare(sqlast.GreaterEq, at, start), compare(sqlast.Less, at, end)}, colInReach))
+		if !sc.needsTime() {
+			items = append(items, item(at, colTime))
+		}
+		items = append(items, sc.src.idKey(sc.plan.Kind)...)
+		items = append(items, item(sc.src.hash(rowID("x")), colHash))
 	} else {
 		on = append(on, compare(sqlast.GreaterEq, at, start), compare(sqlast.Less, at, end))
-		items = append(items, sc.timed(at)...)
 	}
 	where := append(sc.src.exists(from, to), oneOf(inRow(sc.src.Event.SQL), sc.events()), isNull(col("x", colDropped)))
 	if n > 1 {
@@ -349,52 +384,41 @@ func (sc *scanBuilder) timed(at sqlast.Expr) []sqlast.Item {
 // needsTime reports whether an expression needs the instant of the row.
 func (sc *scanBuilder) needsTime() bool { return slices.Contains(sc.exposureColumns(), colExposedAt) }
 
-// distinct makes rows with the same id, unit, event and day one row, with the
-// smallest value of each column on its own.
-func (sc *scanBuilder) distinct() sqlast.Select {
-	sel := sqlast.Select{Why: "copies of an event are one, with the smallest value of each column", From: sqlast.Table{Name: "matched"}}
-	group := func(name string) {
-		x := col("", name)
-		sel.Items = append(sel.Items, item(x, name))
-		sel.GroupBy = append(sel.GroupBy, x)
-	}
-	smallest := func(name string) { sel.Items = append(sel.Items, item(aggregate(sqlast.Min, col("", name)), name)) }
-	group(colUnit)
-	group(colEvent)
-	for _, it := range sc.src.idKey(sc.plan.Kind) {
-		sel.GroupBy = append(sel.GroupBy, col("", it.As))
-	}
-	sel.GroupBy = append(sel.GroupBy, call(sqlast.DateOf, col("", colTime)))
-	smallest(colTime)
-	for _, it := range sc.raw {
-		smallest(it.As)
-	}
-	sel.Items = append(sel.Items, item(countStar(), "copies"))
-	return sel
+// colInReach says whether the instant of a row is in the time that matters for
+// its unit; rows of the whole first and last day are read.
+const colInReach = "in reach"
+
+// merged makes copies of events one.
+func (sc *scanBuilder) merged() sqlast.Select {
+	smallest := append([]string{colTime}, itemNames(sc.raw)...)
+	return merged(sc.rowsTable(), sc.copiesTable(), []string{colUnit, colEvent}, itemNames(sc.src.idKey(sc.plan.Kind)), smallest)
 }
 
-// inTime joins distinct rows with their exposures again: the instant of a row
-// is known only now.
-func (sc *scanBuilder) inTime() sqlast.Select {
+// distinct are the events without copies, and merged ones; the instant of
+// those is known only now, so that they meet their exposures again.
+func (sc *scanBuilder) distinct() sqlast.Union {
 	at := col("d", colTime)
 	start, end := sc.reach()
-	items := []sqlast.Item{item(col("d", colUnit), colUnit), item(col("d", colEvent), colEvent)}
-	items = append(items, sc.timed(at)...)
-	for _, it := range sc.raw {
-		items = append(items, item(col("d", it.As), it.As))
-	}
-	return sqlast.Select{
-		Why:   "events in the time that matters for their unit",
-		Items: append(items, item(col("d", "copies"), "copies")),
-		From: sqlast.Join{L: sqlast.Table{Name: "distinct events", Alias: "d"}, R: sqlast.Table{Name: sc.table("exposure"), Alias: "x"},
-			On: sqlast.And{compare(sqlast.Eq, rowID("x"), col("d", colUnit)),
-				compare(sqlast.GreaterEq, at, start), compare(sqlast.Less, at, end)}},
+	columns := append(append([]string{colUnit, colEvent}, itemNames(sc.timed(at))...), itemNames(sc.raw)...)
+	again := of("d", []string{colUnit, colEvent})
+	again = append(append(again, sc.timed(at)...), of("d", itemNames(sc.raw))...)
+	return sqlast.Union{
+		single(sc.rowsTable(), sc.copiesTable(), of("d", columns), col("d", colInReach)),
+		{
+			Items: append(again, item(col("d", "copies"), "copies")),
+			From: sqlast.Join{L: sqlast.Table{Name: "merged", Alias: "d"}, R: sqlast.Table{Name: sc.table("exposure"), Alias: "x"},
+				On: sqlast.And{compare(sqlast.Eq, rowID("x"), col("d", colUnit)),
+					compare(sqlast.GreaterEq, at, start), compare(sqlast.Less, at, end)}},
+		},
 	}
 }
 
 // counted has a column for each measure: where the row counts, its value (1
-// for counts), else NULL.
+// for counts), else NULL. Building it finds out which columns are needed.
 func (sc *scanBuilder) counted() sqlast.Select {
+	if sc.countedOnce != nil {
+		return *sc.countedOnce
+	}
 	items := []sqlast.Item{item(col("", colUnit), colUnit)}
 	for _, n := range sc.scan.Measures {
 		scope := &rowScope{scan: sc, measure: n}
@@ -421,5 +445,7 @@ func (sc *scanBuilder) counted() sqlast.Select {
 		}
 		items = append(items, item(when(bad, sqlast.Int(1)), "not_a_number"))
 	}
-	return sqlast.Select{Why: "for each metric the rows that count", Items: items}
+	sc.raw = sc.rawItems()
+	sc.countedOnce = &sqlast.Select{Why: "for each metric the rows that count", Items: items}
+	return *sc.countedOnce
 }

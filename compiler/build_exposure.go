@@ -13,10 +13,24 @@ const maxSegmentValues = 50
 
 // exposures are the statements that find who was exposed to what and when.
 func (b *builder) exposures() []Statement {
-	out := []Statement{
-		{Name: b.table("exposure"), Why: "one row for each unit and experiment, from one pass over the impressions",
-			SQL: sqlast.CreateTable{Name: b.table("exposure"), Query: b.exposureQuery()}},
+	var out, after []Statement
+	for _, s := range b.plan.Impressions {
+		if len(s.ID) == 0 {
+			continue
+		}
+		rows, twins := b.impressionTables(s)
+		out = append(out,
+			Statement{Name: rows, Why: "impressions that can match, kept to find copies among them",
+				SQL: sqlast.CreateTable{Name: rows, Query: b.impressionRows(s)}},
+			Statement{Name: twins, Why: "which of them may be copies of each other",
+				SQL: sqlast.CreateTable{Name: twins, Query: copies(rows)}})
+		for _, t := range []string{rows, twins} {
+			after = append(after, Statement{Name: t, Why: "no longer needed", SQL: sqlast.DropTable{Name: t}})
+		}
 	}
+	out = append(out, Statement{Name: b.table("exposure"), Why: "one row for each unit and experiment, from one pass over the impressions",
+		SQL: sqlast.CreateTable{Name: b.table("exposure"), Query: b.exposureQuery()}})
+	out = append(out, after...)
 	if len(b.segments()) > 0 {
 		out = append(out, Statement{Name: b.table("segment_value"), Why: "the most frequent values of each segment; the others are (other)",
 			SQL: sqlast.CreateTable{Name: b.table("segment_value"), Query: b.segmentValues()}})
@@ -61,31 +75,32 @@ func (b *builder) exposureQuery() sqlast.Select {
 		with = append(with, sqlast.CTE{Name: "match" + name, Columns: m.columns, Query: m.rows})
 		from := sqlast.From(nil)
 		if len(s.ID) > 0 {
-			with = append(with, sqlast.CTE{Name: "distinct impressions" + name, Query: b.distinctImpressions(s, m, "match"+name)})
+			with = append(with, sqlast.CTE{Name: "distinct impressions" + name, Query: b.distinctImpressions(s)})
 			from = sqlast.Table{Name: "distinct impressions" + name, Alias: rowAlias}
 		}
 		shown = append(shown, b.shown(s, m, "match"+name, from))
 	}
 	with = append(with,
-		sqlast.CTE{Name: "variation", Columns: []string{colExperiment, "shown", colVariation, "position", "ignored"}, Query: b.variations()},
+		sqlast.CTE{Name: "variation", Columns: []string{colExperiment, "shown", "position", "ignored"}, Query: b.variations()},
 		sqlast.CTE{Name: "shown", Query: unionOf(shown)},
 		sqlast.CTE{Name: "unit", Query: b.unitsShown()},
 		sqlast.CTE{Name: "period", Columns: []string{colExperiment, colObserveUntil, colWindowsUntil}, Query: b.periods()},
+		sqlast.CTE{Name: "name", Columns: []string{colExperiment, "position", colVariation}, Query: b.names()},
 	)
 	unit := func(name string) sqlast.Expr { return col("u", name) }
-	first := sqlast.Field{X: unit("first"), Name: colVariation}
 	items := []sqlast.Item{
 		item(unit(colUnitID), colUnitID),
 		item(unit(colExperiment), colExperiment),
-		item(first, colVariation),
-		item(sqlast.Field{X: unit("first"), Name: "ts"}, colExposedAt),
+		item(col("n", colVariation), colVariation),
+		item(b.firstTime(), colExposedAt),
 		item(col("p", colObserveUntil), colObserveUntil),
 		item(col("p", colWindowsUntil), colWindowsUntil),
 		item(unit(colImpressions), colImpressions),
 		item(unit("unknown_variation"), "unknown_variation"),
-		item(unit("holdback"), "holdback"),
-		item(unit("duplicate"), "duplicate"),
 		item(compare(sqlast.NotEq, unit("smallest"), unit("largest")), colSeveral),
+	}
+	for _, name := range b.lostColumns() {
+		items = append(items, item(unit(name), name))
 	}
 	items = append(items, b.windowColumns()...)
 	for _, a := range b.plan.Attributes {
@@ -96,9 +111,25 @@ func (b *builder) exposureQuery() sqlast.Select {
 		Why:   "the exposure of a unit is its first impression in the experiment",
 		With:  with,
 		Items: items,
-		From: sqlast.Join{L: sqlast.Table{Name: "unit", Alias: "u"}, R: sqlast.Table{Name: "period", Alias: "p"},
-			On: compare(sqlast.Eq, col("p", colExperiment), unit(colExperiment))},
+		From: sqlast.Join{Kind: sqlast.LeftJoin,
+			L: sqlast.Join{L: sqlast.Table{Name: "unit", Alias: "u"}, R: sqlast.Table{Name: "period", Alias: "p"},
+				On: compare(sqlast.Eq, col("p", colExperiment), unit(colExperiment))},
+			R: sqlast.Table{Name: "name", Alias: "n"},
+			On: sqlast.And{compare(sqlast.Eq, col("n", colExperiment), unit(colExperiment)),
+				compare(sqlast.Eq, col("n", "position"), b.positionIn("first"))}},
 	}
+}
+
+// lostColumns are the counts of impressions that some sources can lose.
+func (b *builder) lostColumns() []string {
+	var out []string
+	if b.someHoldback() {
+		out = append(out, "holdback")
+	}
+	if b.someID() {
+		out = append(out, "duplicate")
+	}
+	return out
 }
 
 func unionOf(list sqlast.Union) sqlast.Query {
@@ -122,8 +153,7 @@ func (b *builder) dropped() sqlast.Expr {
 		cond := several
 		if keepsFirst(x) {
 			// first keeps the exposure's variation, unless the first instant itself shows two.
-			cond = compare(sqlast.NotEq, sqlast.Field{X: col("u", "first"), Name: "position"},
-				sqlast.Negative{X: sqlast.Field{X: col("u", "tied"), Name: "position"}})
+			cond = compare(sqlast.NotEq, compare(sqlast.Add, b.positionIn("first"), b.positionIn("tied")), sqlast.Int(b.positions()-1))
 		}
 		c.Whens = append(c.Whens, sqlast.When{If: all(b.isExperiment(x), cond), Then: sqlast.Text("several_variations")})
 	}
@@ -155,14 +185,12 @@ type matching struct {
 	columns []string
 	rows    sqlast.Values
 	on      sqlast.And // over the row and the alias m
-	// holdback reports whether an experiment takes holdback rows as a variation.
-	holdback bool
 }
 
 // matching builds the constant relation that impressions are matched with:
 // one row for each experiment and value that it matches.
 func (b *builder) matching(s *Source) matching {
-	m := matching{columns: []string{colExperiment, "match_experiment", "match_flag", "starts", "ends", "holdback_as"}}
+	m := matching{columns: []string{colExperiment, "match_experiment", "match_flag", "starts", "ends", "holdback_position"}}
 	someExperiment, allExperiment, someFlag, allFlag := false, true, false, true
 	for _, x := range b.plan.Experiments {
 		if !slices.Contains(x.Sources, s) {
@@ -171,11 +199,10 @@ func (b *builder) matching(s *Source) matching {
 		exps, flags := x.matches(s)
 		someExperiment, allExperiment = someExperiment || exps[0] != nil, allExperiment && exps[0] != nil
 		someFlag, allFlag = someFlag || flags[0] != nil, allFlag && flags[0] != nil
-		m.holdback = m.holdback || x.Def.HoldbackAs.Set
 		for _, e := range exps {
 			for _, f := range flags {
 				m.rows = append(m.rows, []sqlast.Expr{sqlast.Text(x.Def.Key.V), orNull(e), orNull(f),
-					sqlast.Timestamp(x.Starts), sqlast.Timestamp(x.Ends), textOrNull(x.Def.HoldbackAs)})
+					sqlast.Timestamp(x.Starts), sqlast.Timestamp(x.Ends), x.holdbackPosition()})
 			}
 		}
 	}
@@ -235,58 +262,86 @@ func orNull(v *string) sqlast.Expr {
 	return sqlast.Text(*v)
 }
 
-func textOrNull(t metrics.Text) sqlast.Expr {
-	if !t.Set {
-		return orNull(nil)
+// holdbackPosition is the position of the variation that holdback rows become.
+func (x *ExperimentPlan) holdbackPosition() sqlast.Expr {
+	if !x.Def.HoldbackAs.Set {
+		return noPosition
 	}
-	return sqlast.Text(t.V)
+	return sqlast.Int(int64(positionOf(x.Def, x.Def.HoldbackAs.V)))
+}
+
+// impressionTables name the tables of a source with ids: its impressions, and
+// the hashes that several of them have.
+func (b *builder) impressionTables(s *Source) (rows, copies string) {
+	of := " of " + s.Def.Name.V + b.suffix
+	return "impression_rows" + of, "impression_copies" + of
+}
+
+// impressionKey are the columns in which copies of an impression agree, its id
+// and other units apart.
+func (s *Source) impressionKey() []string {
+	key := []string{colUnitID}
+	if s.Experiment != nil {
+		key = append(key, "match_experiment")
+	}
+	if s.Flag != nil {
+		key = append(key, "match_flag")
+	}
+	return key
+}
+
+// impressionColumns are the other columns that exposures need.
+func (b *builder) impressionColumns(s *Source) []sqlast.Item {
+	out := []sqlast.Item{item(inRow(s.Time.SQL), colTime), item(inRow(s.Variation.SQL), "shown")}
+	if s.Holdback != nil {
+		out = append(out, item(inRow(s.Holdback.SQL), "is_holdback"))
+	}
+	for _, a := range b.plan.Attributes {
+		if f, ok := s.Attributes.Lookup(a); ok {
+			out = append(out, item(inRow(f.SQL), attributeColumn(a)))
+		}
+	}
+	return out
+}
+
+// impressionRows are the impressions of a source with ids that can match, of
+// whole days.
+func (b *builder) impressionRows(s *Source) sqlast.Select {
+	from, to := b.instants(s)
+	from, to = dayOf(from), earlier(nextDay(to), b.plan.AsOf)
+	files, _ := s.read(from, to)
+	id, present := s.unit(b.plan.Kind).present()
+	items := []sqlast.Item{item(id, colUnitID)}
+	conds := append(s.exists(from, to), present)
+	m := b.matching(s)
+	for i, f := range []*Field{s.Experiment, s.Flag} {
+		if f == nil {
+			continue
+		}
+		items = append(items, item(inRow(f.SQL), m.columns[1+i]))
+		if keys := m.keys(1 + i); len(keys) > 0 {
+			conds = append(conds, sqlast.In{X: inRow(f.SQL), List: keys})
+		}
+	}
+	items = append(items, b.impressionColumns(s)...)
+	items = append(items, s.idKey(b.plan.Kind)...)
+	return sqlast.Select{
+		Why:   "impressions that can match, of whole days",
+		Items: append(items, item(s.hash(id), colHash)),
+		From:  files,
+		Where: conds,
+	}
 }
 
 // distinctImpressions makes impressions with the same id, unit, experiment (or
 // flag) and day one row, with the smallest value of each column on its own.
-// Whole days are read.
-func (b *builder) distinctImpressions(s *Source, m matching, match string) sqlast.Select {
-	from, to := b.instants(s)
-	from, to = dayOf(from), earlier(nextDay(to), b.plan.AsOf)
-	files, _ := s.read(from, to)
-	sel := sqlast.Select{Why: "copies of an impression are one, with the smallest value of each column"}
-	group := func(x sqlast.Expr, as string) {
-		sel.Items = append(sel.Items, item(x, as))
-		sel.GroupBy = append(sel.GroupBy, x)
+func (b *builder) distinctImpressions(s *Source) sqlast.Union {
+	rows, twins := b.impressionTables(s)
+	columns := itemNames(b.impressionColumns(s))
+	return sqlast.Union{
+		single(rows, twins, of("d", append(s.impressionKey(), columns...)), nil),
+		merged(rows, twins, s.impressionKey(), itemNames(s.idKey(b.plan.Kind)), columns),
 	}
-	smallest := func(f Field, as string) {
-		sel.Items = append(sel.Items, item(aggregate(sqlast.Min, inRow(f.SQL)), as))
-	}
-	for _, it := range s.idKey(b.plan.Kind) {
-		group(it.X, it.As)
-	}
-	group(inRow(s.unit(b.plan.Kind).SQL), colUnitID)
-	if s.Experiment != nil {
-		group(inRow(s.Experiment.SQL), "match_experiment")
-	}
-	if s.Flag != nil {
-		group(inRow(s.Flag.SQL), "match_flag")
-	}
-	group(call(sqlast.DateOf, inRow(s.Time.SQL)), "date")
-	smallest(s.Time, "ts")
-	smallest(s.Variation, "shown")
-	if s.Holdback != nil {
-		smallest(*s.Holdback, "is_holdback")
-	}
-	for _, a := range b.plan.Attributes {
-		if f, ok := s.Attributes.Lookup(a); ok {
-			smallest(f, attributeColumn(a))
-		}
-	}
-	sel.Items = append(sel.Items, item(countStar(), "copies"))
-	conds := append(s.exists(from, to), notNull(inRow(s.unit(b.plan.Kind).SQL)))
-	for i, field := range []*Field{s.Experiment, s.Flag} {
-		if keys := m.keys(1 + i); len(keys) > 0 {
-			conds = append(conds, sqlast.In{X: inRow(field.SQL), List: keys})
-		}
-	}
-	sel.From, sel.Where = files, conds
-	return sel
 }
 
 // keys are the values of a column of the matching that can match at all; none
@@ -319,53 +374,48 @@ func (b *builder) shown(s *Source, m matching, match string, from sqlast.From) s
 	on := sqlast.And{}
 	var where sqlast.And
 	rows := from
+	unitID, present := sqlast.Expr(col(rowAlias, colUnitID)), sqlast.Expr(nil)
 	if from == nil {
+		unitID, present = s.unit(b.plan.Kind).present()
 		lo, hi := b.instants(s)
 		files, _ := s.read(lo, hi)
 		rows = files
-		where = append(s.exists(lo, hi), notNull(inRow(s.unit(b.plan.Kind).SQL)))
+		where = append(s.exists(lo, hi), present)
 		on = append(on, m.on...)
 	} else {
 		on = append(on, m.onDistinct()...)
 	}
 	where = append(where, notNull(shown))
 	on = append(on, compare(sqlast.GreaterEq, ts, col("m", "starts")), compare(sqlast.Less, ts, col("m", "ends")))
-	variation, position := sqlast.Expr(col("v", colVariation)), sqlast.Expr(col("v", "position"))
+	position := sqlast.Expr(col("v", "position"))
 	holdback := sqlast.Expr(sqlast.Bool(false))
 	if s.Holdback != nil {
-		is := call(sqlast.Coalesce, field(s.Holdback, "is_holdback"), sqlast.Bool(false))
-		holdback = is
-		as, asPosition := sqlast.Expr(col("m", "holdback_as")), sqlast.Expr(sqlast.Null{Type: sqlast.Type{Kind: sqlast.Integer}})
-		if m.holdback {
-			asPosition = b.holdbackPosition()
-		}
-		variation = sqlast.Case{Whens: []sqlast.When{{If: is, Then: as}}, Else: variation}
-		position = sqlast.Case{Whens: []sqlast.When{{If: is, Then: asPosition}}, Else: position}
+		holdback = call(sqlast.Coalesce, field(s.Holdback, "is_holdback"), sqlast.Bool(false))
+		position = sqlast.Case{Whens: []sqlast.When{{If: holdback, Then: col("m", "holdback_position")}}, Else: position}
 	}
 	if b.uses(func(x *ExperimentPlan) bool { return len(x.Def.IgnoreVariations) > 0 }) {
 		where = append(where, sqlast.Not{X: call(sqlast.Coalesce, col("v", "ignored"), sqlast.Bool(false))})
 	}
-	unitID := col(rowAlias, colUnitID)
 	sel := sqlast.Select{
 		Why: "impressions of the experiments",
 		Items: []sqlast.Item{
 			item(unitID, colUnitID),
 			item(col("m", colExperiment), colExperiment),
 			item(ts, "ts"),
-			item(variation, colVariation),
-			item(position, "position"),
-			item(holdback, "is_holdback"),
+			{X: position, As: "position", Why: "of the variation, by its key; NULL where it is not in the file"},
 		},
 		Where: where,
 	}
-	if from == nil {
-		sel.Items[0].X = inRow(s.unit(b.plan.Kind).SQL)
+	if b.someHoldback() {
+		sel.Items = append(sel.Items, item(holdback, "is_holdback"))
 	}
-	copies := sqlast.Expr(sqlast.Int(1))
-	if from != nil {
-		copies = col(rowAlias, "copies")
+	if b.someID() {
+		copies := sqlast.Expr(sqlast.Int(1))
+		if from != nil {
+			copies = col(rowAlias, "copies")
+		}
+		sel.Items = append(sel.Items, item(copies, "copies"))
 	}
-	sel.Items = append(sel.Items, item(copies, "copies"))
 	for _, a := range b.plan.Attributes {
 		x := sqlast.Expr(sqlast.Null{Type: sqlast.Type{Kind: sqlast.Varchar}})
 		if f, ok := s.Attributes.Lookup(a); ok {
@@ -402,19 +452,6 @@ func (m matching) onDistinct() sqlast.And {
 
 func sameExpr(a, b sqlast.Expr) bool { return sqlast.Equal(a, b) }
 
-// holdbackPosition is the position of the variation that holdback rows become.
-func (b *builder) holdbackPosition() sqlast.Expr {
-	c := sqlast.Case{}
-	for _, x := range b.plan.Experiments {
-		if x.Def.HoldbackAs.Set {
-			c.Whens = append(c.Whens, sqlast.When{
-				If:   compare(sqlast.Eq, col("m", colExperiment), sqlast.Text(x.Def.Key.V)),
-				Then: sqlast.Int(int64(positionOf(x.Def, x.Def.HoldbackAs.V)))})
-		}
-	}
-	return c
-}
-
 // positionOf is the rank of a variation's key by bytes, from 1.
 func positionOf(e *metrics.Experiment, key string) int {
 	n := 1
@@ -426,20 +463,21 @@ func positionOf(e *metrics.Experiment, key string) int {
 	return n
 }
 
-// variations maps what impressions show to variation keys.
+// noPosition is the position of no variation.
+var noPosition = sqlast.Null{Type: sqlast.Type{Kind: sqlast.Integer}}
+
+// variations maps what impressions show to the positions of variations.
 func (b *builder) variations() sqlast.Values {
 	var rows sqlast.Values
 	for _, x := range b.plan.Experiments {
 		e := x.Def
 		for _, v := range e.Variations {
 			for _, m := range v.Match {
-				rows = append(rows, []sqlast.Expr{sqlast.Text(e.Key.V), sqlast.Text(m.Text), sqlast.Text(v.Key.V),
-					sqlast.Int(int64(positionOf(e, v.Key.V))), sqlast.Bool(false)})
+				rows = append(rows, []sqlast.Expr{sqlast.Text(e.Key.V), sqlast.Text(m.Text), sqlast.Int(int64(positionOf(e, v.Key.V))), sqlast.Bool(false)})
 			}
 		}
 		for _, v := range e.IgnoreVariations {
-			rows = append(rows, []sqlast.Expr{sqlast.Text(e.Key.V), sqlast.Text(v.V), orNull(nil),
-				sqlast.Null{Type: sqlast.Type{Kind: sqlast.Integer}}, sqlast.Bool(true)})
+			rows = append(rows, []sqlast.Expr{sqlast.Text(e.Key.V), sqlast.Text(v.V), noPosition, sqlast.Bool(true)})
 		}
 	}
 	return rows
@@ -453,35 +491,67 @@ func (b *builder) periods() sqlast.Values {
 	return rows
 }
 
-// unitsShown groups impressions by unit and experiment. The first one is the
-// smallest of {ts, variation}; each attribute is the smallest of {ts,
-// variation, value}, which puts missing values last.
+// An instant and the position of a variation are kept as one whole number,
+// microseconds times positions() plus the position: the smallest is the first
+// instant and, of several variations there, the one with the smallest key.
+
+// positions is more than the number of variations of any experiment, a power of ten.
+func (b *builder) positions() int64 {
+	n := int64(10)
+	for _, x := range b.plan.Experiments {
+		for int64(len(x.Def.Variations)) >= n {
+			n *= 10
+		}
+	}
+	return n
+}
+
+func (b *builder) packed(position sqlast.Expr) sqlast.Expr {
+	micros := compare(sqlast.Mul, call(sqlast.TimeToMicros, col("", "ts")), sqlast.Int(b.positions()))
+	return compare(sqlast.Add, micros, position)
+}
+
+// firstTime and firstPosition take the number apart again.
+func (b *builder) firstTime() sqlast.Expr {
+	return call(sqlast.MicrosToTime, compare(sqlast.IntDiv, col("u", "first"), sqlast.Int(b.positions())))
+}
+
+func (b *builder) positionIn(column string) sqlast.Expr {
+	return call(sqlast.Mod, col("u", column), sqlast.Int(b.positions()))
+}
+
+// unitsShown groups impressions by unit and experiment. Each attribute is the
+// smallest of {first, value}, which puts missing values last.
 func (b *builder) unitsShown() sqlast.Select {
 	c := func(name string) sqlast.Expr { return col("", name) }
-	known := notNull(c(colVariation))
-	first := sqlast.Struct{{Name: "ts", X: c("ts")}, {Name: colVariation, X: c(colVariation)}}
+	first := b.packed(c("position"))
 	items := []sqlast.Item{
 		item(c(colUnitID), colUnitID),
 		item(c(colExperiment), colExperiment),
+		{X: aggregate(sqlast.Min, first), As: "first", Why: "the first instant, and the variation there"},
 	}
 	if b.uses(keepsFirst) {
-		first = append(first, sqlast.NamedExpr{Name: "position", X: c("position")})
-		tied := sqlast.Struct{{Name: "ts", X: c("ts")}, {Name: "position", X: sqlast.Negative{X: c("position")}}}
-		items = append(items, sqlast.Item{X: aggregate(sqlast.Min, when(known, tied)), As: "tied",
-			Why: "the last of the variations at the first instant"})
+		last := b.packed(compare(sqlast.Sub, sqlast.Int(b.positions()-1), c("position")))
+		items = append(items, sqlast.Item{X: aggregate(sqlast.Min, last), As: "tied", Why: "the first instant, and the last variation there"})
 	}
 	items = append(items,
-		item(aggregate(sqlast.Min, when(known, first)), "first"),
-		item(aggregate(sqlast.Min, c(colVariation)), "smallest"),
-		item(aggregate(sqlast.Max, c(colVariation)), "largest"),
-		item(aggregate(sqlast.Count, c(colVariation)), colImpressions),
-		item(aggregate(sqlast.Count, when(all(isNull(c(colVariation)), sqlast.Not{X: c("is_holdback")}), sqlast.Int(1))), "unknown_variation"),
-		item(aggregate(sqlast.Count, when(all(isNull(c(colVariation)), c("is_holdback")), sqlast.Int(1))), "holdback"),
-		item(compare(sqlast.Sub, aggregate(sqlast.Sum, c("copies")), countStar()), "duplicate"),
+		item(aggregate(sqlast.Min, c("position")), "smallest"),
+		item(aggregate(sqlast.Max, c("position")), "largest"),
+		item(aggregate(sqlast.Count, c("position")), colImpressions),
 	)
+	unknown := compare(sqlast.Sub, countStar(), aggregate(sqlast.Count, c("position")))
+	if b.someHoldback() {
+		holdback := aggregate(sqlast.Count, when(all(isNull(c("position")), c("is_holdback")), sqlast.Int(1)))
+		unknown = compare(sqlast.Sub, unknown, holdback)
+		items = append(items, item(holdback, "holdback"))
+	}
+	items = append(items, item(unknown, "unknown_variation"))
+	if b.someID() {
+		items = append(items, item(compare(sqlast.Sub, aggregate(sqlast.Sum, c("copies")), countStar()), "duplicate"))
+	}
 	for _, a := range b.plan.Attributes {
-		v := sqlast.Struct{{Name: "ts", X: c("ts")}, {Name: colVariation, X: c(colVariation)}, {Name: "value", X: c(attributeColumn(a))}}
-		items = append(items, item(aggregate(sqlast.Min, when(known, v)), attributeColumn(a)))
+		v := sqlast.Struct{{Name: "first", X: first}, {Name: "value", X: c(attributeColumn(a))}}
+		items = append(items, item(aggregate(sqlast.Min, when(notNull(c("position")), v)), attributeColumn(a)))
 	}
 	return sqlast.Select{
 		Why:     "one row for each unit and experiment",
@@ -489,4 +559,23 @@ func (b *builder) unitsShown() sqlast.Select {
 		From:    sqlast.Table{Name: "shown"},
 		GroupBy: []sqlast.Expr{c(colUnitID), c(colExperiment)},
 	}
+}
+
+func (b *builder) someHoldback() bool {
+	return slices.ContainsFunc(b.plan.Impressions, func(s *Source) bool { return s.Holdback != nil })
+}
+
+func (b *builder) someID() bool {
+	return slices.ContainsFunc(b.plan.Impressions, func(s *Source) bool { return len(s.ID) > 0 })
+}
+
+// names gives the keys of variations by their positions.
+func (b *builder) names() sqlast.Values {
+	var rows sqlast.Values
+	for _, x := range b.plan.Experiments {
+		for _, v := range x.Def.Variations {
+			rows = append(rows, []sqlast.Expr{sqlast.Text(x.Def.Key.V), sqlast.Int(int64(positionOf(x.Def, v.Key.V))), sqlast.Text(v.Key.V)})
+		}
+	}
+	return rows
 }

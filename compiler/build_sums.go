@@ -73,44 +73,54 @@ func (s *sumBuilder) output(t *Tally, role OutputRole, term stats.Term, x sqlast
 	s.outputs = append(s.outputs, Output{Column: s.sum(x, name), Tally: t, Role: role, Term: term})
 }
 
-// side is one side of a tally: the unit's number (NULL for a unit without
-// rows), and its rows.
+// side is one side of a tally.
 type side struct {
-	v       *UnitValue
+	v *UnitValue
+	// x is the number of a unit: NULL for a unit without rows, and where it is
+	// too large. rows are the rows of the unit that count.
 	x, rows sqlast.Expr
-	fits    sqlast.Expr // nil: always
-	ones    bool        // the number is 0 or 1
+	// limit bounds |x|.
+	limit *big.Int
+	// whole is the number as it is, where it can be too large; else nil.
+	whole sqlast.Expr
 }
 
 func (s *sumBuilder) side(v *UnitValue) side {
-	rows := s.number(col("u", rowsColumn(v.Measure)), rowsColumn(v.Measure))
-	n := col("u", rowsColumn(v.Measure))
+	n, sum := col("u", rowsColumn(v.Measure)), col("u", sumColumn(v.Measure))
 	some := compare(sqlast.Greater, n, sqlast.Int(0))
-	out := side{v: v, rows: rows}
+	out := side{v: v, rows: s.number(n, rowsColumn(v.Measure))}
 	switch v.Op {
 	case OpOccurrence:
-		out.x, out.ones = s.number(when(some, sqlast.Int(1)), v.Name), true
+		out.x, out.limit = s.number(when(some, sqlast.Int(1)), v.Name), big.NewInt(1)
 	case OpCount:
-		out.x = s.number(when(some, n), v.Name)
+		out.x, out.limit = s.number(when(some, n), v.Name), big.NewInt(v.Measure.rows())
 	case OpSum:
-		out.x = s.number(col("u", sumColumn(v.Measure)), v.Name)
-		out.fits = fits(out.x)
+		out.x, out.whole, out.limit = s.fitting(sum, v.Name), s.number(sum, sumColumn(v.Measure)), maxWhole
 	case OpAverage:
-		avg := roundedQuotient(col("u", sumColumn(v.Measure)), n)
-		out.x = s.number(when(some, avg), v.Name)
-		out.fits = fits(out.x)
+		avg := s.number(when(some, roundedQuotient(sum, n)), v.Name+" average")
+		out.x, out.whole, out.limit = s.fitting(roundedQuotient(sum, n), v.Name), avg, maxWhole
 	default:
 		panic("compiler: no case for unit value " + string(v.Op))
 	}
 	return out
 }
 
-// surelyRow is what the number of a unit is beyond only where one of its rows
-// is too large (see tooLarge).
-var surelyRow = new(big.Int).Mul(big.NewInt(4), pow10(18))
+// rows bounds the rows that a unit can have.
+func (n *Measure) rows() int64 {
+	rows := int64(0)
+	for _, s := range n.Sources {
+		rows += s.Rows
+	}
+	return rows
+}
 
-func fits(x sqlast.Expr) sqlast.Expr {
-	return compare(sqlast.LessEq, call(sqlast.Abs, x), literal(maxWhole))
+// fitting is a number as a BIGINT, missing where it is too large.
+func (s *sumBuilder) fitting(x sqlast.Expr, name string) sqlast.Expr {
+	fits := sqlast.And{
+		compare(sqlast.GreaterEq, x, literal(new(big.Int).Neg(maxWhole))),
+		compare(sqlast.LessEq, x, literal(maxWhole)),
+	}
+	return s.number(when(fits, sqlast.Cast{X: x, To: sqlast.Type{Kind: sqlast.Bigint}}), name)
 }
 
 // tally asks for the sums of one tally. Products are taken of numbers that
@@ -125,59 +135,93 @@ func (s *sumBuilder) tally(t *Tally) {
 	if t.Y == nil {
 		s.moments(t, x, stats.X, stats.XX, counted)
 		some := compare(sqlast.Greater, x.rows, sqlast.Int(0))
-		s.output(t, RoleUnits, stats.N, aggregate(sqlast.Count, when(counted(some), sqlast.Int(1))), t.Name+" units")
+		s.output(t, RoleUnits, stats.N, countWhere(counted(some)), t.Name+" units")
 		s.events(t, x, counted)
 		return
 	}
 	y := s.side(t.Y)
 	if t.Without == nil {
-		// exclude keeps units with a denominator.
-		inner := counted
-		counted = func(conds ...sqlast.Expr) sqlast.Expr {
-			return inner(append([]sqlast.Expr{compare(sqlast.NotEq, y.x, sqlast.Int(0))}, conds...)...)
+		// exclude keeps units with a denominator, too large ones included.
+		inner, some := counted, compare(sqlast.NotEq, y.x, sqlast.Int(0))
+		if y.whole != nil {
+			some = compare(sqlast.NotEq, y.whole, sqlast.Int(0))
 		}
-		s.output(t, RoleUnits, stats.N, aggregate(sqlast.Count, when(counted(), sqlast.Int(1))), t.Name+" units")
+		counted = func(conds ...sqlast.Expr) sqlast.Expr { return inner(append([]sqlast.Expr{some}, conds...)...) }
+		s.output(t, RoleUnits, stats.N, countWhere(counted()), t.Name+" units")
 	}
 	s.moments(t, x, stats.X, stats.XX, counted)
 	s.moments(t, y, stats.Y, stats.YY, counted)
-	s.output(t, RoleTerm, stats.XY, sumWhere(counted(x.fits, y.fits), product(x, y)), t.Name+" product")
+	s.output(t, RoleTerm, stats.XY, sumOfProducts(x, y, counted), t.Name+" product")
 	s.events(t, x, counted)
 }
 
 func (s *sumBuilder) moments(t *Tally, x side, sum, square stats.Term, counted func(...sqlast.Expr) sqlast.Expr) {
-	s.output(t, RoleTerm, sum, sumWhere(counted(x.fits), x.x), x.v.Name+" total")
-	s.output(t, RoleTerm, square, sumWhere(counted(x.fits), product(x, x)), x.v.Name+" squares")
-	if x.fits != nil {
-		// A unit's number counts with the unit; a row that is too large makes
-		// the metric overflow whatever becomes of its unit.
-		large := sqlast.Or{compare(sqlast.Greater, call(sqlast.Abs, x.x), literal(surelyRow))}
-		if conds := counted(sqlast.Not{X: x.fits}); conds != nil {
-			large = append(large, conds)
-		}
-		s.output(t, RoleOverflow, 0, aggregate(sqlast.Count, when(large, sqlast.Int(1))), x.v.Name+" too large")
+	s.output(t, RoleTerm, sum, sumWhere(counted(), x.x), x.v.Name+" total")
+	s.output(t, RoleTerm, square, sumOfProducts(x, x, counted), x.v.Name+" squares")
+	if x.whole == nil {
+		return
 	}
+	// A unit's number counts with the unit; a row that is too large makes the
+	// metric overflow whatever becomes of its unit.
+	large := compare(sqlast.Sub, aggregate(sqlast.Count, x.whole), aggregate(sqlast.Count, x.x))
+	if cond := counted(); cond != nil {
+		surely := compare(sqlast.Greater, call(sqlast.Abs, x.whole), literal(surelyRow))
+		large = countWhere(sqlast.And{notNull(x.whole), isNull(x.x), sqlast.Or{cond, surely}})
+	}
+	s.output(t, RoleOverflow, 0, large, x.v.Name+" too large")
 }
 
 func (s *sumBuilder) events(t *Tally, x side, counted func(...sqlast.Expr) sqlast.Expr) {
 	some := compare(sqlast.Greater, x.rows, sqlast.Int(0))
-	s.output(t, RoleWithEvents, 0, aggregate(sqlast.Count, when(counted(some), sqlast.Int(1))), x.v.Name+" units with events")
+	s.output(t, RoleWithEvents, 0, countWhere(counted(some)), x.v.Name+" units with events")
 	s.output(t, RoleEvents, 0, sumWhere(counted(), x.rows), x.v.Name+" events")
 }
 
-// product is the exact product of two numbers.
-func product(x, y side) sqlast.Expr {
-	if x.ones && y.ones && x.v == y.v {
-		return x.x
+// surelyRow is what the number of a unit is beyond only where one of its rows
+// is too large (see tooLarge).
+var surelyRow = new(big.Int).Mul(big.NewInt(4), pow10(18))
+
+// smallFactor is the largest number whose square is a BIGINT.
+const smallFactor = 3_037_000_499
+
+// sumOfProducts is the exact sum of the products of two numbers. Products of
+// HUGEINTs cost ten times as much as those of BIGINTs, so that they are only
+// taken where the numbers may be large, and then only of those that are.
+func sumOfProducts(x, y side, counted func(...sqlast.Expr) sqlast.Expr) sqlast.Expr {
+	same := sqlast.Equal(x.x, y.x)
+	if same && x.limit.Cmp(big.NewInt(1)) == 0 {
+		return sumWhere(counted(), x.x)
 	}
-	return compare(sqlast.Mul, sqlast.Cast{X: x.x, To: hugeint}, y.x)
+	product := compare(sqlast.Mul, x.x, y.x)
+	if new(big.Int).Mul(x.limit, y.limit).IsInt64() {
+		return sumWhere(counted(), product)
+	}
+	small := sqlast.And{smallNumber(x.x)}
+	if !same {
+		small = append(small, smallNumber(y.x))
+	}
+	wide := compare(sqlast.Mul, sqlast.Cast{X: x.x, To: hugeint}, y.x)
+	zero := sqlast.Int(0)
+	return compare(sqlast.Add,
+		call(sqlast.Coalesce, sumWhere(counted(small...), product), zero),
+		call(sqlast.Coalesce, sumWhere(counted(sqlast.Not{X: all(small...)}), wide), zero))
 }
 
-// sumWhere is the sum over the rows for which cond holds; 0 over none.
+func smallNumber(x sqlast.Expr) sqlast.Expr {
+	return compare(sqlast.LessEq, call(sqlast.Abs, x), sqlast.Int(smallFactor))
+}
+
+// sumWhere is the sum over the rows for which cond holds.
 func sumWhere(cond, x sqlast.Expr) sqlast.Expr {
 	if cond != nil {
 		x = when(cond, x)
 	}
 	return aggregate(sqlast.Sum, x)
+}
+
+// countWhere is the number of rows for which cond holds.
+func countWhere(cond sqlast.Expr) sqlast.Expr {
+	return aggregate(sqlast.Count, when(cond, sqlast.Int(1)))
 }
 
 // AddWithout adds to the sums of a mean what units without rows are: n units

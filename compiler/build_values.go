@@ -245,7 +245,7 @@ func asDouble(raw sqlast.Expr, f Field, typ metrics.PropertyType, scale metrics.
 		}
 		return x
 	case FieldFloat:
-		x := scaledFloat(sqlast.Cast{X: raw, To: double}, scale)
+		x := scaledFloat(raw, scale)
 		if whole {
 			x = when(compare(sqlast.Eq, raw, call(sqlast.Trunc, raw)), x)
 		}

@@ -86,7 +86,7 @@ func (b *builder) untilColumn() string {
 // until computes colUntil from the columns of the exposure; nil where
 // observe_until is the same, or no later than any other end.
 func (b *builder) until() sqlast.Expr {
-	last := call(sqlast.Least, plus(sqlast.Field{X: col("u", "first"), Name: "ts"}, b.longestTo()), col("p", colWindowsUntil))
+	last := call(sqlast.Least, plus(b.firstTime(), b.longestTo()), col("p", colWindowsUntil))
 	switch {
 	case b.someOpen() && b.windowsPass():
 		return call(sqlast.Greatest, col("p", colObserveUntil), last)
@@ -98,16 +98,33 @@ func (b *builder) until() sqlast.Expr {
 
 // windowColumns are the instants of windows as columns of the exposure.
 func (b *builder) windowColumns() []sqlast.Item {
-	exposed := sqlast.Field{X: col("u", "first"), Name: "ts"}
+	exposed := b.firstTime()
 	var out []sqlast.Item
 	for _, d := range b.offsets() {
 		out = append(out, item(plus(exposed, d), offsetColumn(d)))
 	}
-	if until := b.until(); until != nil {
+	until := b.until()
+	if until != nil {
 		out = append(out, sqlast.Item{X: until, As: colUntil, Why: "from here on no event counts for any metric"})
+	} else {
+		until = col("p", colObserveUntil)
+	}
+	if slices.ContainsFunc(b.plan.Scans, func(s *Scan) bool { return len(s.Source.ID) > 0 }) {
+		timestamp := sqlast.Type{Kind: sqlast.TimestampType}
+		midnight := func(x sqlast.Expr) sqlast.Expr { return sqlast.Cast{X: call(sqlast.DateOf, x), To: timestamp} }
+		out = append(out,
+			sqlast.Item{X: midnight(plus(exposed, -b.before())), As: colFirstDay, Why: "copies of events are looked for in whole days"},
+			item(plus(midnight(until), day), colLastDay))
 	}
 	return out
 }
+
+// The whole days around the time that matters for a unit, where events have
+// ids: [first_day, last_day).
+const (
+	colFirstDay = "first_day"
+	colLastDay  = "last_day"
+)
 
 // inWindow is the condition of a window over an instant and the exposure x,
 // as far as the join of events and exposures does not say it already; nil

@@ -111,6 +111,14 @@ func (p *planner) experiment(u *UnitPlan, e *metrics.Experiment) {
 			WithHint("map %s under columns: units of a source of impressions, and what match names", e.Unit.V)
 		return
 	}
+	if len(e.Variations) > maxVariations {
+		p.list.Errorf(e.Pos, "too-many-variations", "experiment %q has %d variations; %d are possible", e.Key.V, len(e.Variations), maxVariations)
+		return
+	}
+	if e.Start.V.Before(time.Unix(0, 0)) {
+		p.list.Errorf(e.Start.Pos, "too-early", "experiment %q starts before 1970", e.Key.V)
+		return
+	}
 	if e.Where.IsSet() {
 		x.Audience, _ = Parse(e.Where, &audienceScope{sources: x.Sources}, BooleanType, &p.list)
 		if x.Audience != nil {
@@ -128,6 +136,10 @@ func (p *planner) experiment(u *UnitPlan, e *metrics.Experiment) {
 	}
 	u.Experiments = append(u.Experiments, x)
 }
+
+// maxVariations is how many variations an experiment can have: an instant and
+// the position of a variation share one whole number (see builder.packed).
+const maxVariations = 999
 
 // impressionsOf reports whether a source has impressions of the experiment.
 func (p *planner) impressionsOf(e *metrics.Experiment, s *Source) bool {

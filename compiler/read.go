@@ -50,13 +50,14 @@ func (s *Source) exists(from, to time.Time) sqlast.And {
 		compare(sqlast.GreaterEq, at, sqlast.Timestamp(from)),
 		compare(sqlast.Less, at, sqlast.Timestamp(to)),
 	}
-	if s.PartitionDay != nil {
-		ds := inRow(s.PartitionDay)
-		date := call(sqlast.DateOf, at)
+	if s.PartitionDay != nil && !s.inPartitions() {
+		// The day lies in [day(ts) - early, day(ts) + late], said of ts, so that
+		// the arithmetic is on the day, which is the same for a whole file.
+		ds := sqlast.Cast{X: inRow(s.PartitionDay), To: sqlast.Type{Kind: sqlast.TimestampType}}
 		p := s.Def.Partition
 		conds = append(conds,
-			compare(sqlast.GreaterEq, ds, compare(sqlast.Sub, date, sqlast.Interval(p.Early))),
-			compare(sqlast.LessEq, ds, compare(sqlast.Add, date, sqlast.Interval(p.Late))))
+			compare(sqlast.GreaterEq, at, plus(ds, -p.Late)),
+			compare(sqlast.Less, at, plus(ds, p.Early+day)))
 	}
 	if s.Where != nil {
 		conds = append(conds, inRow(s.Where))
@@ -64,31 +65,44 @@ func (s *Source) exists(from, to time.Time) sqlast.And {
 	return conds
 }
 
-// key are the columns that make rows one by id, but for the unit and the
-// event (or experiment): the id and the other mapped unit ids. A missing id
-// equals nothing.
-func (s *Source) idKey(unitKind string) []sqlast.Item {
-	var out []sqlast.Item
-	for i, f := range s.ID {
-		x := inRow(f.SQL)
-		if !f.NeverNull {
-			x = call(sqlast.Coalesce, x, sqlast.Cast{X: call(sqlast.UniqueText), To: sqlast.Type{Kind: sqlast.Varchar}})
-		}
-		out = append(out, item(x, numbered("id", i, len(s.ID))))
-	}
-	for _, u := range s.Units {
-		if u.Kind != unitKind {
-			out = append(out, item(inRow(u.SQL), "units."+u.Kind))
+// inPartitions reports whether the footers prove that every row lies near
+// enough to the day of its partition.
+func (s *Source) inPartitions() bool {
+	p := s.Def.Partition
+	for _, f := range s.Files {
+		proved := f.Rows == 0 || f.HasDay && !f.MinTime.IsZero() && !f.MinTime.Before(f.Day.Add(-p.Late)) && f.MaxTime.Before(f.Day.Add(p.Early+day))
+		if !proved {
+			return false
 		}
 	}
-	return out
+	return true
 }
 
-func numbered(name string, i, n int) string {
-	if n == 1 {
-		return name
+// stored is the id as it is stored, where the field is that but for empty
+// text, which is no id; else nil.
+func (u *UnitField) stored() sqlast.Expr {
+	c, ok := u.SQL.(sqlast.Call)
+	if !ok || c.Fn != sqlast.NullIf || !sqlast.Equal(c.Args[1], sqlast.Text("")) {
+		return nil
 	}
-	return name + "." + string(rune('1'+i))
+	return inRow(c.Args[0])
+}
+
+// isUnit says that the row is of the unit x. No exposed unit has an empty id,
+// so that the id can be compared as it is stored.
+func (u *UnitField) isUnit(x sqlast.Expr) sqlast.Expr {
+	if id := u.stored(); id != nil {
+		return compare(sqlast.Eq, id, x)
+	}
+	return compare(sqlast.Eq, inRow(u.SQL), x)
+}
+
+// present gives the id and the condition that there is one.
+func (u *UnitField) present() (id, cond sqlast.Expr) {
+	if id := u.stored(); id != nil {
+		return id, compare(sqlast.NotEq, id, sqlast.Text(""))
+	}
+	return inRow(u.SQL), notNull(inRow(u.SQL))
 }
 
 func dayOf(t time.Time) time.Time { return t.UTC().Truncate(day) }
