@@ -37,6 +37,7 @@ demo: build ## compute the example on real data, print it and write result table
 	build/metricsjob run examples/metrics.yaml --format table --out build/demo
 
 build: tools ## build build/metricsjob
+	@test -e build/metricsjob || echo 'building; the first time takes some minutes'
 	go build -buildvcs=false -trimpath -ldflags '$(LDFLAGS)' -o build/metricsjob ./cmd/metricsjob
 
 test: tools ## run all tests that need no server
