@@ -116,21 +116,24 @@ func (u *ui) closeFailed(err error) {
 	}
 }
 
-// diagnostics prints what there is to say about the user's files.
+// diagnostics prints what there is to say about the user's files. What has no
+// place in them is about the command line.
 func (u *ui) diagnostics(list diag.List) {
 	u.line.clear()
-	if u.log == logText {
-		// A message that cannot be delivered has nowhere to go.
-		_ = diag.Render(u.err, list, os.ReadFile)
-		return
-	}
+	var placed diag.List
 	for _, d := range list.Sorted() {
+		if u.log == logText && d.Pos.File != "" {
+			placed = append(placed, d)
+			continue
+		}
 		level := slog.LevelError
 		if d.Severity == diag.Warning {
 			level = slog.LevelWarn
 		}
 		u.say(level, d.Message, d.Hint, "code", d.Code, "file", d.Pos.File, "line", d.Pos.Line, "column", d.Pos.Col)
 	}
+	// A message that cannot be delivered has nowhere to go.
+	_ = diag.Render(u.err, placed, os.ReadFile)
 }
 
 // say prints one message.
