@@ -89,7 +89,7 @@ func (l *progressLine) redraw(elapsed time.Duration) {
 	if l.text == "" {
 		return
 	}
-	text := []rune(fmt.Sprintf("%s, %d s", l.text, int(elapsed.Seconds())))
+	text := []rune(fmt.Sprintf("%d s, %s", int(elapsed.Seconds()), l.text))
 	l.write("\r\x1b[K" + string(text[:min(len(text), l.width-1)]))
 	l.drawn = true
 }
