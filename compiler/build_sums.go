@@ -97,8 +97,7 @@ func (s *sumBuilder) side(v *UnitValue) side {
 	case OpSum:
 		out.x, out.whole, out.limit = s.fitting(sum, v.Name), s.number(sum, sumColumn(v.Measure)), maxWhole
 	case OpAverage:
-		avg := s.number(when(some, roundedQuotient(sum, n)), v.Name+" average")
-		out.x, out.whole, out.limit = s.fitting(roundedQuotient(sum, n), v.Name), avg, maxWhole
+		out.x, out.whole, out.limit = s.number(average(sum, n), v.Name), s.number(sum, sumColumn(v.Measure)), maxWhole
 	default:
 		panic("compiler: no case for unit value " + string(v.Op))
 	}
@@ -116,11 +115,25 @@ func (n *Measure) rows() int64 {
 
 // fitting is a number as a BIGINT, missing where it is too large.
 func (s *sumBuilder) fitting(x sqlast.Expr, name string) sqlast.Expr {
-	fits := sqlast.And{
+	return s.number(when(fits(x), sqlast.Cast{X: x, To: bigint}), name)
+}
+
+func fits(x sqlast.Expr) sqlast.Expr {
+	return sqlast.And{
 		compare(sqlast.GreaterEq, x, literal(new(big.Int).Neg(maxWhole))),
 		compare(sqlast.LessEq, x, literal(maxWhole)),
 	}
-	return s.number(when(fits, sqlast.Cast{X: x, To: sqlast.Type{Kind: sqlast.Bigint}}), name)
+}
+
+// average is sum / n rounded half away from zero, missing where a row was too
+// large: all others have a sum of at most n times the largest number. Division
+// of HUGEINTs is slow, so that it is only done where it must be.
+func average(sum, n sqlast.Expr) sqlast.Expr {
+	most := compare(sqlast.Mul, wideLiteral(maxWhole), n)
+	return sqlast.Case{Whens: []sqlast.When{
+		{If: fits(sum), Then: roundedQuotient(sqlast.Cast{X: sum, To: bigint}, n)},
+		{If: compare(sqlast.LessEq, call(sqlast.Abs, sum), most), Then: sqlast.Cast{X: roundedQuotient(sum, n), To: bigint}},
+	}}
 }
 
 // tally asks for the sums of one tally. Products are taken of numbers that
@@ -161,10 +174,11 @@ func (s *sumBuilder) moments(t *Tally, x side, sum, square stats.Term, counted f
 	if x.whole == nil {
 		return
 	}
-	// A unit's number counts with the unit; a row that is too large makes the
-	// metric overflow whatever becomes of its unit.
+	// A unit's number counts with the unit; a row that is too large, the only
+	// way for an average to be, makes the metric overflow whatever becomes of
+	// its unit.
 	large := compare(sqlast.Sub, aggregate(sqlast.Count, x.whole), aggregate(sqlast.Count, x.x))
-	if cond := counted(); cond != nil {
+	if cond := counted(); cond != nil && x.v.Op != OpAverage {
 		surely := compare(sqlast.Greater, call(sqlast.Abs, x.whole), literal(surelyRow))
 		large = countWhere(sqlast.And{notNull(x.whole), isNull(x.x), sqlast.Or{cond, surely}})
 	}

@@ -286,7 +286,10 @@ func scaledExact(x sqlast.Expr, digits int, scale metrics.Number) sqlast.Expr {
 	return compare(sqlast.Div, x, sqlast.Float(power))
 }
 
-var hugeint = sqlast.Type{Kind: sqlast.Hugeint}
+var (
+	bigint  = sqlast.Type{Kind: sqlast.Bigint}
+	hugeint = sqlast.Type{Kind: sqlast.Hugeint}
+)
 
 // unscaled is an exact number with so many digits as a whole number.
 func unscaled(x sqlast.Expr, digits int) sqlast.Expr {
@@ -362,7 +365,7 @@ func wholeOfFloat(v sqlast.Expr, d int, wide bool) sqlast.Expr {
 		scaled = compare(sqlast.Mul, v, sqlast.Float(power))
 	}
 	fits := compare(sqlast.Less, call(sqlast.Abs, scaled), sqlast.Float(1e15+0.5))
-	return guarded(fits, v, sqlast.Cast{X: call(sqlast.Round, scaled), To: sqlast.Type{Kind: sqlast.Bigint}}, wide)
+	return guarded(fits, v, sqlast.Cast{X: call(sqlast.Round, scaled), To: bigint}, wide)
 }
 
 // guarded is k where it fits, too large where it does not, missing where v is.
@@ -382,7 +385,6 @@ func wholeOfExact(x sqlast.Expr, f Field, scale metrics.Number, d int, wide bool
 	if factor.Sign() == 0 {
 		return when(notNull(x), sqlast.Int(0))
 	}
-	bigint := sqlast.Type{Kind: sqlast.Bigint}
 	var k sqlast.Expr
 	switch {
 	case factor.IsInt() && f.Type.Kind == FieldInteger:
