@@ -33,7 +33,7 @@ var refusals = []string{"not-supported-yet", "no-value", "no-source", "unknown-n
 func TestOracle(t *testing.T) {
 	dir := t.TempDir()
 	n := 0
-	rapid.Check(t, func(rt *rapid.T) {
+	check(t, 40, func(rt *rapid.T) {
 		c := gen.Draw(rt)
 		n++
 		folder := filepath.Join(dir, fmt.Sprint(n))
