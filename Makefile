@@ -3,6 +3,7 @@
 VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LINTER   := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2
 FUZZTIME ?= 30s
+SIZE     ?= 5m
 
 # Where Go is not on the PATH it is usually here. A job without a home has its
 # caches below build/.
@@ -44,7 +45,7 @@ test: tools ## run all tests that need no server
 	@scripts/test ./...
 
 lint: tools build/bin/golangci-lint ## run the linters of .golangci.yml
-	build/bin/golangci-lint run ./...
+	GOLANGCI_LINT_CACHE=$(CURDIR)/build/lint-cache build/bin/golangci-lint run ./... # findings are kept by path: each clone has its own
 
 build/bin/golangci-lint: Makefile
 	GOBIN=$(CURDIR)/build/bin go install $(LINTER)
@@ -53,8 +54,8 @@ build/bin/golangci-lint: Makefile
 test-integration: build ## run the program on a terminal, in a fresh clone, and against another DuckDB
 	@scripts/integration
 
-bench: tools ## compare a run with hand-written SQL over synthetic exports
-	go run ./bench
+bench: build ## compare a run with hand-written SQL over a synthetic export, SIZE 5m, 30m or 100m
+	go run ./bench -size $(SIZE)
 
 fuzz: tools ## fuzz the decoder and the expressions, FUZZTIME (30s) each
 	@scripts/fuzz $(FUZZTIME)

@@ -29,6 +29,7 @@ var mayImport = map[string][]string{
 	"internal/export": {"metrics"},
 	"internal/job":    {"compiler", "compiler/sqlast", "internal/diag", "internal/export", "internal/stats", "loaders", "metrics"},
 	"cmd/metricsjob":  {"compiler", "internal/diag", "internal/export", "internal/job", "metrics"},
+	"bench":           {"loaders"},
 	"internal/oracle": {"metrics"},
 
 	"internal/oracle/gen": {"internal/oracle", "metrics"},
