@@ -94,17 +94,6 @@ func expressions(items []sqlast.Item) []sqlast.Expr {
 	return out
 }
 
-// waits are the windows of all tallies that must be over, each once.
-func (b *builder) waits() []metrics.Window {
-	var out []metrics.Window
-	for _, t := range b.plan.Tallies {
-		for _, w := range t.Waits {
-			out = appendNew(out, w)
-		}
-	}
-	return out
-}
-
 // over says whether a unit's window is over (semantics 5.5).
 func over(w metrics.Window, table string) sqlast.Expr {
 	switch {

@@ -105,11 +105,11 @@ func itemNames(items []sqlast.Item) []string {
 	return out
 }
 
-// of are the columns of the items in a table.
-func of(table string, names []string) []sqlast.Item {
+// kept are columns of the table d.
+func kept(names []string) []sqlast.Item {
 	var out []sqlast.Item
 	for _, name := range names {
-		out = append(out, item(col(table, name), name))
+		out = append(out, item(col("d", name), name))
 	}
 	return out
 }

@@ -238,12 +238,11 @@ func (sc *scanBuilder) met(table string) *Statement {
 // joined joins a table over units with their exposures.
 func (b *builder) joined(table string) sqlast.From {
 	return sqlast.Join{L: sqlast.Table{Name: table, Alias: "u"}, R: sqlast.Table{Name: b.table("exposure"), Alias: "x"},
-		On: compare(sqlast.Eq, rowID("x"), col("u", colUnit))}
+		On: compare(sqlast.Eq, rowID(), col("u", colUnit))}
 }
 
-func rowID(alias string) sqlast.Expr {
-	return call(sqlast.RowID, sqlast.Column{Table: alias})
-}
+// rowID is the row number of the exposure x, the unit's number in other tables.
+func rowID() sqlast.Expr { return call(sqlast.RowID, sqlast.Column{Table: "x"}) }
 
 // passedOn are the columns of matched that typed hands on.
 func (sc *scanBuilder) passedOn() []sqlast.Item {
@@ -339,7 +338,7 @@ func (sc *scanBuilder) matched(i, n int) sqlast.Select {
 	start, end := sc.reach()
 	on := sqlast.And{sc.src.unit(sc.plan.Kind).isUnit(col("x", colUnitID))}
 	items := []sqlast.Item{
-		{X: rowID("x"), As: colUnit, Why: "the row number of the unit's exposure"},
+		{X: rowID(), As: colUnit, Why: "the row number of the unit's exposure"},
 		item(inRow(sc.src.Event.SQL), colEvent),
 	}
 	items = append(items, sc.timed(at)...)
@@ -352,15 +351,15 @@ func (sc *scanBuilder) matched(i, n int) sqlast.Select {
 			items = append(items, item(at, colTime))
 		}
 		items = append(items, sc.src.idKey(sc.plan.Kind)...)
-		items = append(items, item(sc.src.hash(rowID("x")), colHash))
+		items = append(items, item(sc.src.hash(rowID()), colHash))
 	} else {
 		on = append(on, compare(sqlast.GreaterEq, at, start), compare(sqlast.Less, at, end))
 	}
 	where := append(sc.src.exists(from, to), oneOf(inRow(sc.src.Event.SQL), sc.events()), isNull(col("x", colDropped)))
 	if n > 1 {
-		where = append(where, compare(sqlast.Eq, call(sqlast.Mod, rowID("x"), sqlast.Int(int64(n))), sqlast.Int(int64(i))))
+		where = append(where, compare(sqlast.Eq, call(sqlast.Mod, rowID(), sqlast.Int(int64(n))), sqlast.Int(int64(i))))
 	}
-	files, _ := sc.src.read(from, to)
+	files := sc.src.read(from, to)
 	return sqlast.Select{
 		Why:   "events of exposed units",
 		Items: append(items, sc.raw...),
@@ -400,14 +399,14 @@ func (sc *scanBuilder) distinct() sqlast.Union {
 	at := col("d", colTime)
 	start, end := sc.reach()
 	columns := append(append([]string{colUnit, colEvent}, itemNames(sc.timed(at))...), itemNames(sc.raw)...)
-	again := of("d", []string{colUnit, colEvent})
-	again = append(append(again, sc.timed(at)...), of("d", itemNames(sc.raw))...)
+	again := kept([]string{colUnit, colEvent})
+	again = append(append(again, sc.timed(at)...), kept(itemNames(sc.raw))...)
 	return sqlast.Union{
-		single(sc.rowsTable(), sc.copiesTable(), of("d", columns), col("d", colInReach)),
+		single(sc.rowsTable(), sc.copiesTable(), kept(columns), col("d", colInReach)),
 		{
 			Items: append(again, item(col("d", "copies"), "copies")),
 			From: sqlast.Join{L: sqlast.Table{Name: "merged", Alias: "d"}, R: sqlast.Table{Name: sc.table("exposure"), Alias: "x"},
-				On: sqlast.And{compare(sqlast.Eq, rowID("x"), col("d", colUnit)),
+				On: sqlast.And{compare(sqlast.Eq, rowID(), col("d", colUnit)),
 					compare(sqlast.GreaterEq, at, start), compare(sqlast.Less, at, end)}},
 		},
 	}

@@ -309,7 +309,7 @@ func (b *builder) impressionColumns(s *Source) []sqlast.Item {
 func (b *builder) impressionRows(s *Source) sqlast.Select {
 	from, to := b.instants(s)
 	from, to = dayOf(from), earlier(nextDay(to), b.plan.AsOf)
-	files, _ := s.read(from, to)
+	files := s.read(from, to)
 	id, present := s.unit(b.plan.Kind).present()
 	items := []sqlast.Item{item(id, colUnitID)}
 	conds := append(s.exists(from, to), present)
@@ -339,7 +339,7 @@ func (b *builder) distinctImpressions(s *Source) sqlast.Union {
 	rows, twins := b.impressionTables(s)
 	columns := itemNames(b.impressionColumns(s))
 	return sqlast.Union{
-		single(rows, twins, of("d", append(s.impressionKey(), columns...)), nil),
+		single(rows, twins, kept(append(s.impressionKey(), columns...)), nil),
 		merged(rows, twins, s.impressionKey(), itemNames(s.idKey(b.plan.Kind)), columns),
 	}
 }
@@ -378,7 +378,7 @@ func (b *builder) shown(s *Source, m matching, match string, from sqlast.From) s
 	if from == nil {
 		unitID, present = s.unit(b.plan.Kind).present()
 		lo, hi := b.instants(s)
-		files, _ := s.read(lo, hi)
+		files := s.read(lo, hi)
 		rows = files
 		where = append(s.exists(lo, hi), present)
 		on = append(on, m.on...)

@@ -1,6 +1,7 @@
 package compiler
 
 import (
+	"errors"
 	"regexp"
 	"regexp/syntax"
 	"strings"
@@ -19,7 +20,7 @@ func checkPattern(pattern string) (problem, hint string) {
 	parsed, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil {
 		problem = "this is not a pattern: " + strings.TrimPrefix(err.Error(), "error parsing regexp: ")
-		if e, ok := err.(*syntax.Error); ok && e.Code == syntax.ErrInvalidPerlOp {
+		if e := new(syntax.Error); errors.As(err, &e) && e.Code == syntax.ErrInvalidPerlOp {
 			hint = "patterns are RE2: it has no look-ahead, no look-behind and no back-references"
 		}
 		return problem, hint

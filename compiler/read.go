@@ -14,13 +14,13 @@ func inRow(x sqlast.Expr) sqlast.Expr { return sqlast.Qualify(x, rowAlias) }
 const day = 24 * time.Hour
 
 // read gives the relation of a source's files that can hold rows of [from,
-// to), and how many of its files they are. Which rows exist does not depend
-// on it: conditions say that again for each row.
-func (s *Source) read(from, to time.Time) (sqlast.ReadParquet, int) {
+// to). Which rows exist does not depend on it: conditions say that again for
+// each row.
+func (s *Source) read(from, to time.Time) sqlast.ReadParquet {
 	r := s.Read
 	r.Alias = rowAlias
 	if s.PartitionDay == nil {
-		return r, len(s.Files)
+		return r
 	}
 	first := dayOf(from).Add(-s.Def.Partition.Early)
 	last := dayOf(to.Add(-time.Microsecond)).Add(s.Def.Partition.Late)
@@ -32,14 +32,14 @@ func (s *Source) read(from, to time.Time) (sqlast.ReadParquet, int) {
 		keep = append(keep, f.Path)
 	}
 	if len(keep) == len(s.Files) {
-		return r, len(keep)
+		return r
 	}
 	if len(keep) == 0 {
 		// No file can hold such rows; one file keeps the columns, the conditions drop its rows.
 		keep = []string{s.Files[0].Path}
 	}
 	r.Files = keep
-	return r, len(keep)
+	return r
 }
 
 // exists are the conditions under which a row of the source exists at all

@@ -136,7 +136,7 @@ func (r *reporter) metric(x *compiler.ExperimentPlan, m *compiler.MetricPlan, q 
 			row.Status, row.Reason = string(e.Status), optional(e.Reason)
 		}
 		r.tables.Results = append(r.tables.Results, row)
-		r.tables.Moments = append(r.tables.Moments, r.momentRow(x, m, v, k, own))
+		r.tables.Moments = append(r.tables.Moments, r.momentRow(m, v, k, own))
 	}
 }
 
@@ -187,7 +187,7 @@ func (r *reporter) moments(m *compiler.MetricPlan, k cell) stats.Moments {
 	return stats.NewMoments(units, sums)
 }
 
-func (r *reporter) momentRow(x *compiler.ExperimentPlan, m *compiler.MetricPlan, v *metrics.Variation, k cell, own stats.Moments) metrics.MomentRow {
+func (r *reporter) momentRow(m *compiler.MetricPlan, v *metrics.Variation, k cell, own stats.Moments) metrics.MomentRow {
 	row := metrics.MomentRow{
 		RunID: r.runID, AsOf: r.asOf, Experiment: k.experiment, Metric: m.Def.Metric.Key.V, Version: m.Def.Metric.Version,
 		Kind: m.Kind.String(), Segment: k.segment, SegmentValue: k.value, Variation: k.variation, Baseline: v.Baseline,

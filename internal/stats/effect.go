@@ -76,10 +76,9 @@ func both(a, b estimate) verdict {
 func (e *Effect) compare(a, b estimate, opt Options, v *verdict) {
 	difference := b.mean.sub(a.mean)
 	e.Absolute = v.number(difference.float64())
-	share := fraction{}
 	hasShare := a.mean.sign() != 0
 	if hasShare {
-		share = difference.quo(a.mean.abs())
+		share := difference.quo(a.mean.abs())
 		e.Relative = v.number(share.float64())
 	}
 	if a.hasVariance && b.hasVariance {
