@@ -42,11 +42,12 @@ func (s *rowScope) SQL(r Ref) sqlast.Expr {
 	if !ok {
 		return sqlast.Null{Type: declaredType(typ)}
 	}
-	raw := s.raw(name, inRow(field.SQL), extracted(field.SQL))
+	stored, read := beforeReading(field.SQL)
+	raw := s.raw(name, inRow(stored), extracted(stored))
 	if typ == metrics.TypeString && field.Type.Kind == FieldText {
 		return raw
 	}
-	return s.typed(name+" as "+string(typ), s.convert(raw, field, r, typ), raw, typ)
+	return s.typed(name+" as "+string(typ), s.convert(read(raw), field, r, typ), raw, typ)
 }
 
 // stored gives the stored field of a name and the name of its column.
@@ -105,6 +106,17 @@ func extracted(x sqlast.Expr) bool {
 		return extracted(x.X)
 	}
 	return true
+}
+
+// beforeReading takes a field apart into what is stored and how that is read
+// as a number, so that what is stored but is no finite number can be counted,
+// and copies of rows are compared by what is stored.
+func beforeReading(x sqlast.Expr) (stored sqlast.Expr, read func(sqlast.Expr) sqlast.Expr) {
+	c, ok := x.(sqlast.Call)
+	if !ok || c.Fn != sqlast.Finite && c.Fn != sqlast.ParseNumber {
+		return x, func(x sqlast.Expr) sqlast.Expr { return x }
+	}
+	return c.Args[0], func(x sqlast.Expr) sqlast.Expr { return call(c.Fn, x) }
 }
 
 // rawColumn is a column of matched: a stored field, read once for each row of

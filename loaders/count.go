@@ -67,7 +67,7 @@ func AsOf(ctx context.Context, engine *Engine, catalog *compiler.Catalog, now ti
 // that are missing though something stood there, by reason.
 //
 // A row is counted under the first reason that holds, in the order of the
-// fields from Where to NoEvent; NoUnit, NotANumber and Malformed are counted
+// fields from Where to NoEvent; NoUnit and Malformed are counted
 // among the rows that are left, each on its own.
 type Dropped struct {
 	// Where: the source's where is not true.
@@ -80,8 +80,6 @@ type Dropped struct {
 	NoEvent int64
 	// NoUnit: the id is missing or empty, for each mapped unit kind.
 	NoUnit map[string]int64
-	// NotANumber: the mapped value column holds something, but no finite number.
-	NotANumber int64
 	// Malformed: properties or attributes are JSON text that is not well-formed.
 	Malformed int64
 }
@@ -156,12 +154,6 @@ func lossesOf(src *compiler.Source, into *Dropped) *losses {
 			l.add("no_unit."+u.Kind, append(slices.Clone(left), sqlast.IsNull{X: u.SQL}), func(n int64) { into.NoUnit[u.Kind] = n })
 		}
 	}
-	if src.Value != nil {
-		if raw, ok := beforeParsing(src.Value.SQL); ok {
-			l.unproven = true
-			l.add("not_a_number", append(slices.Clone(left), present(raw), sqlast.IsNull{X: src.Value.SQL}), func(n int64) { into.NotANumber = n })
-		}
-	}
 	var malformed sqlast.Or
 	for _, b := range []compiler.Bag{src.Properties, src.Attributes} {
 		if b.Form == compiler.BagJSON {
@@ -183,16 +175,6 @@ func inPartition(src *compiler.Source, f compiler.File) bool {
 		return true
 	}
 	return !f.MinTime.IsZero() && f.Day.Sub(f.MaxTime.Truncate(day)) >= -p.Early && f.Day.Sub(f.MinTime.Truncate(day)) <= p.Late
-}
-
-// beforeParsing gives what a field was made from, where it was text or a
-// floating number that may not be a number.
-func beforeParsing(x sqlast.Expr) (sqlast.Expr, bool) {
-	parse, ok := x.(sqlast.Call)
-	if !ok || parse.Fn != sqlast.Finite && parse.Fn != sqlast.ParseNumber {
-		return nil, false
-	}
-	return parse.Args[0], true
 }
 
 // tally counts the rows for which a condition holds.

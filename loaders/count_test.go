@@ -87,7 +87,6 @@ func TestCount(t *testing.T) {
 		{"two unit kinds", func(s *metrics.Source) {
 			s.Columns.Units = append(s.Columns.Units, metrics.UnitColumn{Kind: metrics.Text{V: "device"}, Column: col("device_id")})
 		}, Dropped{NoTimestamp: 3, NoEvent: 1, NoUnit: map[string]int64{"user": 3, "device": 2}}},
-		{"values", func(s *metrics.Source) { s.Columns.Value = col("amount") }, Dropped{NoTimestamp: 3, NoEvent: 1, NoUnit: map[string]int64{"user": 3}, NotANumber: 2}},
 		{"properties", func(s *metrics.Source) { s.Columns.Properties.From = col("props") }, Dropped{NoTimestamp: 3, NoEvent: 1, NoUnit: map[string]int64{"user": 3}, Malformed: 3}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -106,16 +105,6 @@ func TestCount(t *testing.T) {
 				t.Error(diff)
 			}
 		})
-	}
-}
-
-func TestCountNotANumberInText(t *testing.T) {
-	w := newWarehouse(t)
-	w.write("a.parquet", "SELECT *, "+base+" FROM (VALUES ('1.5'), ('five'), (''), (NULL)) AS v(x)")
-	src := w.mustInspect(w.events("*.parquet", func(s *metrics.Source) { s.Columns.Value = col("x") }))
-	dropped, err := Count(t.Context(), w.engine, src)
-	if diff := cmp.Diff(Dropped{NoUnit: map[string]int64{}, NotANumber: 2}, dropped); err != nil || diff != "" {
-		t.Error(err, diff)
 	}
 }
 

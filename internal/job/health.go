@@ -196,9 +196,6 @@ func (r *reporter) source(s *compiler.Source, d loaders.Dropped) {
 	say("no_timestamp", d.NoTimestamp, metrics.Warn, "%d rows have no timestamp that can be read")
 	if s.Def.Role == metrics.RoleEvents {
 		say("no_event", d.NoEvent, metrics.Warn, "%d rows have no event key")
-		if s.Value != nil {
-			say("no_number", d.NotANumber, metrics.Warn, "%d rows have a value that is no finite number")
-		}
 	}
 	if s.Where != nil {
 		say("where", d.Where, metrics.Pass, "%d rows are left out by the source's where")
