@@ -91,7 +91,8 @@ func (c *checker) wanted(got checked, want Type) {
 	switch {
 	case !got.ok || want == NilType && got.typ != NilType || got.typ == want && want != NilType:
 	case got.typ == NilType:
-		c.fail(got.at, "expression-type", "the expression is always missing")
+		c.fail(got.at, "expression-type", "the expression is always missing").
+			WithHint("write a name, such as properties.price")
 	case want == BooleanType && got.typ == NumberType:
 		c.fail(got.at, "expression-type", "a condition is wanted, this is a number").WithHint("compare it: %s > 0", brief(got.node, "x"))
 	case want == BooleanType:
@@ -244,9 +245,34 @@ func (c *checker) compared(l, r checked, op Operator, at int) (checked, checked)
 			}
 		}
 	}
+	if word, ok := c.quotedName(l); ok && constant(r) {
+		c.fail(l.at, "expression-type", "%q is a text here, not the name", word).WithHint("a name stands without quotes: %s", word)
+		l.ok = false
+		return l, r
+	}
 	l, r = c.asTime(l, r)
 	r, l = c.asTime(r, l)
 	return c.alike(l, r, string(op), at)
+}
+
+// quotedName gives the text of a literal that spells a name, as names stand
+// between quotes in SQL.
+func (c *checker) quotedName(x checked) (string, bool) {
+	text, ok := x.node.(TextNode)
+	if !ok {
+		return "", false
+	}
+	_, ok = c.scope.Bare(text.Value)
+	return text.Value, ok
+}
+
+// constant reports whether a value stands in the expression itself.
+func constant(x checked) bool {
+	switch x.node.(type) {
+	case TextNode, NumberNode, BooleanNode, NilNode:
+		return true
+	}
+	return false
 }
 
 // asTime reads a text literal as a time where it stands against a time.
@@ -308,15 +334,17 @@ func (c *checker) pattern(r checked) checked {
 	}
 	text, ok := r.node.(TextNode)
 	if !ok {
-		c.fail(r.at, "expression-pattern", "the pattern of matches is not a text literal")
+		c.fail(r.at, "expression-pattern", "the pattern of matches is not a text literal").
+			WithHint(`write it between quotes: category matches "^elec"`)
 		r.ok = false
 		return r
 	}
 	if problem, hint := checkPattern(text.Value); problem != "" {
 		d := c.fail(r.at, "expression-pattern", "%s", problem)
-		if hint != "" {
-			d.WithHint("%s", hint)
+		if hint == "" {
+			hint = "for a part of a text as it stands write contains"
 		}
+		d.WithHint("%s", hint)
 		r.ok = false
 	}
 	return r
@@ -338,7 +366,8 @@ func (c *checker) in(n *ast.BinaryNode) checked {
 	}
 	switch {
 	case len(list.Nodes) == 0:
-		c.fail(list.Location().From, "expression-list", "the list is empty")
+		c.fail(list.Location().From, "expression-list", "the list is empty").
+			WithHint(`write what may be there: country in ["NL", "BE"]`)
 		good = false
 	case len(list.Nodes) > maxList:
 		c.fail(list.Location().From, "expression-list", "the list has %d entries; at most %d are allowed", len(list.Nodes), maxList)
@@ -415,8 +444,13 @@ var functions = map[string]struct {
 var otherFunctions = map[string]string{
 	"string": "text", "str": "text", "tostring": "text", "tonumber": "number", "cast": "number",
 	"length": "len", "size": "len", "lowercase": "lower", "uppercase": "upper", "tolower": "lower", "toupper": "upper",
-	"hasprefix": "startsWith", "hassuffix": "endsWith", "startswith": "startsWith", "endswith": "endsWith", "contains": "contains", "matches": "matches", "coalesce": "??", "ifnull": "??", "nvl": "??", "trunc": "int",
+	"starts_with": "startsWith", "ends_with": "endsWith", "hasprefix": "startsWith", "hassuffix": "endsWith", "startswith": "startsWith", "endswith": "endsWith", "contains": "contains", "matches": "matches", "coalesce": "??", "ifnull": "??", "nvl": "??", "trunc": "int",
 	"strip": "trim", "double": "number", "regexp_matches": "matches", "includes": "contains",
+}
+
+// aggregates are the functions of other languages over several rows.
+var aggregates = map[string]bool{
+	"sum": true, "avg": true, "mean": true, "average": true, "min": true, "max": true, "count": true, "median": true, "first": true, "last": true,
 }
 
 func (c *checker) call(at int, name string, args []ast.Node) checked {
@@ -440,6 +474,8 @@ func (c *checker) call(at int, name string, args []ast.Node) checked {
 			d.WithHint(`write x %s "…"`, ours)
 		case ours != "":
 			d.WithHint("write %s(…)", ours)
+		case aggregates[strings.ToLower(name)]:
+			d.WithHint("an expression sees one event; per_unit says how the values of a unit become one")
 		default:
 			if hint := diag.DidYouMean(name, names); hint != "" {
 				d.WithHint("%s", hint)
@@ -450,7 +486,7 @@ func (c *checker) call(at int, name string, args []ast.Node) checked {
 		return bad
 	}
 	if len(args) != 1 {
-		c.fail(at, "expression-type", "%s takes one value, not %d", name, len(args))
+		c.fail(at, "expression-type", "%s takes one value, not %d", name, len(args)).WithHint("write %s(x)", name)
 		return bad
 	}
 	x := c.check(args[0])

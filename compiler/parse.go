@@ -71,12 +71,18 @@ func (s *source) unfinished() {
 	}
 	if len(open) > 0 {
 		last := open[len(open)-1]
-		s.errorf(last.From, "expression-syntax", "%s is not closed", last.Value)
+		s.errorf(last.From, "expression-syntax", "%s is not closed", last.Value).
+			WithHint("write %s where it ends", map[string]string{"(": ")", "[": "]"}[last.Value])
 		return
 	}
 	last := s.tokens[max(len(s.tokens)-2, 0)]
 	if last.Is(lexer.Operator) {
-		s.errorf(last.From, "expression-syntax", "something is missing behind %s", last.Value)
+		d := s.errorf(last.From, "expression-syntax", "something is missing behind %s", last.Value)
+		if last.Value == "%" {
+			d.WithHint("a share is written without a percent sign: 0.03 for 3%%")
+		} else {
+			d.WithHint("write what belongs there, or leave %s out", last.Value)
+		}
 		return
 	}
 	for i := len(s.tokens) - 1; i >= 0; i-- {
@@ -97,6 +103,12 @@ func (s *source) unexpected(i int) {
 	}
 	prev := s.tokens[i-1]
 	switch {
+	case t.Is(lexer.Operator, ","):
+		if prev.Kind == lexer.Number {
+			d.WithHint("the decimal mark is a point: 3.5")
+		} else {
+			d.WithHint(`commas stand in lists between brackets alone: country in ["NL", "BE"]`)
+		}
 	case t.Is(lexer.Bracket, ")", "]"):
 		if s.operandEndsAt(i - 1) {
 			d.WithHint("there is no bracket that it closes")

@@ -92,9 +92,12 @@ func (s *source) lexError(err error) {
 	case strings.HasPrefix(e.Message, "unrecognized character"):
 		r := []rune(s.Src)[min(char, len(s.bytes)-1)]
 		d := s.errorf(char, "expression-syntax", "%q means nothing here", string(r))
-		if strings.ContainsRune("“”„‘’«»", r) {
+		switch {
+		case strings.ContainsRune("“”„‘’«»", r):
 			d.WithHint(`texts stand between straight quotes: "like this"`)
-		} else {
+		case r == '~':
+			d.WithHint(`write x matches "…" for a pattern`)
+		default:
 			d.WithHint(`write a name with special characters as properties["the name"]`)
 		}
 	default:
@@ -188,10 +191,10 @@ var operatorHints = map[string][2]string{
 	"^":    {"^ is not allowed", "multiply instead: x * x"},
 	"..":   {"ranges are not allowed", "write x >= 1 and x <= 3"},
 	"?.":   {"?. is not needed", "write a dot: a missing value gives nil by itself"},
-	"#":    {"closures are not allowed", ""},
-	"##":   {"closures are not allowed", ""},
+	"#":    {"closures are not allowed", "an expression sees one event; per_unit puts the events of a unit together"},
+	"##":   {"closures are not allowed", "an expression sees one event; per_unit puts the events of a unit together"},
 	"::":   {":: is not allowed", "write number(x) or text(x)"},
-	";":    {"an expression is one value; ; is not allowed", ""},
+	";":    {"an expression is one value; ; is not allowed", "leave it out"},
 	"let":  {"let is not allowed", "write the value where it is used"},
 	"if":   {"if is not allowed", "write condition ? a : b"},
 	"else": {"else is not allowed", "write condition ? a : b"},
@@ -211,6 +214,10 @@ var allowedOperators = map[string]bool{
 // foreign refuses operators, words and numbers of other languages.
 func (s *source) foreign(scope Scope) {
 	for i := 0; i < len(s.tokens); i++ {
+		if more, found := s.phrase(i, scope); found {
+			i += more
+			continue
+		}
 		t := s.tokens[i]
 		switch t.Kind {
 		case lexer.Number:
