@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/metricsjob/metricsjob/compiler"
@@ -65,10 +66,10 @@ func (c *checker) fact(format string, args ...any) {
 
 func (c *checker) run(ctx context.Context) error {
 	for _, s := range slices.Concat(c.catalog.Impressions, c.catalog.Events) {
-		c.fact("source %s: %d files, %d rows", s.Def.Name.V, len(s.Files), s.Rows)
+		c.fact("source %s: %s, %s", s.Def.Name.V, amount(int64(len(s.Files)), "file"), amount(s.Rows, "row"))
 	}
 	c.fact("as of %s", c.asOf.Format("2006-01-02 15:04:05.999999"))
-	c.tell("looking at event keys", 0, 0)
+	c.tell("looking at event keys")
 	for _, s := range c.catalog.Events {
 		values, err := c.values(ctx, compiler.ProbeEvents(s))
 		if err != nil {
@@ -77,12 +78,12 @@ func (c *checker) run(ctx context.Context) error {
 		c.keys[s] = values
 	}
 	c.events()
-	c.tell("looking at property values", 0, 0)
+	c.tell("looking at property values")
 	if err := c.propertyValues(ctx); err != nil {
 		return err
 	}
 	c.windows()
-	c.tell("looking at impressions", 0, 0)
+	c.tell("looking at impressions")
 	return c.exposures(ctx)
 }
 
@@ -304,7 +305,7 @@ func (c *checker) experiment(ctx context.Context, x *compiler.ExperimentPlan, go
 	c.unknownVariations(x, shown)
 	for _, v := range x.Def.Variations {
 		n := got.exposed[cell{x.Def.Key.V, v.Key.V, metrics.Overall, metrics.All}]
-		c.fact("experiment %s: %d units in %s", x.Def.Key.V, n, v.Key.V)
+		c.fact("experiment %s: %s in %s", x.Def.Key.V, amount(n, "unit"), v.Key.V)
 	}
 	return nil
 }
@@ -393,7 +394,7 @@ func (c *checker) matchRate(ctx context.Context, u *compiler.UnitProgram, s *com
 		return nil
 	}
 	share := float64(matched) / float64(units)
-	c.fact("%s: %d of %d exposed units (%.1f %%) have events in source %s", u.Plan.Kind, matched, units, 100*share, s.Def.Name.V)
+	c.fact("%s: %s of %s (%.1f %%) have events in source %s", u.Plan.Kind, grouped(matched), amount(units, "exposed unit"), 100*share, s.Def.Name.V)
 	const low = 0.01
 	switch {
 	case folded > matched:
@@ -404,4 +405,21 @@ func (c *checker) matchRate(ctx context.Context, u *compiler.UnitProgram, s *com
 			WithHint("check that both sources map the same kind of id to %s", u.Plan.Kind)
 	}
 	return nil
+}
+
+// amount is a number of things, in English.
+func amount(n int64, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return grouped(n) + " " + thing
+}
+
+// grouped is a number with commas between groups of three digits.
+func grouped(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
 }

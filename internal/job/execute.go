@@ -53,11 +53,15 @@ func (p *prepared) execute(ctx context.Context) (*collected, error) {
 		units: map[reason]int64{}, rows: map[reason]int64{}, sums: map[*compiler.Tally]map[cell]*tallySums{}, passes: 1,
 	}
 	for _, u := range p.program.Units {
+		p.total += len(u.Exposures) + len(u.Pass(0, 1))
+	}
+	for _, u := range p.program.Units {
 		if err := p.statements(ctx, u.Exposures, c); err != nil {
 			return nil, err
 		}
 		n := p.passes(u, c)
 		c.passes = max(c.passes, n)
+		p.total += (n - 1) * len(u.Pass(0, 1))
 		for i := range n {
 			if err := p.statements(ctx, u.Pass(i, n), c); err != nil {
 				return nil, err
@@ -92,8 +96,9 @@ func (p *prepared) passes(u *compiler.UnitProgram, c *collected) int {
 }
 
 func (p *prepared) statements(ctx context.Context, list []compiler.Statement, c *collected) error {
-	for i, st := range list {
-		p.tell(st.Why, i, len(list))
+	for _, st := range list {
+		p.tell(st.Why)
+		p.done++
 		text, err := sqlast.Print(sqlast.DuckDB, st.SQL)
 		if err != nil {
 			return fmt.Errorf("print %s: %w", st.Name, err)

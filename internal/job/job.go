@@ -61,8 +61,6 @@ type Result struct {
 	Failed bool
 	AsOf   time.Time
 	RunID  string
-	// Output are the destinations that the files name under output.
-	Output []string
 }
 
 // ErrNoExperiments says that nothing was selected.
@@ -96,6 +94,8 @@ type prepared struct {
 	plan    *compiler.Plan
 	program *compiler.Program
 	list    diag.List // warnings
+	// done and total count the statements of the program.
+	done, total int
 }
 
 func (p *prepared) close() { _ = p.engine.Close() }
@@ -163,7 +163,7 @@ func selection(opts Options, defs *metrics.Definitions) diag.List {
 
 // inspect opens the engine and looks at the sources.
 func (p *prepared) inspect(ctx context.Context) (err error) {
-	p.tell("looking at the sources", 0, 0)
+	p.tell("looking at the sources")
 	p.engine, err = loaders.Open(ctx, loaders.Options{
 		Threads: p.opts.Threads, Memory: p.opts.Memory, TempDir: p.opts.TempDir, AllowedPaths: loaders.Roots(p.defs),
 	})
@@ -211,8 +211,9 @@ func (p *prepared) makePlan() error {
 	return nil
 }
 
-func (p *prepared) tell(step string, done, total int) {
+// tell says what is being done now.
+func (p *prepared) tell(step string) {
 	if p.opts.Progress != nil {
-		p.opts.Progress(Progress{Step: step, Done: done, Total: total, Percent: -1})
+		p.opts.Progress(Progress{Step: step, Done: p.done, Total: p.total, Percent: -1})
 	}
 }

@@ -39,9 +39,6 @@ func (p *prepared) report(ctx context.Context, c *collected, began time.Time) (*
 	for _, h := range r.tables.Health {
 		result.Failed = result.Failed || h.Status == metrics.Fail
 	}
-	for _, o := range p.defs.Output {
-		result.Output = append(result.Output, o.V)
-	}
 	return result, nil
 }
 
