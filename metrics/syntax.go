@@ -179,21 +179,37 @@ func (d *decoder) syntaxError(err error) {
 	if at < len(d.lines) {
 		line = d.lines[at]
 	}
-	col := len([]rune(line)) - len([]rune(strings.TrimLeft(line, " \t"))) + 1
-	message, hint := explainSyntax(err, line)
-	if strings.Contains(err.Error(), "mapping values are not allowed") && at > 0 && wordWithoutColon.MatchString(d.lines[at-1]) {
+	if strings.Contains(err.Error(), "mapping values are not allowed") && at > 0 && keyWithoutColon(d.lines[at-1]) {
 		at--
 		line = d.lines[at]
-		col = len(line) - len(strings.TrimLeft(line, " ")) + 1
-		message, hint = "a key without its colon", "write key: value"
 	}
-	if c, ok := secondColon(line); ok && message == cutByColon {
+	if other, ok := entryWithoutDash(d.lines, at); ok {
+		at = other
+		d.diags.Errorf(diag.Pos{File: d.file, Line: at + 1, Col: indentOf(d.lines[at]) + 1}, "yaml-syntax", "this line stands among the entries of a list and has no dash").
+			WithHint("an entry starts with a dash and a blank: - key: …")
+		return
+	}
+	col := len([]rune(line)) - len([]rune(strings.TrimLeft(line, " \t"))) + 1
+	message, hint := explainSyntax(err, line)
+	if f, ok := faultOf(line); ok && !strings.Contains(err.Error(), "escape character") {
+		col, message, hint = f.col, f.message, f.hint
+	} else if c, ok := secondColon(line); ok && message == cutByColon {
 		col = c
+	} else if i := strings.Index(line, ": *"); i >= 0 && strings.Contains(err.Error(), "unknown anchor") {
+		col = len([]rune(line[:i])) + 3
 	}
 	d.diags.Errorf(diag.Pos{File: d.file, Line: at + 1, Col: col}, "yaml-syntax", "%s", message).Hint = hint
 }
 
 var wordWithoutColon = regexp.MustCompile(`^ *(- +)?[a-z_]+( +[^:#"']*)?$`)
+
+// keyWithoutColon reports whether a line is a key whose colon is missing, or
+// has no blank behind it.
+func keyWithoutColon(line string) bool {
+	return wordWithoutColon.MatchString(line) || colonWithoutBlank.MatchString(line)
+}
+
+func indentOf(line string) int { return len(line) - len(strings.TrimLeft(line, " ")) }
 
 const cutByColon = `YAML takes a second ": " in one line as another key`
 
@@ -203,6 +219,7 @@ func explainSyntax(err error, line string) (message, hint string) {
 	said = regexp.MustCompile(`^line [0-9]+: `).ReplaceAllString(said, "")
 	trimmed := strings.TrimLeft(line, " ")
 	_, second := secondColon(line)
+	_, broken := brokenKey(line)
 	value := ""
 	if i := strings.Index(trimmed, ": "); i >= 0 {
 		value = strings.TrimSpace(trimmed[i+2:])
@@ -212,6 +229,10 @@ func explainSyntax(err error, line string) (message, hint string) {
 		return "a tab in the indentation", "YAML is indented with blanks"
 	case strings.HasPrefix(said, "unknown anchor"):
 		return "YAML aliases are not used here", "for text that starts with *, put single quotes around it"
+	case broken != "":
+		return "a key without its colon", "write " + broken
+	case dashWithoutBlank.MatchString(line):
+		return "a dash without a blank behind it", "write - " + strings.TrimPrefix(trimmed, "-")
 	case strings.Contains(said, "mapping values are not allowed") && second:
 		return cutByColon, "put single quotes around the whole value"
 	case strings.Contains(said, "cannot start any token") && value != "":
