@@ -27,8 +27,6 @@ type Source struct {
 	Files []File
 	// Rows, Bytes are the totals over Files, from the footers.
 	Rows, Bytes int64
-	// MaxTime is the largest timestamp, where the footers tell; else the zero time.
-	MaxTime time.Time
 
 	Units      []UnitField // in the order of columns.units
 	Time       Field       // a TIMESTAMP in UTC

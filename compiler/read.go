@@ -13,32 +13,43 @@ func inRow(x sqlast.Expr) sqlast.Expr { return sqlast.Qualify(x, rowAlias) }
 
 const day = 24 * time.Hour
 
-// read gives the relation of a source's files that can hold rows of [from,
-// to). Which rows exist does not depend on it: conditions say that again for
-// each row.
-func (s *Source) read(from, to time.Time) sqlast.ReadParquet {
-	r := s.Read
-	r.Alias = rowAlias
+// Between gives the source with the files that can hold rows with from <= ts <
+// to, as far as the days of its partitions tell. Which rows exist does not
+// depend on it: conditions say that again for each row. Files that the schema
+// needs stay, and so does the first file where none would, so that statements
+// over the source remain valid.
+func (s *Source) Between(from, to time.Time) *Source {
 	if s.PartitionDay == nil {
-		return r
+		return s
 	}
 	first := dayOf(from).Add(-s.Def.Partition.Early)
 	last := dayOf(to.Add(-time.Microsecond)).Add(s.Def.Partition.Late)
-	var keep []string
+	var keep []File
 	for _, f := range s.Files {
-		if f.HasDay && !f.Anchor && (f.Day.Before(first) || f.Day.After(last)) {
-			continue
+		if f.Anchor || !f.HasDay || !f.Day.Before(first) && !f.Day.After(last) {
+			keep = append(keep, f)
 		}
-		keep = append(keep, f.Path)
 	}
-	if len(keep) == len(s.Files) {
-		return r
+	switch len(keep) {
+	case len(s.Files):
+		return s
+	case 0:
+		keep = s.Files[:1:1]
 	}
-	if len(keep) == 0 {
-		// No file can hold such rows; one file keeps the columns, the conditions drop its rows.
-		keep = []string{s.Files[0].Path}
+	pruned := *s
+	pruned.Files, pruned.Rows, pruned.Bytes, pruned.Read.Files = keep, 0, 0, nil
+	for _, f := range keep {
+		pruned.Rows += f.Rows
+		pruned.Bytes += f.Bytes
+		pruned.Read.Files = append(pruned.Read.Files, f.Path)
 	}
-	r.Files = keep
+	return &pruned
+}
+
+// read gives the relation of the files that can hold rows of [from, to).
+func (s *Source) read(from, to time.Time) sqlast.ReadParquet {
+	r := s.Between(from, to).Read
+	r.Alias = rowAlias
 	return r
 }
 

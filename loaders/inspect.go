@@ -193,7 +193,6 @@ func (in *inspector) files() {
 		}
 	}
 	in.out.Rows, in.out.Bytes = totals(in.out.Files)
-	in.out.MaxTime = latest(in.out.Files)
 }
 
 // read names the files: by the pattern of the definitions, which people can

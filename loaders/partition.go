@@ -60,39 +60,6 @@ func partitionDays(p *metrics.Partition, files []compiler.File, columns []compil
 	return true
 }
 
-// Prune gives the source without the files whose partition day cannot hold a
-// row with from <= timestamp < to. Rows, Bytes and Files of the result are
-// those of the files that are left. A zero from or to is no bound. A source
-// without partition is returned as it is.
-//
-// Files that the schema needs stay, and so does the first file where none
-// would: statements over the source remain valid, and give the same rows.
-func Prune(src *compiler.Source, from, to time.Time) *compiler.Source {
-	partition := src.Def.Partition
-	if partition == nil {
-		return src
-	}
-	pruned := *src
-	pruned.Files = nil
-	for _, f := range src.Files {
-		early := !from.IsZero() && f.Day.Before(from.Truncate(day).Add(-partition.Early))
-		late := !to.IsZero() && f.Day.After(to.Add(-time.Microsecond).Truncate(day).Add(partition.Late))
-		if f.Anchor || !early && !late {
-			pruned.Files = append(pruned.Files, f)
-		}
-	}
-	switch len(pruned.Files) {
-	case len(src.Files):
-		return src
-	case 0:
-		pruned.Files = src.Files[:1:1]
-	}
-	pruned.Read.Files = paths(pruned.Files)
-	pruned.Rows, pruned.Bytes = totals(pruned.Files)
-	pruned.MaxTime = latest(pruned.Files)
-	return &pruned
-}
-
 func paths(files []compiler.File) []string {
 	out := make([]string, len(files))
 	for i, f := range files {
@@ -107,19 +74,4 @@ func totals(files []compiler.File) (rows, bytes int64) {
 		bytes += f.Bytes
 	}
 	return rows, bytes
-}
-
-// latest is the largest timestamp of the files, or zero where a footer does not tell.
-func latest(files []compiler.File) time.Time {
-	var max time.Time
-	for _, f := range files {
-		switch {
-		case f.Rows == 0:
-		case f.MaxTime.IsZero():
-			return time.Time{}
-		case f.MaxTime.After(max):
-			max = f.MaxTime
-		}
-	}
-	return max
 }

@@ -72,7 +72,10 @@ func TestPartitionsThatCannotBeRead(t *testing.T) {
 	}
 }
 
-func TestPrune(t *testing.T) {
+// never is later than every row.
+var never = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func TestBetween(t *testing.T) {
 	w := newWarehouse(t)
 	for d := 1; d <= 9; d++ {
 		w.write(fmt.Sprintf("ds=2026-03-%02d/a.parquet", d), fmt.Sprintf("SELECT %d AS n, 'u' AS user_id, 'e' AS name, TIMESTAMP '2026-03-%02d 10:00:00' AS ts FROM range(%d)", d, d, d))
@@ -88,7 +91,7 @@ func TestPrune(t *testing.T) {
 		{"an instant less", "2026-03-03T23:59:59.999999Z", "2026-03-05T00:00:00Z", 2, 6},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			pruned := Prune(src, instantOf(t, tc.from), instantOf(t, tc.to))
+			pruned := src.Between(instantOf(t, tc.from), instantOf(t, tc.to))
 			var want []string
 			rows := int64(0)
 			for d := tc.first; d <= tc.last; d++ {
@@ -98,20 +101,20 @@ func TestPrune(t *testing.T) {
 			if diff := cmp.Diff(want, pruned.Read.Files); diff != "" {
 				t.Error(diff)
 			}
-			if pruned.Rows != rows || pruned.MaxTime.Day() != tc.last {
-				t.Errorf("%d rows until %v", pruned.Rows, pruned.MaxTime)
+			if pruned.Rows != rows {
+				t.Errorf("%d rows", pruned.Rows)
 			}
 		})
 	}
-	if all := Prune(src, time.Time{}, time.Time{}); all != src || len(all.Read.Files) != 1 {
+	if all := src.Between(time.Time{}, never); all != src || len(all.Read.Files) != 1 {
 		t.Error("without bounds nothing is pruned")
 	}
-	if none := Prune(src, instantOf(t, "2027-01-01T00:00:00Z"), time.Time{}); len(none.Files) != 1 {
+	if none := src.Between(instantOf(t, "2027-01-01T00:00:00Z"), never); len(none.Files) != 1 {
 		t.Error("one file stays, for its columns")
 	}
 }
 
-func TestPruneKeepsWhatTheSchemaNeeds(t *testing.T) {
+func TestBetweenKeepsWhatTheSchemaNeeds(t *testing.T) {
 	w := newWarehouse(t)
 	w.write("ds=2026-03-01/a.parquet", "SELECT 1 AS n, 5::BIGINT AS x, "+base)
 	w.write("ds=2026-03-20/a.parquet", "SELECT 2 AS n, "+base)
@@ -120,7 +123,7 @@ func TestPruneKeepsWhatTheSchemaNeeds(t *testing.T) {
 		partitioned(1, 2)(s)
 		s.Columns.Value = col("x")
 	}))
-	pruned := Prune(src, instantOf(t, "2026-03-21T00:00:00Z"), time.Time{})
+	pruned := src.Between(instantOf(t, "2026-03-21T00:00:00Z"), never)
 	if diff := cmp.Diff([]string{"5", "-", "-"}, w.values(pruned, pruned.Value.SQL)); diff != "" {
 		t.Error(diff)
 	}
@@ -146,7 +149,7 @@ func TestPruningChangesNoRows(t *testing.T) {
 		src := w.mustInspect(w.events("ds=*/*.parquet", partitioned(early, late)))
 		from := time.Date(2026, 3, 1, rapid.IntRange(-48, 500).Draw(r, "from"), 0, 0, 0, time.UTC)
 		to := from.Add(time.Duration(rapid.IntRange(1, 200).Draw(r, "length")) * time.Hour)
-		all, pruned := existing(w, src, from, to), existing(w, Prune(src, from, to), from, to)
+		all, pruned := existing(w, src, from, to), existing(w, src.Between(from, to), from, to)
 		if diff := cmp.Diff(all, pruned); diff != "" {
 			r.Fatal(diff)
 		}

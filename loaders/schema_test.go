@@ -89,8 +89,10 @@ func TestTimesOfSeveralTypes(t *testing.T) {
 	if diff := cmp.Diff([]string{"2026-03-02 10:00:00", "2026-03-02 08:00:00", "2026-03-02 00:00:00"}, w.values(src, src.Time.SQL)); diff != "" {
 		t.Error(diff)
 	}
-	if !src.MaxTime.Equal(instantOf(t, "2026-03-02T10:00:00Z")) {
-		t.Error(src.MaxTime)
+	for i, want := range []string{"2026-03-02T10:00:00Z", "2026-03-02T08:00:00Z", "2026-03-02T00:00:00Z"} {
+		if got := src.Files[i].MaxTime; !got.Equal(instantOf(t, want)) {
+			t.Errorf("the last instant of %s is %v", src.Files[i].Path, got)
+		}
 	}
 }
 
@@ -132,7 +134,7 @@ func TestEmptyFiles(t *testing.T) {
 	w := newWarehouse(t)
 	w.write("a.parquet", "SELECT 1 AS n, "+base+" WHERE FALSE")
 	src := w.mustInspect(w.events("*.parquet", nil))
-	if src.Rows != 0 || len(src.Files) != 1 || !src.MaxTime.IsZero() {
+	if src.Rows != 0 || len(src.Files) != 1 || !src.Files[0].MaxTime.IsZero() {
 		t.Errorf("%+v", src)
 	}
 	horizon, err := AsOf(t.Context(), w.engine, &compiler.Catalog{Events: []*compiler.Source{src}}, instantOf(t, "2026-03-05T00:00:00Z"))

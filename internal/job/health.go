@@ -169,7 +169,10 @@ func (r *reporter) silentMetrics(x *compiler.ExperimentPlan) {
 	}
 }
 
-// sources adds the checks of the sources that were read.
+// sources adds the checks of the sources. They are over all files, also those
+// that a run prunes: a row that lies in a partition far from its day is lost to
+// the run, and is counted just because its file is not read. Footers mostly
+// prove that there is none.
 func (r *reporter) sources(ctx context.Context) error {
 	for _, s := range slices.Concat(r.catalog.Impressions, r.catalog.Events) {
 		d, err := loaders.Count(ctx, r.engine, s)
