@@ -41,7 +41,7 @@ func (s *Source) Between(from, to time.Time) *Source {
 	for _, f := range keep {
 		pruned.Rows += f.Rows
 		pruned.Bytes += f.Bytes
-		pruned.Read.Files = append(pruned.Read.Files, f.Path)
+		pruned.Read.Files = append(pruned.Read.Files, sqlast.FileName(f.Path))
 	}
 	return &pruned
 }

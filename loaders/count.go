@@ -187,7 +187,7 @@ func tally(condition sqlast.Expr, name string) sqlast.Item {
 func only(src *compiler.Source, files []compiler.File) sqlast.ReadParquet {
 	read := src.Read
 	if len(files) < len(src.Files) && !read.UnionByName {
-		read.Files = paths(files)
+		read.Files = patterns(files)
 	}
 	return read
 }

@@ -8,9 +8,12 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/duckdb/duckdb-go/v2"
+
+	"github.com/metricsjob/metricsjob/compiler/sqlast"
 )
 
 // Options say how much of the machine the engine may use and what it may read.
@@ -98,10 +101,13 @@ func settings(opts Options, spill string) []string {
 	}
 	var folders, files []string
 	for _, path := range opts.AllowedPaths {
+		into := &files
 		if info, err := os.Stat(path); err == nil && info.IsDir() {
-			folders = append(folders, absolute(path))
-		} else {
-			files = append(files, absolute(path))
+			into = &folders
+		}
+		// What the engine opens is looked up as well as what it is asked for.
+		for _, name := range slices.Compact([]string{absolute(path), sqlast.FileName(absolute(path))}) {
+			*into = append(*into, name)
 		}
 	}
 	return append(set,
@@ -237,6 +243,15 @@ func engineError(ctx context.Context, err error) error {
 
 // quoteText is a SQL text literal.
 func quoteText(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+
+// fileList is a SQL list of names of files, as read_parquet takes them.
+func fileList(names []string) string {
+	patterns := make([]string, len(names))
+	for i, name := range names {
+		patterns[i] = sqlast.FileName(name)
+	}
+	return quoteList(patterns)
+}
 
 // quoteList is a SQL list of text literals.
 func quoteList(items []string) string {

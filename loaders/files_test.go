@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/metricsjob/metricsjob/compiler/sqlast"
 	"github.com/metricsjob/metricsjob/internal/diag"
 	"github.com/metricsjob/metricsjob/metrics"
 )
@@ -176,5 +177,29 @@ func TestFileThatIsNoParquet(t *testing.T) {
 	var unreachable *UnreachableError
 	if !errors.As(err, &unreachable) {
 		t.Error(err)
+	}
+}
+
+// TestNamesWithWildcards has files whose names are patterns that other files
+// match too.
+func TestNamesWithWildcards(t *testing.T) {
+	w := newWarehouse(t)
+	w.write("x*y/a[1].parquet", "SELECT 1 AS n, "+base)
+	w.write("xzy/a1.parquet", "SELECT 2 AS n, "+base)
+	w.write("x?y/q?.parquet", "SELECT 3 AS n, "+base)
+	for path, want := range map[string][]string{
+		"x*y/a[1].parquet": {"1"},
+		"xzy/a1.parquet":   {"2"},
+		"x?y/q?.parquet":   {"3"},
+		"x*y":              {"1"},
+		"**/*.parquet":     {"1", "2", "3"},
+	} {
+		defs := w.events(path, nil)
+		roots := Roots(&metrics.Definitions{Sources: metrics.Sources{Events: []*metrics.Source{defs}}})
+		locked := &warehouse{t: t, dir: w.dir, engine: start(t, roots...)}
+		src := locked.mustInspect(defs)
+		if diff := cmp.Diff(want, locked.values(src, sqlast.Column{Name: "n"})); diff != "" {
+			t.Error(path, diff)
+		}
 	}
 }

@@ -138,7 +138,7 @@ func readFooters(ctx context.Context, engine *Engine, files, columns []string) (
 FROM (
   SELECT *, coalesce(stats_min_value, stats_min) AS low, coalesce(stats_max_value, stats_max) AS high,
     coalesce(min_is_exact, true) AS low_exact, coalesce(max_is_exact, true) AS high_exact
-  FROM parquet_metadata(`+quoteList(chunk)+`)
+  FROM parquet_metadata(`+fileList(chunk)+`)
   WHERE column_id = 0 OR list_contains(`+quoteList(columns)+`, lower(path_in_schema))
 )`)
 		if err != nil {

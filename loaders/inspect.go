@@ -199,13 +199,13 @@ func (in *inspector) files() {
 // read, where DuckDB finds the same ones by it, else one by one.
 func (in *inspector) read(ctx context.Context, engine *Engine, files []string) {
 	in.out.Read.UnionByName = in.schema.differs
-	in.out.Read.Files = files
+	in.out.Read.Files = patterns(in.out.Files)
 	if len(in.def.Paths) != 1 || len(files) == 1 {
 		return
 	}
 	pattern := located(in.def, in.def.Paths[0].V)
 	if isFolder(pattern) {
-		pattern += "/**/*.parquet"
+		pattern = sqlast.FileName(pattern) + "/**/*.parquet"
 	}
 	rows, err := engine.Query(ctx, "SELECT file FROM glob("+quoteText(pattern)+") ORDER BY file")
 	if err != nil {

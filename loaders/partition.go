@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/metricsjob/metricsjob/compiler"
+	"github.com/metricsjob/metricsjob/compiler/sqlast"
 	"github.com/metricsjob/metricsjob/internal/diag"
 	"github.com/metricsjob/metricsjob/metrics"
 )
@@ -60,10 +61,11 @@ func partitionDays(p *metrics.Partition, files []compiler.File, columns []compil
 	return true
 }
 
-func paths(files []compiler.File) []string {
+// patterns name files one by one.
+func patterns(files []compiler.File) []string {
 	out := make([]string, len(files))
 	for i, f := range files {
-		out[i] = f.Path
+		out[i] = sqlast.FileName(f.Path)
 	}
 	return out
 }

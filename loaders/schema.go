@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/metricsjob/metricsjob/compiler"
+	"github.com/metricsjob/metricsjob/compiler/sqlast"
 )
 
 // schema is what the files of a source have in common.
@@ -42,7 +43,7 @@ func readSchema(ctx context.Context, engine *Engine, files []string) (schema, er
 	}
 	var all []fileColumns
 	for _, f := range first {
-		columns, err := describe(ctx, engine, quoteText(f))
+		columns, err := describe(ctx, engine, quoteText(sqlast.FileName(f)))
 		if err != nil {
 			return schema{}, err
 		}
@@ -58,7 +59,7 @@ func readSchema(ctx context.Context, engine *Engine, files []string) (schema, er
 	for _, f := range all {
 		s.first = append(s.first, f.file)
 	}
-	s.columns, err = describe(ctx, engine, quoteList(s.first)+", union_by_name = true")
+	s.columns, err = describe(ctx, engine, fileList(s.first)+", union_by_name = true")
 	if err != nil && len(s.conflicts) > 0 { // DuckDB finds no common type; the conflicts say it better
 		s.columns, err = all[0].columns, nil
 	}
@@ -73,7 +74,7 @@ func distinctSchemas(ctx context.Context, engine *Engine, files []string) ([]str
 	for chunk := range slices.Chunk(files, footerChunk) {
 		rows, err := engine.Query(ctx, `SELECT min(file_name), digest FROM (
   SELECT file_name, md5(string_agg(concat_ws('|', name, type, repetition_type, num_children, converted_type, scale, precision, logical_type), chr(10) ORDER BY column_id)) AS digest
-  FROM parquet_schema(`+quoteList(chunk)+`)
+  FROM parquet_schema(`+fileList(chunk)+`)
   WHERE column_id > 0
   GROUP BY file_name
 ) GROUP BY digest ORDER BY 1`)

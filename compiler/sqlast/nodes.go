@@ -6,7 +6,10 @@
 // GROUP BY ALL, identifiers always quoted, values only as literal nodes.
 package sqlast
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Expr is a SQL expression.
 type Expr interface{ expr() }
@@ -280,13 +283,19 @@ const (
 
 // ReadParquet reads Parquet files.
 type ReadParquet struct {
-	Files       []string // file names or one glob
+	Files       []string // names as by FileName, or one glob
 	UnionByName bool
 	// Hive lists the hive partition columns that are read, with their types;
 	// empty: none are.
 	Hive  []HiveColumn
 	Alias string
 }
+
+// FileName gives the pattern that only the file of this name matches: engines
+// read *, ? and [ of a name as wildcards, unless each stands in brackets.
+func FileName(name string) string { return wildcards.Replace(name) }
+
+var wildcards = strings.NewReplacer("*", "[*]", "?", "[?]", "[", "[[]")
 
 // HiveColumn is a column whose value stands in the path of a file.
 type HiveColumn struct {
