@@ -47,7 +47,7 @@ func (b *builder) pass(i, n int) []Statement {
 
 func rowsColumn(n *Measure) string { return n.Name + " rows" }
 
-func sumColumn(n *Measure) string { return n.Name + " sum" }
+func sumColumn(n *Measure) string { return aggSum.column(n) }
 
 // measures are the measures of all scans, each once.
 func (b *builder) measures() []*Measure {
@@ -66,13 +66,18 @@ func (b *builder) together(tables []string) sqlast.Select {
 	for i, s := range b.plan.Scans {
 		sel := sqlast.Select{Items: []sqlast.Item{item(col("", "unit"), "unit")}, From: sqlast.Table{Name: tables[i]}}
 		for _, n := range b.measures() {
-			rows, sum := sqlast.Expr(sqlast.Null{Type: sqlast.Type{Kind: sqlast.Bigint}}), sqlast.Expr(sqlast.Null{Type: sqlast.Type{Kind: sqlast.Hugeint}})
-			if slices.Contains(s.Measures, n) {
-				rows, sum = col("", rowsColumn(n)), col("", sumColumn(n))
+			here := slices.Contains(s.Measures, n)
+			rows := sqlast.Expr(sqlast.Null{Type: bigint})
+			if here {
+				rows = col("", rowsColumn(n))
 			}
 			sel.Items = append(sel.Items, item(rows, rowsColumn(n)))
-			if n.Value != nil {
-				sel.Items = append(sel.Items, item(sum, sumColumn(n)))
+			for _, a := range b.aggregates(n) {
+				x := a.absent(n)
+				if here {
+					x = col("", a.column(n))
+				}
+				sel.Items = append(sel.Items, item(x, a.column(n)))
 			}
 		}
 		parts = append(parts, sel)
@@ -86,9 +91,9 @@ func (b *builder) together(tables []string) sqlast.Select {
 	}
 	for _, n := range b.measures() {
 		sum := call(sqlast.Coalesce, aggregate(sqlast.Sum, col("", rowsColumn(n))), sqlast.Int(0))
-		out.Items = append(out.Items, item(sqlast.Cast{X: sum, To: sqlast.Type{Kind: sqlast.Bigint}}, rowsColumn(n)))
-		if n.Value != nil {
-			out.Items = append(out.Items, item(aggregate(sqlast.Sum, col("", sumColumn(n))), sumColumn(n)))
+		out.Items = append(out.Items, item(sqlast.Cast{X: sum, To: bigint}, rowsColumn(n)))
+		for _, a := range b.aggregates(n) {
+			out.Items = append(out.Items, item(a.ofSources(n), a.column(n)))
 		}
 	}
 	return out
@@ -172,11 +177,11 @@ func (sc *scanBuilder) query(i, n int) sqlast.Select {
 	}
 	for _, n := range sc.scan.Measures {
 		out.Items = append(out.Items, item(aggregate(sqlast.Count, col("", n.Name)), rowsColumn(n)))
-		if n.Value != nil {
-			out.Items = append(out.Items, item(aggregate(sqlast.Sum, col("", n.Name)), sumColumn(n)))
+		for _, a := range sc.aggregates(n) {
+			out.Items = append(out.Items, item(a.ofRows(n), a.column(n)))
 		}
 	}
-	for _, it := range counted.Items[1+len(sc.scan.Measures):] {
+	for _, it := range counted.Items[sc.keyColumns()+len(sc.scan.Measures):] {
 		out.Items = append(out.Items, item(aggregate(sqlast.Sum, col("", it.As)), it.As))
 	}
 	return out
@@ -268,6 +273,11 @@ func (sc *scanBuilder) exposureColumns() []string {
 	var out []string
 	if sc.refersTo(func(r Ref) bool { return r.Kind == RefElapsed }) {
 		out = append(out, colExposedAt)
+		for _, n := range sc.scan.Measures {
+			if n.Window.HasLookback && n.refersTo(func(r Ref) bool { return r.Kind == RefElapsed }) {
+				out = appendNew(out, lookbackColumn(n.Window.Lookback))
+			}
+		}
 	}
 	for _, a := range sc.plan.Attributes {
 		if sc.refersTo(func(r Ref) bool { return r.Kind == RefExposure && r.Name == a }) {
@@ -278,14 +288,16 @@ func (sc *scanBuilder) exposureColumns() []string {
 }
 
 func (sc *scanBuilder) refersTo(is func(Ref) bool) bool {
-	return slices.ContainsFunc(sc.scan.Measures, func(n *Measure) bool {
-		for _, e := range []*Expression{n.Where, n.Value} {
-			if e != nil && slices.ContainsFunc(e.Refs, is) {
-				return true
-			}
+	return slices.ContainsFunc(sc.scan.Measures, func(n *Measure) bool { return n.refersTo(is) })
+}
+
+func (n *Measure) refersTo(is func(Ref) bool) bool {
+	for _, e := range []*Expression{n.Where, n.Value} {
+		if e != nil && slices.ContainsFunc(e.Refs, is) {
+			return true
 		}
-		return false
-	})
+	}
+	return false
 }
 
 // instants bound the rows of all units: for pruning files and row groups.
@@ -381,7 +393,25 @@ func (sc *scanBuilder) timed(at sqlast.Expr) []sqlast.Item {
 }
 
 // needsTime reports whether an expression needs the instant of the row.
-func (sc *scanBuilder) needsTime() bool { return slices.Contains(sc.exposureColumns(), colExposedAt) }
+func (sc *scanBuilder) needsTime() bool {
+	return sc.refersTo(func(r Ref) bool { return r.Kind == RefElapsed }) || sc.aggregatesTime()
+}
+
+// aggregatesTime reports whether the number of some unit needs the instants of
+// the rows that count.
+func (sc *scanBuilder) aggregatesTime() bool {
+	return slices.ContainsFunc(sc.scan.Measures, func(n *Measure) bool {
+		return slices.ContainsFunc(sc.aggregates(n), unitAggregate.needsTime)
+	})
+}
+
+// keyColumns is the number of columns of counted before those of the measures.
+func (sc *scanBuilder) keyColumns() int {
+	if sc.aggregatesTime() {
+		return 2
+	}
+	return 1
+}
 
 // colInReach says whether the instant of a row is in the time that matters for
 // its unit; rows of the whole first and last day are read.
@@ -419,11 +449,17 @@ func (sc *scanBuilder) counted() sqlast.Select {
 		return *sc.countedOnce
 	}
 	items := []sqlast.Item{item(col("", colUnit), colUnit)}
+	if sc.aggregatesTime() {
+		items = append(items, item(col("", colTime), colTime))
+	}
 	for _, n := range sc.scan.Measures {
 		scope := &rowScope{scan: sc, measure: n}
 		value := sqlast.Expr(sqlast.Int(1))
-		if n.Value != nil {
+		switch {
+		case n.numeric():
 			value = scope.whole()
+		case n.Value != nil:
+			value = scope.computed(n.Value.Value(scope))
 		}
 		conds := []sqlast.Expr{oneOf(col("", colEvent), n.Events)}
 		if n.Where != nil {

@@ -2,6 +2,7 @@ package compiler
 
 import (
 	"math/big"
+	"time"
 
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
 	"github.com/metricsjob/metricsjob/internal/stats"
@@ -79,6 +80,8 @@ type side struct {
 	// x is the number of a unit: NULL for a unit without rows, and where it is
 	// too large. rows are the rows of the unit that count.
 	x, rows sqlast.Expr
+	// own is x without what units without rows are.
+	own sqlast.Expr
 	// limit bounds |x|.
 	limit *big.Int
 	// whole is the number as it is, where it can be too large; else nil.
@@ -98,10 +101,71 @@ func (s *sumBuilder) side(v *UnitValue) side {
 		out.x, out.whole, out.limit = s.fitting(sum, v.Name), s.number(sum, sumColumn(v.Measure)), maxWhole
 	case OpAverage:
 		out.x, out.whole, out.limit = s.number(average(sum, n), v.Name), s.number(sum, sumColumn(v.Measure)), maxWhole
+	case OpMin, OpMax, OpFirst, OpLast:
+		// A row that is too large is the largest.
+		largest := col("u", aggLargest.column(v.Measure))
+		out.x, out.whole, out.limit = s.number(when(fits(largest), valueOf(v)), v.Name), s.number(largest, aggLargest.column(v.Measure)), maxWhole
+	case OpDistinct:
+		k := col("u", aggDistinct.column(v.Measure))
+		out.limit = big.NewInt(v.Measure.rows())
+		if !v.Measure.numeric() {
+			out.x = s.number(when(some, k), v.Name)
+			break
+		}
+		largest := col("u", aggLargest.column(v.Measure))
+		out.x, out.whole = s.number(when(fits(largest), k), v.Name), s.number(largest, aggLargest.column(v.Measure))
+	case OpActiveDays:
+		out.x, out.limit = s.number(when(some, col("u", aggDates.column(v.Measure))), v.Name), big.NewInt(v.Measure.rows())
+	case OpParticipation:
+		dates := compare(sqlast.Mul, col("u", aggDates.column(v.Measure)), literal(pow10(participationDigits)))
+		out.x, out.limit = s.number(when(some, roundedQuotient(dates, daysObserved("x"))), v.Name), pow10(participationDigits)
 	default:
 		panic("compiler: no case for unit value " + string(v.Op))
 	}
+	if v.Threshold != nil {
+		out.x, out.limit = s.number(v.Threshold.sql(out.x), v.Name+" within the threshold"), big.NewInt(1)
+	}
+	out.own = out.x
 	return out
+}
+
+// valueOf is the number of a unit that one of its rows has.
+func valueOf(v *UnitValue) sqlast.Expr {
+	switch v.Op {
+	case OpMin:
+		return col("u", aggSmallest.column(v.Measure))
+	case OpMax:
+		return col("u", aggLargest.column(v.Measure))
+	case OpFirst:
+		return sqlast.Field{X: col("u", aggFirst.column(v.Measure)), Name: "value"}
+	case OpLast:
+		return sqlast.Field{X: col("u", aggLast.column(v.Measure)), Name: "value"}
+	}
+	panic("compiler: no case for unit value " + string(v.Op))
+}
+
+// sql is 1 or 0, NULL where x is.
+func (t *Threshold) sql(x sqlast.Expr) sqlast.Expr {
+	var in []sqlast.Expr
+	if t.Least != nil {
+		in = append(in, compare(sqlast.GreaterEq, x, literal(t.Least)))
+	}
+	if t.Most != nil {
+		in = append(in, compare(sqlast.LessEq, x, literal(t.Most)))
+	}
+	return sqlast.Case{Whens: []sqlast.When{{If: all(in...), Then: sqlast.Int(1)}, {If: notNull(x), Then: sqlast.Int(0)}}}
+}
+
+// daysObserved are the dates from that of the exposure to the last one on
+// which events without a window can count, at least one.
+func daysObserved(table string) sqlast.Expr {
+	date := func(at sqlast.Expr) sqlast.Expr {
+		midnight := sqlast.Cast{X: call(sqlast.DateOf, at), To: sqlast.Type{Kind: sqlast.TimestampType}}
+		return compare(sqlast.IntDiv, call(sqlast.TimeToMicros, midnight), sqlast.Int(day.Microseconds()))
+	}
+	last := compare(sqlast.Sub, col(table, colObserveUntil), sqlast.Interval(time.Microsecond))
+	days := compare(sqlast.Add, compare(sqlast.Sub, date(last), date(col(table, colExposedAt))), sqlast.Int(1))
+	return call(sqlast.Greatest, days, sqlast.Int(1))
 }
 
 // rows bounds the rows that a unit can have.
@@ -153,11 +217,15 @@ func (s *sumBuilder) tally(t *Tally) {
 		return
 	}
 	y := s.side(t.Y)
-	if t.Without == nil {
+	x, y = s.withDefault(x, t.WithoutX), s.withDefault(y, t.WithoutY)
+	if t.present() {
+		s.output(t, RolePresent, stats.N, countWhere(counted()), t.Name+" present")
+	}
+	if t.Exclude {
 		// exclude keeps units with a denominator, too large ones included.
 		inner, some := counted, compare(sqlast.NotEq, y.x, sqlast.Int(0))
 		if y.whole != nil {
-			some = compare(sqlast.NotEq, y.whole, sqlast.Int(0))
+			some = sqlast.Or{some, sqlast.And{isNull(y.own), notNull(y.whole)}}
 		}
 		counted = func(conds ...sqlast.Expr) sqlast.Expr { return inner(append([]sqlast.Expr{some}, conds...)...) }
 		s.output(t, RoleUnits, stats.N, countWhere(counted()), t.Name+" units")
@@ -177,10 +245,10 @@ func (s *sumBuilder) moments(t *Tally, x side, sum, square stats.Term, counted f
 	// A unit's number counts with the unit; a row that is too large, the only
 	// way for an average to be, makes the metric overflow whatever becomes of
 	// its unit.
-	large := compare(sqlast.Sub, aggregate(sqlast.Count, x.whole), aggregate(sqlast.Count, x.x))
+	large := compare(sqlast.Sub, aggregate(sqlast.Count, x.whole), aggregate(sqlast.Count, x.own))
 	if cond := counted(); cond != nil && x.v.Op != OpAverage {
 		surely := compare(sqlast.Greater, call(sqlast.Abs, x.whole), literal(surelyRow))
-		large = countWhere(sqlast.And{notNull(x.whole), isNull(x.x), sqlast.Or{cond, surely}})
+		large = countWhere(sqlast.And{notNull(x.whole), isNull(x.own), sqlast.Or{cond, surely}})
 	}
 	s.output(t, RoleOverflow, 0, large, x.v.Name+" too large")
 }
@@ -235,16 +303,62 @@ func sumWhere(cond, x sqlast.Expr) sqlast.Expr {
 
 // countWhere is the number of rows for which cond holds.
 func countWhere(cond sqlast.Expr) sqlast.Expr {
+	if cond == nil {
+		return countStar()
+	}
 	return aggregate(sqlast.Count, when(cond, sqlast.Int(1)))
 }
 
-// AddWithout adds to the sums of a mean what units without rows are: n units
-// with the number c each.
-func (t *Tally) AddWithout(sum, squares *big.Int, n int64) {
-	if t.Y != nil || t.Without == nil || t.Without.Sign() == 0 {
-		return
+// withDefault gives a side of a ratio for units without rows what they are.
+func (s *sumBuilder) withDefault(x side, without *big.Int) side {
+	if without.Sign() != 0 {
+		none := compare(sqlast.Eq, x.rows, sqlast.Int(0))
+		x.x = sqlast.Case{Whens: []sqlast.When{{If: none, Then: literal(without)}}, Else: x.x}
 	}
-	c := new(big.Int).Mul(t.Without, big.NewInt(n))
-	sum.Add(sum, c)
-	squares.Add(squares, c.Mul(c, t.Without))
+	return x
+}
+
+// present reports whether units without rows for any metric add to the sums
+// of a ratio, so that those with rows must be told from them.
+func (t *Tally) present() bool {
+	return t.Y != nil && (t.WithoutX.Sign() != 0 || t.WithoutY.Sign() != 0)
+}
+
+// Complete adds to the sums what units without rows add, and gives the number
+// of units that the tally is over. waited are the exposed units whose windows
+// are over, units and present what RoleUnits and RolePresent say.
+func (t *Tally) Complete(sums map[stats.Term]*big.Int, waited, units, present int64) int64 {
+	absent := waited - units // of a mean
+	switch {
+	case t.Y == nil && t.Exclude:
+		return units
+	case t.Y != nil && t.present():
+		absent = waited - present
+		if !t.Exclude {
+			units = waited
+		} else if t.WithoutY.Sign() != 0 {
+			units += absent
+		} else {
+			return units
+		}
+	case t.Y != nil && t.Exclude:
+		return units
+	default:
+		units = waited
+	}
+	add := func(term stats.Term, a, b *big.Int) {
+		if a != nil && b != nil && sums[term] != nil {
+			n := new(big.Int).Mul(a, b)
+			sums[term].Add(sums[term], n.Mul(n, big.NewInt(absent)))
+		}
+	}
+	one := big.NewInt(1)
+	add(stats.X, t.WithoutX, one)
+	add(stats.XX, t.WithoutX, t.WithoutX)
+	if t.Y != nil {
+		add(stats.Y, t.WithoutY, one)
+		add(stats.YY, t.WithoutY, t.WithoutY)
+		add(stats.XY, t.WithoutX, t.WithoutY)
+	}
+	return units
 }

@@ -180,6 +180,9 @@ func (s *rowScope) typed(name string, x, raw sqlast.Expr, typ metrics.PropertyTy
 // elapsed is the time since the window's start in seconds.
 func (s *rowScope) elapsed() sqlast.Expr {
 	start := plus(col("", colExposedAt), s.measure.Window.From)
+	if w := s.measure.Window; w.HasLookback {
+		start = call(sqlast.Greatest, start, col("", lookbackColumn(w.Lookback)))
+	}
 	micros := compare(sqlast.Sub, call(sqlast.TimeToMicros, col("", colTime)), call(sqlast.TimeToMicros, start))
 	return compare(sqlast.Div, sqlast.Cast{X: micros, To: sqlast.Type{Kind: sqlast.Double}}, sqlast.Float(1e6))
 }

@@ -45,6 +45,21 @@ func (b *builder) offsets() []time.Duration {
 	return out
 }
 
+// lookbackColumn names the instant so long before the end of observation.
+func lookbackColumn(d time.Duration) string { return colObserveUntil + " - " + durationText(d) }
+
+// lookbacks are the lengths of the windows that look back, each once.
+func (b *builder) lookbacks() []time.Duration {
+	var out []time.Duration
+	for _, n := range b.measures() {
+		if n.Window.HasLookback {
+			out = appendNew(out, n.Window.Lookback)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
 // before is how far before the exposure windows reach.
 func (b *builder) before() time.Duration {
 	out := time.Duration(0)
@@ -103,6 +118,9 @@ func (b *builder) windowColumns() []sqlast.Item {
 	for _, d := range b.offsets() {
 		out = append(out, item(plus(exposed, d), offsetColumn(d)))
 	}
+	for _, d := range b.lookbacks() {
+		out = append(out, item(plus(col("p", colObserveUntil), -d), lookbackColumn(d)))
+	}
 	until := b.until()
 	if until != nil {
 		out = append(out, sqlast.Item{X: until, As: colUntil, Why: "from here on no event counts for any metric"})
@@ -133,6 +151,9 @@ func (b *builder) inWindow(w metrics.Window, at sqlast.Expr) sqlast.Expr {
 	var conds []sqlast.Expr
 	if w.From > -b.before() {
 		conds = append(conds, compare(sqlast.GreaterEq, at, col("x", offsetColumn(w.From))))
+	}
+	if w.HasLookback {
+		conds = append(conds, compare(sqlast.GreaterEq, at, col("x", lookbackColumn(w.Lookback))))
 	}
 	switch {
 	case w.HasTo:

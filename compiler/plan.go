@@ -88,6 +88,15 @@ const (
 	OpCount      UnitOp = "count"
 	OpSum        UnitOp = "sum"
 	OpAverage    UnitOp = "average"
+	OpMin        UnitOp = "min"
+	OpMax        UnitOp = "max"
+	// OpFirst and OpLast are the values of the smallest and the largest
+	// (instant, value).
+	OpFirst         UnitOp = "first"
+	OpLast          UnitOp = "last"
+	OpDistinct      UnitOp = "count_distinct"
+	OpActiveDays    UnitOp = "active_days"   // distinct dates
+	OpParticipation UnitOp = "participation" // active days as a share of the days observed
 )
 
 // UnitValue is the number of each unit, for one side of one or more metrics.
@@ -95,12 +104,43 @@ type UnitValue struct {
 	Name    string
 	Measure *Measure
 	Op      UnitOp
+	// Threshold turns the number into 1 or 0; nil: it stays.
+	Threshold *Threshold
 }
+
+// Threshold is 1 for the numbers from Least to Most, both included, as whole
+// numbers of 10^-digits of the number; nil: no bound.
+type Threshold struct {
+	Least, Most *big.Int
+	text        string
+}
+
+// Of is the number k after the threshold.
+func (t *Threshold) Of(k *big.Int) *big.Int {
+	if t.Least != nil && k.Cmp(t.Least) < 0 || t.Most != nil && k.Cmp(t.Most) > 0 {
+		return new(big.Int)
+	}
+	return big.NewInt(1)
+}
+
+// participationDigits are the digits that a participation is rounded to.
+const participationDigits = 9
 
 // Decimals is the number of digits after the point of the unit's number.
 func (v *UnitValue) Decimals() int {
-	if v.Op == OpSum || v.Op == OpAverage {
+	if v.Threshold != nil {
+		return 0
+	}
+	return v.digits()
+}
+
+// digits are those of the number before its threshold.
+func (v *UnitValue) digits() int {
+	switch v.Op {
+	case OpSum, OpAverage, OpMin, OpMax, OpFirst, OpLast:
 		return v.Measure.Decimals
+	case OpParticipation:
+		return participationDigits
 	}
 	return 0
 }
@@ -112,10 +152,13 @@ type Tally struct {
 	Y    *UnitValue // ratios; else nil
 	// Waits are the windows that must be over for a unit to be counted.
 	Waits []metrics.Window
-	// Without is what a unit without rows is, as a whole number of
-	// 10^-X.Decimals(); nil: the unit is left out. A ratio has 0, or nil where
-	// units without a denominator are left out.
-	Without *big.Int
-	Need    stats.Need
-	id      string
+	// Exclude leaves out units without rows; of a ratio, those without a
+	// denominator.
+	Exclude bool
+	// WithoutX and WithoutY are what a unit without rows is on that side, as
+	// whole numbers of 10^-Decimals() of the side. Of a ratio they are 0, or
+	// what a threshold makes of 0.
+	WithoutX, WithoutY *big.Int
+	Need               stats.Need
+	id                 string
 }

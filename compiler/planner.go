@@ -191,9 +191,8 @@ func (p *planner) tally(u *UnitPlan, m *metrics.Metric) *Tally {
 		if t.X == nil {
 			return nil
 		}
-		if !m.WithoutEvents.Exclude {
-			t.Without = wholeNumber(m.WithoutEvents.Number, t.X.Decimals())
-		}
+		t.Exclude = m.WithoutEvents.Exclude
+		t.WithoutX = t.X.without(wholeNumber(m.WithoutEvents.Number, t.X.digits()))
 		t.wait(m)
 		return u.addTally(t)
 	}
@@ -203,9 +202,8 @@ func (p *planner) tally(u *UnitPlan, m *metrics.Metric) *Tally {
 	if t.X == nil || t.Y == nil {
 		return nil
 	}
-	if !m.WithoutEvents.Exclude {
-		t.Without = new(big.Int)
-	}
+	t.Exclude = m.WithoutEvents.Exclude
+	t.WithoutX, t.WithoutY = t.X.without(new(big.Int)), t.Y.without(new(big.Int))
 	t.wait(m.Ratio.Numerator)
 	t.wait(m.Ratio.Denominator)
 	return u.addTally(t)
@@ -249,12 +247,10 @@ func (u *UnitPlan) addTally(t *Tally) *Tally {
 	for _, w := range t.Waits {
 		parts = append(parts, windowText(w))
 	}
-	// What a unit without rows is decides which units are counted, so it belongs to a ratio's sums.
-	if t.Y != nil && t.Without == nil {
+	if t.Exclude {
 		parts = append(parts, "exclude")
-	}
-	if t.Y == nil {
-		parts = append(parts, fmt.Sprint(t.Without))
+	} else {
+		parts = append(parts, fmt.Sprint(t.WithoutX))
 	}
 	t.id = strings.Join(parts, " | ")
 	for _, have := range u.Tallies {
@@ -265,36 +261,6 @@ func (u *UnitPlan) addTally(t *Tally) *Tally {
 	u.Tallies = append(u.Tallies, t)
 	return t
 }
-
-func (p *planner) unitValue(u *UnitPlan, m *metrics.Metric, name string) *UnitValue {
-	measure := p.measure(u, m, name)
-	if measure == nil {
-		return nil
-	}
-	v := &UnitValue{Name: name, Measure: measure}
-	switch m.Measure.V {
-	case metrics.Occurrence:
-		v.Op = OpOccurrence
-	case metrics.Count:
-		v.Op = OpCount
-	case metrics.Value:
-		v.Op = OpSum
-		if m.PerUnit.V == metrics.Average {
-			v.Op = OpAverage
-		}
-	default:
-		panic("compiler: no case for measure " + string(m.Measure.V))
-	}
-	for _, have := range u.Values {
-		if have.id() == v.id() {
-			return have
-		}
-	}
-	u.Values = append(u.Values, v)
-	return v
-}
-
-func (v *UnitValue) id() string { return string(v.Op) + " of " + v.Measure.id }
 
 // measure plans the rows of a metric that count; nil where it has a mistake.
 func (p *planner) measure(u *UnitPlan, m *metrics.Metric, name string) *Measure {
@@ -327,7 +293,11 @@ func (p *planner) measure(u *UnitPlan, m *metrics.Metric, name string) *Measure 
 		if !src.IsSet() {
 			src = metrics.Expr{Src: "value", Pos: m.Measure.Pos}
 		}
-		n.Value, _ = Parse(src, scope, NumberType, &p.list)
+		want := NumberType
+		if m.PerUnit.V == metrics.CountDistinct {
+			want = NilType
+		}
+		n.Value, _ = Parse(src, scope, want, &p.list)
 		n.Wide = m.PerUnit.V == metrics.Average
 	}
 	if p.list[errors:].HasErrors() || p.alone {
@@ -381,7 +351,7 @@ func (u *UnitPlan) scan(s *Source) *Scan {
 // decimals decides how many digits of a value are kept: what the metric says,
 // else what the columns hold, else 6; the largest over the sources.
 func (p *planner) decimals(m *metrics.Metric, n *Measure) int {
-	if n.Value == nil {
+	if !n.numeric() {
 		return 0
 	}
 	if m.Decimals.Set {
@@ -449,7 +419,7 @@ func (n *Measure) text() string {
 	}
 	parts := []string{strings.Join(n.Events, ", "), "from " + strings.Join(names, ", ")}
 	if n.Value != nil {
-		parts = append(parts, fmt.Sprintf("value %s to %d digits", n.Value, n.Decimals))
+		parts = append(parts, n.valueText())
 		if n.Wide {
 			parts = append(parts, "averaged")
 		}

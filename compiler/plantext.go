@@ -31,7 +31,11 @@ func (u *UnitPlan) print(b *strings.Builder) {
 	}
 	b.WriteString("  number of each unit\n")
 	for _, v := range u.Values {
-		fmt.Fprintf(b, "    %s: %s of %s\n", v.Name, v.Op, v.Measure.Name)
+		fmt.Fprintf(b, "    %s: %s of %s", v.Name, v.Op, v.Measure.Name)
+		if v.Threshold != nil {
+			fmt.Fprintf(b, "; 1 where that is %s, else 0", v.Threshold.text)
+		}
+		b.WriteString("\n")
 	}
 	b.WriteString("  sums over units\n")
 	for _, t := range u.Tallies {
@@ -74,12 +78,19 @@ func (n *Measure) describe() string {
 	var parts []string
 	parts = append(parts, strings.Join(n.Events, ", "))
 	if n.Value != nil {
-		parts = append(parts, fmt.Sprintf("value %s to %d digits", n.Value, n.Decimals))
+		parts = append(parts, n.valueText())
 	}
 	if n.Where != nil {
 		parts = append(parts, "where "+n.Where.String())
 	}
 	return strings.Join(append(parts, windowText(n.Window)), "; ")
+}
+
+func (n *Measure) valueText() string {
+	if n.numeric() {
+		return fmt.Sprintf("value %s to %d digits", n.Value, n.Decimals)
+	}
+	return fmt.Sprintf("value %s", n.Value)
 }
 
 func (t *Tally) describe() string {
@@ -88,12 +99,12 @@ func (t *Tally) describe() string {
 		s += " over " + t.Y.Name
 	}
 	switch {
-	case t.Y != nil && t.Without == nil:
+	case t.Y != nil && t.Exclude:
 		s += "; only units with a denominator"
-	case t.Y == nil && t.Without == nil:
+	case t.Exclude:
 		s += "; only units with events"
-	case t.Y == nil && t.Without.Sign() != 0:
-		s += fmt.Sprintf("; units without events are %s", decimalText(t.Without, t.X.Decimals()))
+	case t.WithoutX.Sign() != 0:
+		s += fmt.Sprintf("; units without events are %s", decimalText(t.WithoutX, t.X.Decimals()))
 	}
 	for _, w := range t.Waits {
 		s += "; only units whose " + windowText(w) + " is over"

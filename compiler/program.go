@@ -71,6 +71,9 @@ const (
 	// RoleUnits is the number of units that the tally itself counts (units
 	// with rows, or with a denominator).
 	RoleUnits
+	// RolePresent is the number of units that the tally counts among those with
+	// rows for any metric.
+	RolePresent
 	// RoleWithEvents is the number of units with rows that count.
 	RoleWithEvents
 	// RoleEvents is the number of rows that count.

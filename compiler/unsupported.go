@@ -57,24 +57,11 @@ func (u *unsupported) source(s *metrics.Source) {
 func (u *unsupported) metric(m *metrics.Metric) {
 	u.when(m.Event.Any, m.Event.Pos, "event: any")
 	u.when(m.Event.Impression, m.Event.Pos, "event: impression")
-	switch m.Measure.V {
-	case metrics.ActiveDays, metrics.Participation:
-		u.add(m.Measure.Pos, "measure: "+string(m.Measure.V))
-	}
-	switch m.PerUnit.V {
-	case "", metrics.Sum, metrics.Average:
-	default:
-		u.add(m.PerUnit.Pos, "per_unit: "+string(m.PerUnit.V))
-	}
-	if m.Threshold != nil {
-		u.add(m.Threshold.Pos, "threshold")
-	}
 	u.when(m.Statistic.V != "" && m.Statistic.V != "mean", m.Statistic.Pos, "statistic: "+m.Statistic.V)
 	u.when(m.Over.Set, m.Over.Pos, "over")
 	if m.After != nil {
 		u.add(m.After.Pos, "after")
 	}
-	u.when(m.Window.HasLookback, m.Window.Pos, "window: {lookback}")
 	if m.Winsorize != nil {
 		u.add(m.Winsorize.Pos, "winsorize")
 	}

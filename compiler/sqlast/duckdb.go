@@ -120,6 +120,7 @@ END`,
 		Hash:  "hash",
 		RowID: "{1}.rowid",
 		// Never part of a result: it keeps rows without an id apart.
-		UniqueText: "uuid",
+		UniqueText:      "uuid",
+		DistinctInLists: "len(list_distinct(flatten({1})))",
 	},
 }

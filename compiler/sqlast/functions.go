@@ -44,6 +44,7 @@ const (
 	Hash                        // a 64-bit hash, the same in every run
 	RowID                       // the dense row number of the temporary table with alias X (a Column with Table only)
 	UniqueText                  // a text that no other row has, another in every run
+	DistinctInLists             // the number of distinct values in the lists of the list X
 	numFns
 )
 
@@ -85,6 +86,7 @@ var fnNames = [numFns]string{
 	Hash:              "Hash",
 	RowID:             "RowID",
 	UniqueText:        "UniqueText",
+	DistinctInLists:   "DistinctInLists",
 }
 
 // String gives the name of the function as it stands in this package.

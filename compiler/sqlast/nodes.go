@@ -178,6 +178,7 @@ const (
 	Sum
 	Min
 	Max
+	List // the values that are not NULL, as a list
 )
 
 // Kind is a kind of SQL type.
@@ -194,6 +195,8 @@ const (
 	Double
 	TimestampType
 	DateType
+	// Untyped is the type of a NULL that takes the type of what it stands beside.
+	Untyped
 )
 
 // Type is a SQL type; Width and Scale belong to Decimal.

@@ -210,7 +210,7 @@ var operators = [...]struct {
 	NotDistinct: {"IS NOT DISTINCT FROM", bindCompare},
 }
 
-var aggregates = [...]string{Count: "COUNT", Sum: "SUM", Min: "MIN", Max: "MAX"}
+var aggregates = [...]string{Count: "COUNT", Sum: "SUM", Min: "MIN", Max: "MAX", List: "LIST"}
 
 // node writes one node; indent is where its further lines begin.
 func (p *printer) node(e Expr, indent int) {
@@ -224,6 +224,10 @@ func (p *printer) node(e Expr, indent int) {
 	case Bool:
 		p.write(strings.ToUpper(strconv.FormatBool(bool(e))))
 	case Null:
+		if e.Type.Kind == Untyped {
+			p.write("NULL")
+			break
+		}
 		p.write("CAST(NULL AS " + p.d.typeName(e.Type) + ")")
 	case Timestamp:
 		p.write(timestamp(time.Time(e)))

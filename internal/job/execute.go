@@ -31,7 +31,8 @@ type reason struct{ experiment, reason string }
 // tallySums are the sums of one tally over one cell, as whole numbers.
 type tallySums struct {
 	terms                             map[stats.Term]*big.Int
-	units, withEvents, events, tooBig int64
+	units, present                    int64
+	withEvents, events, tooBig        int64
 }
 
 // collected is what the statements gave.
@@ -180,6 +181,8 @@ func (c *collected) add(o compiler.Output, k cell, n *big.Int) {
 		have.Add(have, n)
 	case compiler.RoleUnits:
 		s.units += n.Int64()
+	case compiler.RolePresent:
+		s.present += n.Int64()
 	case compiler.RoleWithEvents:
 		s.withEvents += n.Int64()
 	case compiler.RoleEvents:

@@ -167,19 +167,18 @@ func (r *reporter) moments(m *compiler.MetricPlan, k cell) stats.Moments {
 		}
 		return new(big.Int)
 	}
-	x, xx := term(stats.X), term(stats.XX)
-	if t.Without == nil {
-		units = s.units
-	} else {
-		t.AddWithout(x, xx, units-s.units)
+	whole := map[stats.Term]*big.Int{stats.X: term(stats.X), stats.XX: term(stats.XX)}
+	if t.Y != nil {
+		whole[stats.Y], whole[stats.YY], whole[stats.XY] = term(stats.Y), term(stats.YY), term(stats.XY)
 	}
+	units = t.Complete(whole, units, s.units, s.present)
 	dx := t.X.Decimals()
-	sums := map[stats.Term]stats.Sum{stats.X: stats.NewSum(x, dx), stats.XX: stats.NewSum(xx, 2*dx)}
+	sums := map[stats.Term]stats.Sum{stats.X: stats.NewSum(whole[stats.X], dx), stats.XX: stats.NewSum(whole[stats.XX], 2*dx)}
 	if t.Y != nil {
 		dy := t.Y.Decimals()
-		sums[stats.Y] = stats.NewSum(term(stats.Y), dy)
-		sums[stats.YY] = stats.NewSum(term(stats.YY), 2*dy)
-		sums[stats.XY] = stats.NewSum(term(stats.XY), dx+dy)
+		sums[stats.Y] = stats.NewSum(whole[stats.Y], dy)
+		sums[stats.YY] = stats.NewSum(whole[stats.YY], 2*dy)
+		sums[stats.XY] = stats.NewSum(whole[stats.XY], dx+dy)
 	}
 	return stats.NewMoments(units, sums)
 }

@@ -310,3 +310,9 @@ uuid()
 -- UniqueText
 uuid()
 
+-- DistinctInLists
+len(list_distinct(flatten("x")))
+
+-- DistinctInLists
+len(list_distinct(flatten(CASE WHEN "y" THEN "x" END)))
+

@@ -169,18 +169,24 @@ func (w *world) drawBody(t *rapid.T, closed, side bool) []string {
 	if strings.Contains(selector, purchase) || selector == refund {
 		n = declared(hasValue)
 	}
-	measure := pick(t, "measure", "occurrence", "count", "value", "value", "value")
+	measure := pick(t, "measure", "occurrence", "count", "value", "value", "value", "value", "active_days", "participation")
 	fields := []string{"event: " + selector, "measure: " + measure}
 	if measure == "value" {
 		fields = append(fields, drawValue(t, n, hasValue, side)...)
 	} else if !side && chance(t, 10) {
 		fields = append(fields, "units_without_events: "+pick(t, "without", "zero", "2"))
 	}
+	if chance(t, 15) {
+		fields = append(fields, "threshold: "+pick(t, "threshold", "{at_least: 2}", "{at_most: 0}", "{more_than: 0.5}", "{less_than: 3}", "{at_least: 1, less_than: 2.5}"))
+	}
 	if chance(t, 35) {
 		fields = append(fields, "where: "+quoted(n.boolean(t, 2).text))
 	}
 	if len(sources) < len(w.events) {
 		fields = append(fields, "source: "+sources[0].name)
+	}
+	if measure == "participation" {
+		return fields
 	}
 	if window := drawWindow(t); window != "" {
 		fields = append(fields, "window: "+window)
@@ -200,13 +206,14 @@ func drawValue(t *rapid.T, n names, hasValue, side bool) []string {
 	case chance(t, 30) && slices.Contains(n.numbers, "price"):
 		fields = append(fields, "value: "+pick(t, "property", "price", "quantity", "discount"))
 	}
-	average := chance(t, 35)
-	if average {
-		fields = append(fields, "per_unit: average")
+	perUnit := pick(t, "per_unit", "sum", "sum", "sum", "average", "average", "min", "max", "first", "last", "count_distinct")
+	if perUnit != "sum" {
+		fields = append(fields, "per_unit: "+perUnit)
 	}
-	if average && !side || !side && chance(t, 25) {
+	of := perUnit != "sum" && perUnit != "count_distinct" // one of the unit's values, or between them
+	if of && !side || !side && chance(t, 25) {
 		fields = append(fields, "units_without_events: "+pick(t, "without", "exclude", "zero", "3", "-1"))
-	} else if average {
+	} else if of {
 		fields = append(fields, "units_without_events: zero")
 	}
 	if chance(t, 40) {
@@ -217,7 +224,7 @@ func drawValue(t *rapid.T, n names, hasValue, side bool) []string {
 
 func drawWindow(t *rapid.T) string {
 	length := pick(t, "length", lengths...)
-	switch pick(t, "window", "open", "length", "length", "from to", "from", "to", "before") {
+	switch pick(t, "window", "open", "length", "length", "from to", "from", "to", "before", "lookback") {
 	case "length":
 		return length
 	case "from to":
@@ -226,6 +233,8 @@ func drawWindow(t *rapid.T) string {
 		return "{from: " + length + "}"
 	case "to":
 		return "{to: " + length + "}"
+	case "lookback":
+		return "{lookback: " + length + "}"
 	case "before":
 		return fmt.Sprintf("{from: -%s, to: %s}", length, pick(t, "to", lengths...))
 	}

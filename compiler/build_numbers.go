@@ -1,0 +1,145 @@
+package compiler
+
+import (
+	"slices"
+
+	"github.com/metricsjob/metricsjob/compiler/sqlast"
+)
+
+// unitAggregate is what the rows of a unit that count are made into: a column
+// of the table over units, beside the number of rows.
+type unitAggregate int
+
+const (
+	aggSum unitAggregate = iota
+	aggSmallest
+	aggLargest
+	aggFirst    // the smallest {instant, value}
+	aggLast     // the largest
+	aggDistinct // distinct values
+	aggDates    // distinct dates
+)
+
+// aggregatesOf are the columns that a way to one number needs.
+func aggregatesOf(op UnitOp, n *Measure) []unitAggregate {
+	switch op {
+	case OpOccurrence, OpCount:
+		return nil
+	case OpSum, OpAverage:
+		return []unitAggregate{aggSum}
+	case OpMin:
+		return []unitAggregate{aggSmallest, aggLargest}
+	case OpMax:
+		return []unitAggregate{aggLargest}
+	case OpFirst:
+		return []unitAggregate{aggFirst, aggLargest}
+	case OpLast:
+		return []unitAggregate{aggLast, aggLargest}
+	case OpDistinct:
+		if n.numeric() {
+			return []unitAggregate{aggDistinct, aggLargest}
+		}
+		return []unitAggregate{aggDistinct}
+	case OpActiveDays, OpParticipation:
+		return []unitAggregate{aggDates}
+	}
+	panic("compiler: no case for unit value " + string(op))
+}
+
+// numeric reports whether the values are numbers: only those of distinct
+// values need not be.
+func (n *Measure) numeric() bool { return n.Value != nil && n.Value.Type == NumberType }
+
+// aggregates are the columns that the numbers of units need of a measure.
+func (b *builder) aggregates(n *Measure) []unitAggregate {
+	var out []unitAggregate
+	for _, v := range b.plan.Values {
+		if v.Measure == n {
+			for _, a := range aggregatesOf(v.Op, n) {
+				out = appendNew(out, a)
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// needsTime reports whether the aggregate needs the instants of rows.
+func (a unitAggregate) needsTime() bool { return a == aggFirst || a == aggLast || a == aggDates }
+
+// column names the column of a measure.
+func (a unitAggregate) column(n *Measure) string {
+	return n.Name + [...]string{
+		aggSum: " sum", aggSmallest: " smallest", aggLargest: " largest", aggFirst: " first", aggLast: " last",
+		aggDistinct: " distinct", aggDates: " dates",
+	}[a]
+}
+
+// ofRows makes the column of the column of a measure, which is NULL for rows
+// that do not count. Where the rows of other sources follow, distinct values
+// are kept as lists until all are there.
+func (a unitAggregate) ofRows(n *Measure) sqlast.Expr {
+	x := col("", n.Name)
+	timed := when(notNull(x), sqlast.Struct{{Name: colTime, X: col("", colTime)}, {Name: "value", X: x}})
+	distinct := func(x sqlast.Expr) sqlast.Expr {
+		if len(n.Sources) > 1 {
+			return sqlast.Aggregate{Fn: sqlast.List, X: x, Distinct: true}
+		}
+		return sqlast.Aggregate{Fn: sqlast.Count, X: x, Distinct: true}
+	}
+	switch a {
+	case aggSum:
+		return aggregate(sqlast.Sum, x)
+	case aggSmallest:
+		return aggregate(sqlast.Min, x)
+	case aggLargest:
+		return aggregate(sqlast.Max, x)
+	case aggFirst:
+		return aggregate(sqlast.Min, timed)
+	case aggLast:
+		return aggregate(sqlast.Max, timed)
+	case aggDistinct:
+		return distinct(x)
+	case aggDates:
+		return distinct(when(notNull(x), call(sqlast.DateOf, col("", colTime))))
+	}
+	panic("compiler: no case for an aggregate of units")
+}
+
+// ofSources joins what several sources say of a unit.
+func (a unitAggregate) ofSources(n *Measure) sqlast.Expr {
+	x := col("", a.column(n))
+	switch a {
+	case aggSum:
+		return aggregate(sqlast.Sum, x)
+	case aggSmallest, aggFirst:
+		return aggregate(sqlast.Min, x)
+	case aggLargest, aggLast:
+		return aggregate(sqlast.Max, x)
+	case aggDistinct, aggDates:
+		if len(n.Sources) == 1 {
+			return aggregate(sqlast.Max, x) // the only source that has it
+		}
+		return call(sqlast.DistinctInLists, aggregate(sqlast.List, x))
+	}
+	panic("compiler: no case for an aggregate of units")
+}
+
+// absent stands for the column where a source does not have it: a NULL of its type.
+func (a unitAggregate) absent(n *Measure) sqlast.Expr {
+	null := func(k sqlast.Kind) sqlast.Expr { return sqlast.Null{Type: sqlast.Type{Kind: k}} }
+	switch a {
+	case aggSum:
+		return null(sqlast.Hugeint)
+	case aggSmallest, aggLargest:
+		return null(sqlast.Bigint)
+	case aggFirst, aggLast:
+		return when(sqlast.Bool(false), sqlast.Struct{{Name: colTime, X: null(sqlast.TimestampType)}, {Name: "value", X: null(sqlast.Bigint)}})
+	case aggDistinct, aggDates:
+		if len(n.Sources) > 1 {
+			return null(sqlast.Untyped)
+		}
+		return null(sqlast.Bigint)
+	}
+	panic("compiler: no case for an aggregate of units")
+}

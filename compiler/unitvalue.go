@@ -1,0 +1,125 @@
+package compiler
+
+import (
+	"math/big"
+	"strings"
+
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// unitValue plans the number of each unit for a metric or a side of a ratio;
+// nil where it has a mistake.
+func (p *planner) unitValue(u *UnitPlan, m *metrics.Metric, name string) *UnitValue {
+	measure := p.measure(u, m, name)
+	if measure == nil {
+		return nil
+	}
+	v := &UnitValue{Name: name, Measure: measure, Op: unitOp(m)}
+	v.Threshold = thresholdOf(m.Threshold, v.digits())
+	for _, have := range u.Values {
+		if have.id() == v.id() {
+			return have
+		}
+	}
+	u.Values = append(u.Values, v)
+	return v
+}
+
+// unitOp is how a metric makes one number of the rows of a unit.
+func unitOp(m *metrics.Metric) UnitOp {
+	switch m.Measure.V {
+	case metrics.Occurrence:
+		return OpOccurrence
+	case metrics.Count:
+		return OpCount
+	case metrics.ActiveDays:
+		return OpActiveDays
+	case metrics.Participation:
+		return OpParticipation
+	case metrics.Value:
+	default:
+		panic("compiler: no case for measure " + string(m.Measure.V))
+	}
+	switch m.PerUnit.V {
+	case "", metrics.Sum:
+		return OpSum
+	case metrics.Average:
+		return OpAverage
+	case metrics.Min:
+		return OpMin
+	case metrics.Max:
+		return OpMax
+	case metrics.First:
+		return OpFirst
+	case metrics.Last:
+		return OpLast
+	case metrics.CountDistinct:
+		return OpDistinct
+	}
+	panic("compiler: no case for per_unit " + string(m.PerUnit.V))
+}
+
+// thresholdOf says for which whole numbers of 10^-digits a threshold holds;
+// nil where there is none.
+func thresholdOf(t *metrics.Threshold, digits int) *Threshold {
+	if t == nil {
+		return nil
+	}
+	out := &Threshold{}
+	limit := func(n metrics.At[metrics.Number], words string) (floor *big.Int, whole bool) {
+		out.text = strings.TrimPrefix(out.text+" and "+words+" "+string(n.V), " and ")
+		r := new(big.Rat).Mul(n.V.Rat(), new(big.Rat).SetInt(pow10(digits)))
+		floor = new(big.Int).Div(r.Num(), r.Denom()) // Euclidean: the denominator is positive
+		return floor, r.IsInt()
+	}
+	next := func(k *big.Int, by int64) *big.Int { return new(big.Int).Add(k, big.NewInt(by)) }
+	least := func(k *big.Int) {
+		if out.Least == nil || k.Cmp(out.Least) > 0 {
+			out.Least = k
+		}
+	}
+	most := func(k *big.Int) {
+		if out.Most == nil || k.Cmp(out.Most) < 0 {
+			out.Most = k
+		}
+	}
+	if t.AtLeast.Set {
+		k, whole := limit(t.AtLeast, "at least")
+		if !whole {
+			k = next(k, 1)
+		}
+		least(k)
+	}
+	if t.MoreThan.Set {
+		k, _ := limit(t.MoreThan, "more than")
+		least(next(k, 1))
+	}
+	if t.AtMost.Set {
+		k, _ := limit(t.AtMost, "at most")
+		most(k)
+	}
+	if t.LessThan.Set {
+		k, whole := limit(t.LessThan, "less than")
+		if whole {
+			k = next(k, -1)
+		}
+		most(k)
+	}
+	return out
+}
+
+// without is a unit's number without rows, after the threshold.
+func (v *UnitValue) without(k *big.Int) *big.Int {
+	if v.Threshold != nil {
+		return v.Threshold.Of(k)
+	}
+	return k
+}
+
+func (v *UnitValue) id() string {
+	id := string(v.Op) + " of " + v.Measure.id
+	if v.Threshold != nil {
+		id += "; 1 where it is " + v.Threshold.text
+	}
+	return id
+}
