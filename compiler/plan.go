@@ -162,3 +162,11 @@ type Tally struct {
 	Need               stats.Need
 	id                 string
 }
+
+// Digits is the larger number of digits of the two sides, before thresholds.
+func (t *Tally) Digits() int {
+	if t.Y == nil {
+		return t.X.digits()
+	}
+	return max(t.X.digits(), t.Y.digits())
+}

@@ -40,7 +40,7 @@ func Check(ctx context.Context, opts Options) (*CheckReport, error) {
 		return nil, err
 	}
 	defer p.close()
-	c := &checker{prepared: p, keys: map[*compiler.Source][]value{}}
+	c := &checker{prepared: p, keys: map[*compiler.Source][]value{}, doubted: map[*compiler.Measure]bool{}}
 	if err := c.run(ctx); err != nil {
 		return nil, err
 	}
@@ -52,6 +52,8 @@ type checker struct {
 	found diag.List
 	facts []string
 	keys  map[*compiler.Source][]value // event keys of each source
+	// doubted are the measures of whose conditions something was said already.
+	doubted map[*compiler.Measure]bool
 }
 
 // value is a value that occurs in the data.
@@ -83,7 +85,6 @@ func (c *checker) run(ctx context.Context) error {
 		return err
 	}
 	c.windows()
-	c.tell("looking at impressions")
 	return c.exposures(ctx)
 }
 
@@ -207,6 +208,7 @@ func (c *checker) propertyValues(ctx context.Context) error {
 func (c *checker) eventLiterals(n *compiler.Measure, l compiler.Comparison) {
 	for _, want := range l.Values {
 		if !slices.Contains(n.Events, want) {
+			c.doubted[n] = true
 			c.found.Warnf(l.Pos, "event-not-read", "the metric's rows never have the event %q", want).
 				Hint = nearestOrList(want, n.Events)
 		}
@@ -233,11 +235,13 @@ func (c *checker) literals(ctx context.Context, n *compiler.Measure, l compiler.
 	}
 	events := strings.Join(n.Events, ", ")
 	if len(have) == 0 {
+		c.doubted[n] = true
 		c.found.Warnf(l.Pos, "property-never-occurs", "%s never has the property %q", events, l.Ref.Name)
 		return nil
 	}
 	for _, want := range l.Values {
 		if !slices.Contains(have, want) {
+			c.doubted[n] = true
 			c.found.Warnf(l.Pos, "value-never-occurs", "%s of %s is never %q", l.Ref.Name, events, want).
 				Hint = nearestOrList(want, have)
 		}
@@ -264,17 +268,18 @@ func (c *checker) windows() {
 	}
 }
 
-// exposures computes the exposures and says what the impressions show.
+// exposures computes what a run would, and says what the impressions show and
+// which metrics a run could not give, or would give without a single event.
 func (c *checker) exposures(ctx context.Context) error {
+	got, err := c.execute(ctx)
+	if err != nil {
+		return err
+	}
 	for _, u := range c.program.Units {
-		got := &collected{
-			days: map[dayCell]dayCounts{}, exposed: map[cell]int64{}, waited: map[cell]map[string]int64{},
-			units: map[reason]int64{}, rows: map[reason]int64{},
-		}
-		if err := c.statements(ctx, u.Exposures, got); err != nil {
-			return err
-		}
 		for _, x := range u.Plan.Experiments {
+			if err := c.counts(ctx, x, got); err != nil {
+				return err
+			}
 			if err := c.experiment(ctx, x, got); err != nil {
 				return err
 			}
@@ -286,6 +291,47 @@ func (c *checker) exposures(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// counts warns of metrics that overflow, and of metrics whose events occur but
+// of which no row counts.
+func (c *checker) counts(ctx context.Context, x *compiler.ExperimentPlan, got *collected) error {
+	exposed := int64(0)
+	for _, v := range x.Def.Variations {
+		exposed += got.exposed[cell{x.Def.Key.V, v.Key.V, metrics.Overall, metrics.All}]
+	}
+	for _, m := range x.Metrics {
+		def := m.Def.Metric
+		if got.overflow(x, m) {
+			why, hint, err := c.overflowText(ctx, x, m)
+			if err != nil {
+				return err
+			}
+			c.found.Warnf(def.Pos, "overflow", "metric %s overflows in experiment %s: %s", def.Key.V, x.Def.Key.V, why).Hint = hint
+			continue
+		}
+		events := int64(0)
+		for k, s := range got.sums[m.Tally] {
+			if k.experiment == x.Def.Key.V && k.segment == metrics.Overall {
+				events += s.events
+			}
+		}
+		n := m.Tally.X.Measure
+		if events == 0 && exposed > 0 && c.occurs(n) && !c.doubted[n] {
+			c.found.Warnf(def.Pos, "no-events-after-exposure", "%s occurs, but no row of it counts for metric %s in experiment %s: none is of an exposed unit, after its exposure, within the window and as where asks",
+				strings.Join(n.Events, ", "), def.Key.V, x.Def.Key.V).
+				WithHint("events from %s until %s count; see whether the units' ids are the same in both exports",
+					x.Starts.Format("2006-01-02 15:04"), x.ObserveUntil.Format("2006-01-02 15:04"))
+		}
+	}
+	return nil
+}
+
+// occurs reports whether an event of the measure occurs in its sources.
+func (c *checker) occurs(n *compiler.Measure) bool {
+	return slices.ContainsFunc(n.Sources, func(s *compiler.Source) bool {
+		return slices.ContainsFunc(c.keys[s], func(v value) bool { return slices.Contains(n.Events, v.text) })
+	})
 }
 
 func (c *checker) experiment(ctx context.Context, x *compiler.ExperimentPlan, got *collected) error {

@@ -23,7 +23,9 @@ func (p *prepared) report(ctx context.Context, c *collected, began time.Time) (*
 	r := &reporter{prepared: p, collected: c, runID: p.runID()}
 	for _, u := range p.plan.Units {
 		for _, x := range u.Experiments {
-			r.experiment(x)
+			if err := r.experiment(ctx, x); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if err := r.sources(ctx); err != nil {
@@ -93,12 +95,14 @@ func parts(x *compiler.ExperimentPlan, cells iter.Seq[cell]) []part {
 	return out
 }
 
-func (r *reporter) experiment(x *compiler.ExperimentPlan) {
+func (r *reporter) experiment(ctx context.Context, x *compiler.ExperimentPlan) error {
 	exposed := parts(x, maps.Keys(r.exposed))
 	mismatch := r.health(x)
 	for _, m := range x.Metrics {
 		if r.overflow(x, m) {
-			r.overflowed(x, m, exposed)
+			if err := r.overflowed(ctx, x, m, exposed); err != nil {
+				return err
+			}
 			continue
 		}
 		for _, q := range exposed {
@@ -106,6 +110,7 @@ func (r *reporter) experiment(x *compiler.ExperimentPlan) {
 		}
 	}
 	r.exposures(x)
+	return nil
 }
 
 // metric adds the rows of one metric for one segment value.
@@ -212,25 +217,13 @@ func weightOf(v *metrics.Variation) *float64 {
 	return &w
 }
 
-// overflow reports whether a unit of the experiment has a number of the metric
-// that is too large to be summed exactly.
-func (r *reporter) overflow(x *compiler.ExperimentPlan, m *compiler.MetricPlan) bool {
-	for k, s := range r.sums[m.Tally] {
-		if k.experiment == x.Def.Key.V && k.segment == metrics.Overall && s.tooBig > 0 {
-			return true
-		}
-	}
-	return false
-}
-
 // overflowed reports a metric whose numbers are too large, in every row and in errors.
-func (r *reporter) overflowed(x *compiler.ExperimentPlan, m *compiler.MetricPlan, parts []part) {
+func (r *reporter) overflowed(ctx context.Context, x *compiler.ExperimentPlan, m *compiler.MetricPlan, parts []part) error {
 	const status = "overflow"
-	d := m.Tally.X.Decimals()
-	if m.Tally.Y != nil {
-		d = max(d, m.Tally.Y.Decimals())
+	why, hint, err := r.overflowText(ctx, x, m)
+	if err != nil {
+		return err
 	}
-	why := fmt.Sprintf("a value has more than 15 digits at %d decimals, too many to be summed exactly", d)
 	opt, _ := stats.OptionsOf(m.Def.Analysis)
 	base := x.Def.Baseline()
 	for _, q := range parts {
@@ -243,13 +236,10 @@ func (r *reporter) overflowed(x *compiler.ExperimentPlan, m *compiler.MetricPlan
 			r.tables.Results = append(r.tables.Results, row)
 		}
 	}
-	hint := fmt.Sprintf("give the metric fewer decimals than %d, or leave the wild values out with where", d)
-	if d == 0 {
-		hint = "leave the wild values out with where"
-	}
 	r.tables.Errors = append(r.tables.Errors, metrics.ErrorRow{
 		RunID: r.runID, AsOf: r.asOf, Experiment: x.Def.Key.V, Metric: &m.Def.Metric.Key.V, Code: status, Message: why, Hint: &hint,
 	})
+	return nil
 }
 
 // exposures adds the units by day, for each variation and segment value from

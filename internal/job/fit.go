@@ -1,0 +1,101 @@
+package job
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/metricsjob/metricsjob/compiler"
+	"github.com/metricsjob/metricsjob/internal/diag"
+	"github.com/metricsjob/metricsjob/loaders"
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// overflow reports whether a row or a unit of the experiment has a number of
+// the metric that is too large to be summed exactly (semantics 5.1).
+func (c *collected) overflow(x *compiler.ExperimentPlan, m *compiler.MetricPlan) bool {
+	for k, s := range c.sums[m.Tally] {
+		if k.experiment == x.Def.Key.V && k.segment == metrics.Overall && s.tooBig > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// overflowText says what is wrong with a metric whose numbers are too large,
+// and how to mend it. It computes the metric once more with every smaller
+// number of decimals at a time, to find the largest that fits.
+func (p *prepared) overflowText(ctx context.Context, x *compiler.ExperimentPlan, m *compiler.MetricPlan) (why, hint string, err error) {
+	d := m.Tally.Digits()
+	why = fmt.Sprintf("a value has more than 15 digits at %d decimals, too many to be summed exactly", d)
+	fits, ok, err := p.largestDecimals(ctx, x, m, d)
+	switch {
+	case err != nil:
+		return "", "", fmt.Errorf("find the decimals that fit metric %s: %w", m.Def.Metric.Key.V, err)
+	case !ok:
+		hint = "no number of decimals fits: leave the wild values out with where"
+	default:
+		hint = fmt.Sprintf("decimals: %d is the largest that fits; or leave the wild values out with where", fits)
+	}
+	return why, hint, nil
+}
+
+// largestDecimals computes a metric with each number of decimals below d.
+func (p *prepared) largestDecimals(ctx context.Context, x *compiler.ExperimentPlan, m *compiler.MetricPlan, d int) (fits int, ok bool, err error) {
+	if d == 0 {
+		return 0, false, nil
+	}
+	experiment := *x.Def
+	experiment.Metrics, experiment.Segments = nil, nil
+	for i := range d {
+		experiment.Metrics = append(experiment.Metrics, withDecimals(m.Def, i))
+	}
+	defs := *p.defs
+	defs.Experiments = []*metrics.Experiment{&experiment}
+	trial := *p
+	trial.defs, trial.opts.Progress = &defs, nil
+	var list diag.List
+	trial.plan, list = compiler.NewPlan(&defs, p.catalog, compiler.PlanOptions{AsOf: p.asOf, Experiments: []string{experiment.Key.V}})
+	if err := list.Err(); err != nil {
+		return 0, false, err
+	}
+	trial.program = compiler.Build(trial.plan)
+	// The tables of the run are still there: an engine of its own has other names.
+	trial.engine, err = loaders.Open(ctx, loaders.Options{
+		Threads: p.opts.Threads, Memory: p.opts.Memory, TempDir: p.opts.TempDir, AllowedPaths: loaders.Roots(p.defs),
+	})
+	if err != nil {
+		return 0, false, err
+	}
+	defer trial.close()
+	got, err := trial.execute(ctx)
+	if err != nil {
+		return 0, false, err
+	}
+	planned := trial.plan.Units[0].Experiments[0]
+	for i := d - 1; i >= 0; i-- {
+		if !got.overflow(planned, planned.Metrics[i]) {
+			return i, true, nil
+		}
+	}
+	return 0, false, nil
+}
+
+// withDecimals is the metric of an experiment with at most so many decimals.
+func withDecimals(m *metrics.ExperimentMetric, d int) *metrics.ExperimentMetric {
+	limit := func(m *metrics.Metric) *metrics.Metric {
+		out := *m
+		if m.Measure.V == metrics.Value && (!m.Decimals.Set || m.Decimals.V > d) {
+			out.Decimals = metrics.At[int]{V: d, Set: true, Pos: m.Decimals.Pos}
+		}
+		return &out
+	}
+	out := *m
+	out.Metric = limit(m.Metric)
+	out.Metric.Key.V = fmt.Sprintf("%s with %d decimals", m.Metric.Key.V, d)
+	if r := m.Metric.Ratio; r != nil {
+		ratio := *r
+		ratio.Numerator, ratio.Denominator = limit(r.Numerator), limit(r.Denominator)
+		out.Metric.Ratio = &ratio
+	}
+	return &out
+}
