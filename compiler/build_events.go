@@ -133,6 +133,14 @@ func (sc *scanBuilder) events() []string {
 	return out
 }
 
+// isNeeded says whether some measure counts events with a key.
+func (sc *scanBuilder) isNeeded(key sqlast.Expr) sqlast.Expr {
+	if slices.ContainsFunc(sc.scan.Measures, func(n *Measure) bool { return n.Any }) {
+		return notNull(key)
+	}
+	return oneOf(key, sc.events())
+}
+
 // The columns of matched.
 const (
 	colUnit  = "unit"
@@ -367,7 +375,7 @@ func (sc *scanBuilder) matched(i, n int) sqlast.Select {
 	} else {
 		on = append(on, compare(sqlast.GreaterEq, at, start), compare(sqlast.Less, at, end))
 	}
-	where := append(sc.src.exists(from, to), oneOf(inRow(sc.src.Event.SQL), sc.events()), isNull(col("x", colDropped)))
+	where := append(sc.src.exists(from, to), sc.isNeeded(inRow(sc.src.Event.SQL)), isNull(col("x", colDropped)))
 	if n > 1 {
 		where = append(where, compare(sqlast.Eq, call(sqlast.Mod, rowID(), sqlast.Int(int64(n))), sqlast.Int(int64(i))))
 	}
@@ -461,14 +469,17 @@ func (sc *scanBuilder) counted() sqlast.Select {
 		case n.Value != nil:
 			value = scope.computed(n.Value.Value(scope))
 		}
-		conds := []sqlast.Expr{oneOf(col("", colEvent), n.Events)}
+		conds := []sqlast.Expr{n.isEvent(col("", colEvent))}
 		if n.Where != nil {
 			conds = append(conds, n.Where.Condition(scope))
 		}
 		if slices.Contains(sc.windows(), n.Window) {
 			conds = append(conds, col("", flagColumn(n.Window)))
 		}
-		items = append(items, sqlast.Item{X: when(all(conds...), value), As: n.Name, Why: n.describe()})
+		if cond := all(conds...); cond != nil {
+			value = when(cond, value)
+		}
+		items = append(items, sqlast.Item{X: value, As: n.Name, Why: n.describe()})
 	}
 	if len(sc.src.ID) > 0 {
 		items = append(items, item(compare(sqlast.Sub, col("", "copies"), sqlast.Int(1)), "duplicate"))

@@ -125,7 +125,7 @@ type rawColumn struct {
 	name    string
 	x       sqlast.Expr
 	guarded bool
-	events  []string
+	events  []string // that need it, where guarded
 }
 
 // raw asks for a column of matched.
@@ -135,6 +135,9 @@ func (s *rowScope) raw(name string, x sqlast.Expr, guarded bool) sqlast.Expr {
 	if i < 0 {
 		i = len(sc.rawColumns)
 		sc.rawColumns = append(sc.rawColumns, rawColumn{name: name, x: x, guarded: guarded})
+	}
+	if s.measure.Any {
+		sc.rawColumns[i].guarded = false
 	}
 	for _, e := range s.measure.Events {
 		sc.rawColumns[i].events = appendNew(sc.rawColumns[i].events, e)
@@ -172,7 +175,7 @@ func (s *rowScope) typed(name string, x, raw sqlast.Expr, typ metrics.PropertyTy
 	name = keyed(sc.taken, name)
 	sc.typed = append(sc.typed, item(x, name))
 	if typ == metrics.TypeNumber || typ == metrics.TypeInteger {
-		sc.suspicious = append(sc.suspicious, sqlast.And{oneOf(col("", colEvent), s.measure.Events), notNull(raw), isNull(col("", name))})
+		sc.suspicious = append(sc.suspicious, all(s.measure.isEvent(col("", colEvent)), notNull(raw), isNull(col("", name))))
 	}
 	return col("", name)
 }
@@ -224,10 +227,17 @@ func (s *rowScope) byScale(r Ref, with func(metrics.Number) sqlast.Expr) sqlast.
 		order = appendNew(order, scales[e])
 		events[scales[e]] = append(events[scales[e]], e)
 	}
-	if len(order) == 1 {
+	c := sqlast.Case{}
+	if s.measure.Any {
+		const unscaled = "1"
+		order = slices.DeleteFunc(order, func(n metrics.Number) bool { return isOne(n) })
+		if len(order) == 0 {
+			return with(unscaled)
+		}
+		c.Else = with(unscaled)
+	} else if len(order) == 1 {
 		return with(order[0])
 	}
-	c := sqlast.Case{}
 	for _, scale := range order {
 		c.Whens = append(c.Whens, sqlast.When{If: oneOf(col("", colEvent), events[scale]), Then: with(scale)})
 	}
@@ -368,7 +378,10 @@ func (s *rowScope) computed(v sqlast.Expr) sqlast.Expr {
 		}
 	}
 	name := keyed(sc.taken, s.measure.Name+" value")
-	sc.computed = append(sc.computed, item(when(oneOf(col("", colEvent), s.measure.Events), v), name))
+	if cond := s.measure.isEvent(col("", colEvent)); cond != nil {
+		v = when(cond, v)
+	}
+	sc.computed = append(sc.computed, item(v, name))
 	return col("", name)
 }
 

@@ -65,7 +65,10 @@ type Measure struct {
 	// Name is the key of the first metric that needs it; it names columns.
 	Name   string
 	Metric *metrics.Metric
+	// Events are the keys of the rows that count. With Any rows of all others
+	// count too, and Events are those that the registry knows.
 	Events []string
+	Any    bool
 	Where  *Expression // nil: every row
 	// Value is the expression for the value; nil for counts.
 	Value    *Expression

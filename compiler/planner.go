@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/metricsjob/metricsjob/compiler/sqlast"
 	"github.com/metricsjob/metricsjob/internal/diag"
 	"github.com/metricsjob/metricsjob/internal/stats"
 	"github.com/metricsjob/metricsjob/metrics"
@@ -271,10 +272,7 @@ func (p *planner) measure(u *UnitPlan, m *metrics.Metric, name string) *Measure 
 	errors := len(p.list)
 	n := &Measure{Name: name, Metric: m, Window: m.Window}
 	n.Window.Pos = diag.Pos{}
-	for _, k := range m.Event.Keys {
-		n.Events = appendNew(n.Events, k.V)
-	}
-	slices.Sort(n.Events)
+	n.Events, n.Any = p.eventsOf(m.Event)
 	scope := &metricScope{registry: p.defs.Registry, events: n.Events, alone: p.alone, exposures: u.Impressions}
 	if !p.alone {
 		n.Sources = p.eventSources(u, m)
@@ -313,6 +311,38 @@ func (p *planner) measure(u *UnitPlan, m *metrics.Metric, name string) *Measure 
 	n = u.addMeasure(n)
 	p.parsed[m] = n
 	return n
+}
+
+// eventsOf are the keys that a selector is about, in alphabetical order; any
+// reports whether all others are meant too.
+func (p *planner) eventsOf(sel metrics.EventSelector) (keys []string, any bool) {
+	for _, k := range sel.Keys {
+		keys = appendNew(keys, k.V)
+	}
+	if sel.Any {
+		for _, e := range p.defs.Registry.Events {
+			keys = appendNew(keys, e.Key.V)
+		}
+	}
+	slices.Sort(keys)
+	return keys, sel.Any && !p.defs.Registry.Closed
+}
+
+// isEvent says whether an event key is among those of the measure; nil: every
+// key is.
+func (n *Measure) isEvent(key sqlast.Expr) sqlast.Expr {
+	if n.Any {
+		return nil
+	}
+	return oneOf(key, n.Events)
+}
+
+// EventsText names the events that the measure counts.
+func (n *Measure) EventsText() string {
+	if n.Any {
+		return "any event"
+	}
+	return strings.Join(n.Events, ", ")
 }
 
 func (p *planner) eventSources(u *UnitPlan, m *metrics.Metric) []*Source {
@@ -417,7 +447,7 @@ func (n *Measure) text() string {
 	for _, s := range n.Sources {
 		names = append(names, s.Def.Name.V)
 	}
-	parts := []string{strings.Join(n.Events, ", "), "from " + strings.Join(names, ", ")}
+	parts := []string{n.EventsText(), "from " + strings.Join(names, ", ")}
 	if n.Value != nil {
 		parts = append(parts, n.valueText())
 		if n.Wide {

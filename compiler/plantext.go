@@ -76,7 +76,7 @@ func (x *ExperimentPlan) print(b *strings.Builder) {
 
 func (n *Measure) describe() string {
 	var parts []string
-	parts = append(parts, strings.Join(n.Events, ", "))
+	parts = append(parts, n.EventsText())
 	if n.Value != nil {
 		parts = append(parts, n.valueText())
 	}

@@ -16,9 +16,9 @@ func ProbeEvents(s *Source) sqlast.Select {
 	return counted("the event keys of the source", s, event, notNull(event))
 }
 
-// ProbeValues asks which values a name has in the rows of some events: value
-// as text, rows. It reports false for a name that is not stored in the rows.
-func ProbeValues(s *Source, r Ref, events []string) (sqlast.Select, bool) {
+// ProbeValues asks which values a name has in the rows of a measure's events:
+// value as text, rows. It reports false for a name that is not stored in the rows.
+func ProbeValues(s *Source, r Ref, n *Measure) (sqlast.Select, bool) {
 	switch r.Kind {
 	case RefProperty, RefAttribute:
 	default:
@@ -28,7 +28,7 @@ func ProbeValues(s *Source, r Ref, events []string) (sqlast.Select, bool) {
 	if !ok {
 		return sqlast.Select{}, false
 	}
-	return counted("the values of "+r.Name, s, asText(inRow(f.SQL), f), oneOf(inRow(s.Event.SQL), events)), true
+	return counted("the values of "+r.Name, s, asText(inRow(f.SQL), f), n.isEvent(inRow(s.Event.SQL))), true
 }
 
 // ProbeAttribute asks which values an attribute of impressions has.

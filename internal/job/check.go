@@ -207,7 +207,7 @@ func (c *checker) propertyValues(ctx context.Context) error {
 
 func (c *checker) eventLiterals(n *compiler.Measure, l compiler.Comparison) {
 	for _, want := range l.Values {
-		if !slices.Contains(n.Events, want) {
+		if !n.Any && !slices.Contains(n.Events, want) {
 			c.doubted[n] = true
 			c.found.Warnf(l.Pos, "event-not-read", "the metric's rows never have the event %q", want).
 				Hint = nearestOrList(want, n.Events)
@@ -218,7 +218,7 @@ func (c *checker) eventLiterals(n *compiler.Measure, l compiler.Comparison) {
 func (c *checker) literals(ctx context.Context, n *compiler.Measure, l compiler.Comparison) error {
 	var have []string
 	for _, s := range n.Sources {
-		probe, ok := compiler.ProbeValues(s, l.Ref, n.Events)
+		probe, ok := compiler.ProbeValues(s, l.Ref, n)
 		if !ok {
 			continue
 		}
@@ -233,7 +233,7 @@ func (c *checker) literals(ctx context.Context, n *compiler.Measure, l compiler.
 			have = append(have, v.text)
 		}
 	}
-	events := strings.Join(n.Events, ", ")
+	events := n.EventsText()
 	if len(have) == 0 {
 		c.doubted[n] = true
 		c.found.Warnf(l.Pos, "property-never-occurs", "%s never has the property %q", events, l.Ref.Name)
@@ -319,7 +319,7 @@ func (c *checker) counts(ctx context.Context, x *compiler.ExperimentPlan, got *c
 		n := m.Tally.X.Measure
 		if events == 0 && exposed > 0 && c.occurs(n) && !c.doubted[n] {
 			c.found.Warnf(def.Pos, "no-events-after-exposure", "%s occurs, but no row of it counts for metric %s in experiment %s: none is of an exposed unit, after its exposure, within the window and as where asks",
-				strings.Join(n.Events, ", "), def.Key.V, x.Def.Key.V).
+				n.EventsText(), def.Key.V, x.Def.Key.V).
 				WithHint("events from %s until %s count; see whether the units' ids are the same in both exports",
 					x.Starts.Format("2006-01-02 15:04"), x.ObserveUntil.Format("2006-01-02 15:04"))
 		}
@@ -330,7 +330,7 @@ func (c *checker) counts(ctx context.Context, x *compiler.ExperimentPlan, got *c
 // occurs reports whether an event of the measure occurs in its sources.
 func (c *checker) occurs(n *compiler.Measure) bool {
 	return slices.ContainsFunc(n.Sources, func(s *compiler.Source) bool {
-		return slices.ContainsFunc(c.keys[s], func(v value) bool { return slices.Contains(n.Events, v.text) })
+		return slices.ContainsFunc(c.keys[s], func(v value) bool { return n.Any || slices.Contains(n.Events, v.text) })
 	})
 }
 

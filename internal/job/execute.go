@@ -30,9 +30,9 @@ type reason struct{ experiment, reason string }
 
 // tallySums are the sums of one tally over one cell, as whole numbers.
 type tallySums struct {
-	terms                             map[stats.Term]*big.Int
-	units, present                    int64
-	withEvents, events, tooBig        int64
+	terms                      map[stats.Term]*big.Int
+	units, present             int64
+	withEvents, events, tooBig int64
 }
 
 // collected is what the statements gave.
