@@ -169,9 +169,12 @@ func textList(values []string) []sqlast.Expr {
 	return out
 }
 
-// oneOf is x = v, or x IN (v, …).
+// oneOf is x = v, or x IN (v, …), or false.
 func oneOf(x sqlast.Expr, values []string) sqlast.Expr {
-	if len(values) == 1 {
+	switch len(values) {
+	case 0:
+		return sqlast.Bool(false)
+	case 1:
 		return compare(sqlast.Eq, x, sqlast.Text(values[0]))
 	}
 	return sqlast.In{X: x, List: textList(values)}
