@@ -142,6 +142,8 @@ type decoder struct {
 	diags *diag.List
 	// spoilt holds the nodes that the structural pass refused; nothing more is said about them.
 	spoilt map[*yaml.Node]bool
+	// grown means that an entry of a list stands in the one before it, for want of a dash.
+	grown bool
 	// field is the key whose value is being read, for messages.
 	field string
 }

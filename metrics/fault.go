@@ -74,7 +74,7 @@ func faultOf(line string) (fault, bool) {
 	case '\'', '"':
 		end, closed := endOfQuote(r, start)
 		if !closed {
-			return fault{start + 1, "a quote is opened here and not closed", "close it; inside single quotes a single quote is written twice"}, true
+			return unclosed(r, start), true
 		}
 		if after, ok := somethingAt(r, end+1); ok {
 			return fault{after + 1, "there is something after the closing quote", "put single quotes around the whole value; inside, a single quote is written twice"}, true
@@ -157,7 +157,7 @@ func flowFault(r []rune, start int) (fault, bool) {
 		case (c == '\'' || c == '"') && top.fresh:
 			end, closed := endOfQuote(r, i)
 			if !closed {
-				return fault{i + 1, "a quote is opened here and not closed", "close it; inside single quotes a single quote is written twice"}, true
+				return unclosed(r, i), true
 			}
 			top.fresh = false
 			i = end
@@ -167,7 +167,10 @@ func flowFault(r []rune, start int) (fault, bool) {
 		case (c == '@' || c == '`' || c == '%') && top.fresh:
 			return cannotStart(r, i), true
 		case c == ':' && i+1 < len(r) && r[i+1] == ' ':
-			if top.colons++; top.colons > 1 && r[top.at] == '{' {
+			if top.colons++; top.colons > 1 && r[i-1] == ' ' {
+				return fault{i + 1, cutByColon, "put single quotes around the whole value"}, true
+			}
+			if top.colons > 1 && r[top.at] == '{' {
 				return fault{word + 1, "a comma is missing before this", commaHint}, true
 			}
 			top.fresh = true
@@ -182,4 +185,13 @@ func flowFault(r []rune, start int) (fault, bool) {
 		return fault{stack[len(stack)-1].at + 1, "a bracket is opened here and not closed", "close it"}, true
 	}
 	return fault{}, false
+}
+
+// unclosed is a quote at i that is never closed.
+func unclosed(r []rune, i int) fault {
+	inside := "close it; inside single quotes a single quote is written twice"
+	if r[i] == '"' {
+		inside = "close it, or write single quotes around the value"
+	}
+	return fault{i + 1, "a quote is opened here and not closed", inside}
 }

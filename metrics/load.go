@@ -102,6 +102,7 @@ func Decode(files []SourceFile, opts LoadOptions) (*Definitions, diag.List) {
 		d := newDecoder(f, opts, &diags)
 		if draft, ok := d.decodeFile(string(f.Text)); ok {
 			r.files = append(r.files, draft)
+			r.partial = r.partial || d.grown
 		} else {
 			r.partial = true
 		}

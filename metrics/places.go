@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -27,6 +28,8 @@ var expression = kind[Expr]{
 			said := d.wrongKind(n, "an expression")
 			if n.Kind == yaml.MappingNode {
 				said.WithHint(`write a condition as text, such as 'country == "DE"'`)
+			} else {
+				said.WithHint("put single quotes around the whole, and no brackets around them")
 			}
 			return Expr{}, false
 		}
@@ -52,6 +55,8 @@ func (d *decoder) cut(n *yaml.Node) bool {
 	return true
 }
 
+var endsInOperator = regexp.MustCompile(`(?:^|[^\w.])(and|or|not|in|contains|startsWith|endsWith|matches)$`)
+
 // unfinished reports whether a quote or bracket of an expression is open at
 // its end, or an operator stands there.
 func unfinished(src string) bool {
@@ -73,7 +78,7 @@ func unfinished(src string) bool {
 			depth--
 		}
 	}
-	return quote != 0 || depth > 0 || strings.ContainsAny(src[len(src)-1:], "=<>&|+-*/%?:,!")
+	return quote != 0 || depth > 0 || strings.ContainsAny(src[len(src)-1:], "=<>&|+-*/%?:,!") || endsInOperator.MatchString(src)
 }
 
 // exprAt finds where the bytes of src, the value of the scalar n, stand in

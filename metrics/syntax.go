@@ -115,6 +115,7 @@ func (d *decoder) structure(n *yaml.Node, aliases map[string][]*yaml.Node) {
 		return
 	}
 	first := map[string]*yaml.Node{}
+	grown := false // an entry without its dash was reported
 	pairs(n, func(k, v *yaml.Node) {
 		switch before := first[k.Value]; {
 		case k.Kind == yaml.ScalarNode && k.Tag == "!!merge":
@@ -129,7 +130,16 @@ func (d *decoder) structure(n *yaml.Node, aliases map[string][]*yaml.Node) {
 			d.errorf(k, "wrong-kind", "a key must be a word, not %s", describe(k))
 		case k.Kind == yaml.ScalarNode && before != nil:
 			d.spoilt[k] = true
-			d.errorf(k, "duplicate-key", "%s is given twice, first in line %d", quoted(k.Value), before.Line)
+			if grown {
+				break
+			}
+			said := d.errorf(k, "duplicate-key", "%s is given twice, first in line %d", quoted(k.Value), before.Line)
+			if grown = before == n.Content[0] && n.Style&yaml.FlowStyle == 0 && n.Column > 1; grown {
+				d.grown = true
+				said.WithHint("if an entry of its own begins here, it wants a dash: - %s: …", k.Value)
+			} else {
+				said.WithHint("leave one of them out")
+			}
 		default:
 			first[k.Value] = k
 			d.structure(k, aliases)
