@@ -20,6 +20,8 @@ type unit struct {
 	exposed     time.Time         // e
 	start       time.Time         // e, or the instant of activation (3.5)
 	attributes  map[string]string // at the exposure
+	traits      map[string]string // unit attributes at the exposure (3.8)
+	phase       int               // of the exposure (3.6), from 0
 	impressions []shown           // all of the unit in the experiment
 }
 
@@ -45,21 +47,28 @@ type experiment struct {
 	// whatever became of them.
 	several []*unit
 	events  map[string][]Event // by unit id
+	shown   map[string][]shown // impressions by unit id
+	// assigned are the variations of units after 3.3.
+	assigned map[string]string
 }
 
 // newExperiment runs section 3.
 func newExperiment(defs *metrics.Definitions, in Input, def *metrics.Experiment) *experiment {
-	x := &experiment{Experiment: def, defs: defs, in: in, asOf: asOf(in), events: map[string][]Event{}}
-	x.refuseUnfinished()
+	x := &experiment{Experiment: def, defs: defs, in: in, asOf: asOf(in), events: map[string][]Event{}, assigned: map[string]string{}}
 	x.until = x.asOf // O of section 1
 	if def.ObserveUntil.Set {
 		x.until = earlier(x.until, def.ObserveUntil.V)
 	} else if def.End.Set {
 		x.until = earlier(x.until, def.End.V)
 	}
-	for _, r := range existingEvents(defs, in, x.asOf, def.Unit.V) {
-		unitID := id(r.Units, def.Unit.V)
-		x.events[unitID] = append(x.events[unitID], r)
+	x.shown = impressionsOf(defs, in, def, &x.counts)
+	if def.Identity.Set {
+		x.joinEvents()
+	} else {
+		for _, r := range existingEvents(defs, in, x.asOf, def.Unit.V) {
+			unitID := id(r.Units, def.Unit.V)
+			x.events[unitID] = append(x.events[unitID], r)
+		}
 	}
 	x.expose()
 	x.activate()
@@ -78,16 +87,6 @@ func later(a, b time.Time) time.Time {
 		return b
 	}
 	return a
-}
-
-// refuseUnfinished panics where the definition needs what the oracle does not do yet.
-func (x *experiment) refuseUnfinished() {
-	switch {
-	case x.Identity.Set:
-		panic("oracle: identity is not done yet")
-	case len(x.Phases) > 0:
-		panic("oracle: phases are not done yet")
-	}
 }
 
 // impressionsOf gives the impressions of an experiment by unit (3.1).
@@ -207,7 +206,7 @@ func sameValue(a, b any) bool {
 
 // expose finds the exposures and drops units (3.2 to 3.4).
 func (x *experiment) expose() {
-	byUnit := impressionsOf(x.defs, x.in, x.Experiment, &x.counts)
+	byUnit := x.shown
 	elsewhere := map[string]bool{} // 3.4, exclude_units_in
 	for _, other := range x.ExcludeUnitsIn {
 		def := x.defs.Experiment(other.V)
@@ -220,11 +219,15 @@ func (x *experiment) expose() {
 	}
 	for _, unitID := range keysOf(byUnit) {
 		for _, u := range x.exposuresOf(unitID, byUnit[unitID]) {
+			x.assigned[unitID] = u.variation
+			u.traits = x.unitAttributes(u)
+			u.phase = x.phaseAt(u.exposed)
 			switch {
 			case elsewhere[unitID]:
 				x.counts.OtherExperiment++
 			case !x.inAudience(u):
 				x.counts.Audience++
+			case x.PhasePool.V == "last" && u.phase < len(x.Phases)-1: // 3.6
 			default:
 				x.exposures = append(x.exposures, u)
 			}
@@ -295,12 +298,29 @@ func (x *experiment) inAudience(u *unit) bool {
 	return holds(mustParse(x.Where), scope{
 		name: func(ident string) Value { panic("oracle: unknown name " + ident) },
 		member: func(bag, key string) Value {
-			if bag != "exposure" {
-				panic("oracle: unknown name " + bag)
+			switch bag {
+			case "exposure":
+				return absent(u.attributes, key)
+			case "unit":
+				return absent(u.traits, key)
 			}
-			return absent(u.attributes, key)
+			panic("oracle: unknown name " + bag)
 		},
 	})
+}
+
+// phaseAt gives the phase of an exposure: the last that had started (3.6).
+//
+// Reading: `last` is the last phase of the definition, started or not. Units of
+// the others are left out after the audience, and not counted.
+func (x *experiment) phaseAt(e time.Time) int {
+	phase := 0
+	for i, p := range x.Phases {
+		if !p.Start.V.After(e) {
+			phase = i
+		}
+	}
+	return phase
 }
 
 // activate is 3.5: the smallest ts of a matching event with e ≤ ts < O takes the place of e.

@@ -14,6 +14,8 @@ import (
 type Input struct {
 	Impressions []Impression
 	Events      []Event
+	// Units are the rows of the units sources.
+	Units []UnitRow
 	// Excluded are the rows of exclude_units: ids by unit kind.
 	Excluded []map[string]string
 	// Columns tells the types of the numeric columns of each event source, by
@@ -82,6 +84,15 @@ type Event struct {
 	Day        *time.Time
 }
 
+// UnitRow is one row of a units source: attributes of a unit, or ids of several
+// kinds that belong to the same unit.
+type UnitRow struct {
+	Source     string
+	Units      map[string]string
+	Attributes map[string]string
+	Time       *time.Time
+}
+
 // id gives the row's id of a unit kind, or "" (2.2: missing or empty).
 func id(units map[string]string, kind string) string { return units[kind] }
 
@@ -125,7 +136,8 @@ func existingImpressions(defs *metrics.Definitions, in Input, asOf time.Time, ki
 	return out
 }
 
-// existingEvents gives the rows of section 2 for experiments of a unit kind.
+// existingEvents gives the rows of section 2 for experiments of a unit kind;
+// with kind "", whatever ids they carry (3.7).
 func existingEvents(defs *metrics.Definitions, in Input, asOf time.Time, kind string) []Event {
 	var out []Event
 	for _, src := range defs.Sources.Events {
@@ -144,7 +156,7 @@ func existingEvents(defs *metrics.Definitions, in Input, asOf time.Time, kind st
 
 // rowExists is section 1 (as-of) and 2.1 to 2.3.
 func rowExists(src *metrics.Source, in Input, asOf time.Time, kind string, units map[string]string, t, day *time.Time) bool {
-	if t == nil || id(units, kind) == "" { // 2.2
+	if t == nil || kind != "" && id(units, kind) == "" { // 2.2
 		return false
 	}
 	if !t.Before(asOf) { // 1
@@ -156,14 +168,19 @@ func rowExists(src *metrics.Source, in Input, asOf time.Time, kind string, units
 			return false
 		}
 	}
-	for _, excluded := range in.Excluded { // 2.3
+	return !isExcluded(in, units)
+}
+
+// isExcluded reports whether a row carries an excluded id of any kind (2.3).
+func isExcluded(in Input, units map[string]string) bool {
+	for _, excluded := range in.Excluded {
 		for kind, excludedID := range excluded {
 			if excludedID != "" && id(units, kind) == excludedID {
-				return false
+				return true
 			}
 		}
 	}
-	return true
+	return false
 }
 
 // dayOf is the UTC date of an instant.

@@ -18,13 +18,25 @@ type side struct {
 	where    node // nil where not given
 	decimals int
 	// near restricts the rows of a numerator with numerator_within (5.9); nil elsewhere.
-	near func(u *unit, at time.Time) bool
+	near func(u *unit, at time.Time, keep keepRow) bool
+	// steps are those of a funnel (5.10), of which the side is the one with the index step.
+	steps []*side
+	step  int
+	// upper and lower are the caps that winsorizing found (5.6), nil where there is none.
+	upper, lower *big.Rat
+	// changedUpper and changedLower tell that they changed a number.
+	changedUpper, changedLower bool
 	// overflow is set once a row or a unit of it does not fit (5.1).
 	overflow bool
 }
 
+// keepRow restricts the rows that count, for one value of a split or of a
+// segment from events; nil keeps all.
+type keepRow func(Event) bool
+
 // counted is a row that counts, with what is taken from it.
 type counted struct {
+	row    Event
 	at     time.Time
 	k      *big.Int // the value in units of 10^−decimals; nil where it is not a number
 	text   string   // the value where it is text (count_distinct)
@@ -32,6 +44,9 @@ type counted struct {
 }
 
 func (x *experiment) newSide(m *metrics.Metric) *side {
+	if m.Funnel != nil {
+		return x.newFunnel(m)
+	}
 	s := &side{Metric: m, x: x}
 	if m.Where.IsSet() {
 		s.where = mustParse(m.Where)
@@ -156,28 +171,46 @@ func (s *side) reads(source string) bool {
 
 // rows gives the rows that count for a unit and the metric (section 4), from
 // start, which is e or what takes its place.
-func (s *side) rows(u *unit, start time.Time) []counted {
+func (s *side) rows(u *unit, start time.Time, keep keepRow) []counted {
 	from, to := s.window(start)
+	return s.rowsIn(u, from, to, keep)
+}
+
+// rowsIn gives the rows that count in [from, to).
+func (s *side) rowsIn(u *unit, from, to time.Time, keep keepRow) []counted {
+	if s.steps != nil {
+		return s.reached(u, from, to, keep)
+	}
 	var out []counted
+	for _, r := range s.candidatesIn(u, from, to, keep) {
+		if c, ok := s.count(u, from, r); ok && (s.near == nil || s.near(u, c.at, keep)) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// count takes what is to be taken from a row in the window; ok is false where
+// it does not count for its where or its value (4.1).
+func (s *side) count(u *unit, from time.Time, r Event) (c counted, ok bool) {
+	sc := s.x.scopeOf(s.Event, u, from, r)
+	if s.where != nil && !holds(s.where, sc) {
+		return c, false
+	}
+	c = counted{row: r, at: *r.Time, weight: 1}
+	if r.Weight != nil && *r.Weight > 1 { // 2.6
+		c.weight = *r.Weight
+	}
+	return c, s.value == nil || s.take(&c, evaluate(s.value, sc))
+}
+
+// candidatesIn gives the candidates in [from, to).
+func (s *side) candidatesIn(u *unit, from, to time.Time, keep keepRow) []Event {
+	var out []Event
 	for _, r := range s.candidates(u) {
-		if r.Time.Before(from) || !r.Time.Before(to) {
-			continue
+		if !r.Time.Before(from) && r.Time.Before(to) && (keep == nil || keep(r)) {
+			out = append(out, r)
 		}
-		sc := s.x.scopeOf(s.Event, u, from, r)
-		if s.where != nil && !holds(s.where, sc) {
-			continue
-		}
-		c := counted{at: *r.Time, weight: 1}
-		if r.Weight != nil && *r.Weight > 1 { // 2.6
-			c.weight = *r.Weight
-		}
-		if s.value != nil && !s.take(&c, evaluate(s.value, sc)) {
-			continue
-		}
-		if s.near != nil && !s.near(u, c.at) {
-			continue
-		}
-		out = append(out, c)
 	}
 	return out
 }
@@ -185,6 +218,14 @@ func (s *side) rows(u *unit, start time.Time) []counted {
 // candidates gives the unit's rows of the metric's events and sources (4.1), or its impressions (5.12).
 func (s *side) candidates(u *unit) []Event {
 	var out []Event
+	if s.steps != nil {
+		for _, r := range s.x.events[u.id] {
+			if slices.ContainsFunc(s.steps, func(step *side) bool { return s.x.selects(step.Event, r) && s.reads(r.Source) }) {
+				out = append(out, r)
+			}
+		}
+		return out
+	}
 	if s.Event.Impression {
 		for _, i := range u.impressions {
 			out = append(out, Event{Source: i.Source, Units: i.Units, Time: i.Time, Attributes: i.Attributes})
@@ -273,6 +314,9 @@ func (x *experiment) scopeOf(sel metrics.EventSelector, u *unit, start time.Time
 			case "elapsed":
 				return float64(r.Time.Sub(start).Microseconds()) / 1e6
 			case "value":
+				if r.Event == nil { // an impression
+					return nil
+				}
 				return scaled(number(r.Value), x.eventType(*r.Event).ValueScale)
 			}
 			return x.property(sel, r, ident)
@@ -288,6 +332,8 @@ func (x *experiment) scopeOf(sel metrics.EventSelector, u *unit, start time.Time
 				return absent(r.Attributes, key)
 			case "exposure":
 				return absent(u.attributes, key)
+			case "unit":
+				return absent(u.traits, key)
 			case "units":
 				if unitID := id(r.Units, key); unitID != "" {
 					return unitID

@@ -51,7 +51,23 @@ func (c Cell) String() string {
 	if c.Y != nil {
 		sums += fmt.Sprintf(" y %s yy %s xy %s", c.Y.RatString(), c.YY.RatString(), c.XY.RatString())
 	}
-	return fmt.Sprintf("%s%s: exposed %d units %d with %d events %d %s",
+	if c.P != nil {
+		sums += fmt.Sprintf(" p %s pp %s xp %s", c.P.RatString(), c.PP.RatString(), c.XP.RatString())
+	}
+	if c.Q != nil {
+		sums += fmt.Sprintf(" q %s qq %s xq %s yp %s yq %s pq %s", c.Q.RatString(), c.QQ.RatString(), c.XQ.RatString(), c.YP.RatString(), c.YQ.RatString(), c.PQ.RatString())
+	}
+	if c.Quantile != nil {
+		sums += fmt.Sprintf(" quantile %s of %d in [%v, %v]", c.Quantile.RatString(), c.QuantileN, c.QuantileLow, c.QuantileHigh)
+	}
+	part := ""
+	if c.Step > 0 {
+		part = fmt.Sprintf("step %d ", c.Step)
+	}
+	if c.Split != nil {
+		part += fmt.Sprintf("split %q ", *c.Split)
+	}
+	return part + fmt.Sprintf("%s%s: exposed %d units %d with %d events %d %s",
 		place(c.Segment, c.SegmentValue), c.Variation, c.Exposed, c.Units, c.UnitsWithEvent, c.Events, sums)
 }
 
@@ -100,7 +116,7 @@ func (x *experiment) explain(b *strings.Builder, m *metrics.Metric, u *unit) {
 		return
 	}
 	from, to := s.window(start)
-	rows := s.rows(u, start)
+	rows := s.rows(u, start, nil)
 	fmt.Fprintf(b, "  %s: window [%s, %s), over %t, %d rows", m.Label(), instant(from), instant(to), s.windowOver(start), len(rows))
 	if len(rows) > 0 {
 		fmt.Fprintf(b, ", number %s", s.reduce(rows, start).RatString())

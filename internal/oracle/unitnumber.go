@@ -12,87 +12,141 @@ import (
 
 // A unitNumber is what a metric makes of one unit (section 5).
 type unitNumber struct {
-	u    *unit
-	x, y *big.Rat // y is nil but for ratios
-	rows int      // rows that count (a ratio: of its numerator)
+	u      *unit
+	x, y   *big.Rat   // y is nil but for ratios
+	p, q   *big.Rat   // covariates of x and y (section 7); nil without CUPED
+	rows   int        // rows that count (a ratio: of its numerator)
+	met    []counted  // rows that count, of a ratio those of both sides
+	groups []*big.Rat // the numbers of groups (5.8); nil without over
+}
+
+// outcomes are the places of x, or of y.
+func outcomes(side int) places {
+	return func(n *unitNumber) []**big.Rat { return []**big.Rat{&n.x, &n.y}[side : side+1] }
+}
+
+// covariates are the places of p, or of q.
+func covariates(side int) places {
+	return func(n *unitNumber) []**big.Rat { return []**big.Rat{&n.p, &n.q}[side : side+1] }
+}
+
+// ofGroups are the places of the numbers of groups.
+func ofGroups(n *unitNumber) []**big.Rat {
+	var at []**big.Rat
+	for i := range n.groups {
+		at = append(at, &n.groups[i])
+	}
+	return at
+}
+
+// A measured is a metric in an experiment: one side, or those of a ratio.
+type measured struct {
+	*metrics.Metric
+	x     *experiment
+	sides []*side
+	// days is how many days of covariates there are, 0 for none (section 7).
+	days  int
+	alpha float64
+	// capped tells that the caps are decided, for everybody.
+	capped bool
+}
+
+func (x *experiment) measure(em *metrics.ExperimentMetric) *measured {
+	m := &measured{Metric: em.Metric, x: x, alpha: alphaOf(em.Analysis)}
+	if m.Ratio == nil {
+		m.sides = []*side{x.newSide(m.Metric)}
+	} else {
+		num, den := x.newSide(m.Ratio.Numerator), x.newSide(m.Ratio.Denominator)
+		m.sides = []*side{num, den}
+		if within := m.Ratio.NumeratorWithin; within.Set {
+			num.near = func(u *unit, at time.Time, keep keepRow) bool {
+				start, _ := den.start(u)
+				return slices.ContainsFunc(den.rows(u, start, keep), func(r counted) bool {
+					return !at.Before(r.at) && at.Before(r.at.Add(within.V))
+				})
+			}
+		}
+	}
+	if x.takesCovariates(m.Metric) {
+		m.days = em.Analysis.CUPED.V.Days
+	}
+	return m
+}
+
+// isRatio reports whether the metric has a denominator: a ratio, or a mean over groups (5.8).
+func (m *measured) isRatio() bool { return m.Ratio != nil || m.Over.Set && !m.isPercentile() }
+
+func (m *measured) isPercentile() bool { return m.Statistic.V != "" && m.Statistic.V != "mean" }
+
+// overflow tells that a row or a unit does not fit (5.1).
+func (m *measured) overflow() bool {
+	return slices.ContainsFunc(m.sides, func(s *side) bool { return s.overflow })
 }
 
 // numbers gives the units that the metric's statistic is over, with their
-// numbers. overflow tells that a row or a unit does not fit (5.1).
-func (x *experiment) numbers(m *metrics.Metric) (numbers []*unitNumber, overflow bool) {
-	switch {
-	case m.Funnel != nil:
-		panic("oracle: funnels are not done yet")
-	case m.Over.V != "":
-		panic("oracle: over is not done yet")
-	case m.SplitBy.V != "":
-		panic("oracle: split_by is not done yet")
-	case m.Statistic.V != "" && m.Statistic.V != "mean":
-		panic("oracle: percentiles are not done yet")
-	case m.Ratio != nil:
-		return x.ratioNumbers(m)
+// numbers, of the rows that are kept. The first call is about all rows and
+// decides the caps for those that follow.
+func (m *measured) numbers(keep keepRow) []*unitNumber {
+	var numbers []*unitNumber
+	for _, u := range m.x.units {
+		if n := m.number(u, keep); n != nil {
+			numbers = append(numbers, n)
+		}
 	}
-	s := x.newSide(m)
-	for _, u := range x.units {
-		start, ok := s.start(u)
-		if !ok { // 5.7
-			continue
+	for i, s := range m.sides {
+		at := outcomes(i)
+		if m.isPercentile() && m.Over.Set {
+			at = ofGroups
 		}
-		rows := s.rows(u, start)
-		n := &unitNumber{u: u, x: s.reduce(rows, start), rows: len(rows)}
-		if n.rows == 0 { // 5.3
-			if m.WithoutEvents.Exclude {
-				continue
-			}
-			n.x = withoutEvents(m)
+		if !m.capped {
+			s.findCaps(numbers, at)
 		}
-		n.x = s.limited(n.x)      // 5.4
-		if !s.windowOver(start) { // 5.5
-			continue
-		}
-		numbers = append(numbers, n)
+		s.cap(numbers, at)
+		s.fit(numbers, at)
 	}
-	s.cap(numbers, func(n *unitNumber) **big.Rat { return &n.x }) // 5.6
-	return numbers, s.overflow
+	m.capped = true
+	if m.days > 0 {
+		m.addCovariates(numbers, keep)
+	}
+	return numbers
 }
 
-// ratioNumbers is 5.9.
-func (x *experiment) ratioNumbers(m *metrics.Metric) (numbers []*unitNumber, overflow bool) {
-	num, den := x.newSide(m.Ratio.Numerator), x.newSide(m.Ratio.Denominator)
-	if within := m.Ratio.NumeratorWithin; within.Set {
-		num.near = func(u *unit, at time.Time) bool {
-			start, _ := den.start(u)
-			return slices.ContainsFunc(den.rows(u, start), func(r counted) bool {
-				return !at.Before(r.at) && at.Before(r.at.Add(within.V))
-			})
+// number gives a unit's number before caps, nil for a unit that is left out.
+func (m *measured) number(u *unit, keep keepRow) *unitNumber {
+	n := &unitNumber{u: u}
+	for i, s := range m.sides {
+		start, ok := s.start(u)
+		if !ok { // 5.7; of a ratio, 5.9
+			return nil
+		}
+		x := outcomes(i)(n)[0]
+		if m.Over.Set {
+			m.addGroups(n, s, u, start, keep)
+		} else {
+			rows := s.rows(u, start, keep)
+			n.met = append(n.met, rows...)
+			if i == 0 {
+				n.rows = len(rows)
+			}
+			if *x = s.reduce(rows, start); len(rows) == 0 { // 5.3
+				if m.Ratio != nil {
+					*x = new(big.Rat) // 5.9
+				} else if m.WithoutEvents.Exclude {
+					return nil
+				} else {
+					*x = withoutEvents(m.Metric)
+				}
+			}
+			*x = s.limited(*x) // 5.4
+		}
+		if !s.windowOver(start) { // 5.5
+			return nil
 		}
 	}
-	for _, u := range x.units {
-		numStart, numOK := num.start(u)
-		denStart, denOK := den.start(u)
-		if !numOK || !denOK { // left out by a side's `after`
-			continue
-		}
-		numRows, denRows := num.rows(u, numStart), den.rows(u, denStart)
-		n := &unitNumber{u: u, x: num.reduce(numRows, numStart), y: den.reduce(denRows, denStart), rows: len(numRows)}
-		if len(numRows) == 0 {
-			n.x = new(big.Rat)
-		}
-		if len(denRows) == 0 {
-			n.y = new(big.Rat)
-		}
-		n.x, n.y = num.limited(n.x), den.limited(n.y)
-		if !num.windowOver(numStart) || !den.windowOver(denStart) { // 5.5: both sides
-			continue
-		}
-		if m.WithoutEvents.Exclude && n.y.Sign() == 0 {
-			continue
-		}
-		numbers = append(numbers, n)
+	if m.Ratio != nil && m.WithoutEvents.Exclude && n.y.Sign() == 0 { // 5.9
+		return nil
 	}
-	num.cap(numbers, func(n *unitNumber) **big.Rat { return &n.x })
-	den.cap(numbers, func(n *unitNumber) **big.Rat { return &n.y })
-	return numbers, num.overflow || den.overflow
+	return n
 }
 
 // start gives the instant that the metric counts from for a unit: e, or the
@@ -201,72 +255,6 @@ func (s *side) limited(x *big.Rat) *big.Rat {
 		return ratOf(0)
 	}
 	return ratOf(1)
-}
-
-// cap winsorizes one side's numbers (5.6), over all variations together, and
-// then sees whether each of them fits (5.1).
-//
-// Reading: the units that must fit are those that the statistic is over.
-func (s *side) cap(numbers []*unitNumber, at func(*unitNumber) **big.Rat) {
-	if w := s.Winsorize; w != nil {
-		upper, lower := s.caps(numbers, at)
-		for _, n := range numbers {
-			x := at(n)
-			if w.IgnoreZeros && (*x).Sign() == 0 {
-				continue
-			}
-			if upper != nil && (*x).Cmp(upper) > 0 {
-				*x = upper
-			}
-			if lower != nil && (*x).Cmp(lower) < 0 {
-				*x = lower
-			}
-		}
-	}
-	most := new(big.Rat).Quo(new(big.Rat).SetInt(limit), power10(s.decimals))
-	for _, n := range numbers {
-		if s.Measure.V == metrics.Value && new(big.Rat).Abs(*at(n)).Cmp(most) > 0 {
-			s.overflow = true
-		}
-	}
-}
-
-// caps gives the values that winsorizing caps at; nil where there is no such cap.
-func (s *side) caps(numbers []*unitNumber, at func(*unitNumber) **big.Rat) (upper, lower *big.Rat) {
-	w := s.Winsorize
-	if w.UpperValue.Set {
-		upper = w.UpperValue.V.Rat()
-	}
-	if w.LowerValue.Set {
-		lower = w.LowerValue.V.Rat()
-	}
-	var order []*big.Rat
-	for _, n := range numbers {
-		if x := *at(n); !w.IgnoreZeros || x.Sign() != 0 {
-			order = append(order, x)
-		}
-	}
-	slices.SortFunc(order, (*big.Rat).Cmp)
-	n := len(order)
-	if n == 0 {
-		return upper, lower
-	}
-	if w.Upper.Set {
-		if w.Linear {
-			upper = roundedTo(quantile(order, w.Upper.V.Rat()), s.decimals)
-		} else {
-			h := floorOf(new(big.Rat).Mul(new(big.Rat).Sub(ratOf(1), w.Upper.V.Rat()), ratOf(int64(n))))
-			upper = order[max(0, n-1-h)]
-		}
-	}
-	if w.Lower.Set {
-		if w.Linear {
-			lower = roundedTo(quantile(order, w.Lower.V.Rat()), s.decimals)
-		} else {
-			lower = order[min(n-1, floorOf(new(big.Rat).Mul(w.Lower.V.Rat(), ratOf(int64(n)))))]
-		}
-	}
-	return upper, lower
 }
 
 // quantile is the order statistic at position (n−1)·q, interpolated exactly (section 6).

@@ -1,0 +1,45 @@
+package oracle
+
+import (
+	"math/big"
+	"slices"
+	"time"
+
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// takesCovariates reports whether a metric of the experiment may have
+// covariates; where it may not, an inherited setting is not applied (section 7).
+func (x *experiment) takesCovariates(m *metrics.Metric) bool {
+	fromEvents := slices.ContainsFunc(x.Segments, func(sg *metrics.Segment) bool { return sg.FromEvents })
+	return m.NoCUPED() == "" && !fromEvents
+}
+
+// addCovariates gives the units the number of the same metric over the rows
+// in [f−D, f), f = e + min(from, 0), e the exposure (section 7). Caps are those
+// that changed a number of the outcome; without rows the number is 0.
+//
+// Reading: each cap is judged by itself, a given value as well as a percentile.
+func (m *measured) addCovariates(numbers []*unitNumber, keep keepRow) {
+	for _, n := range numbers {
+		for i, s := range m.sides {
+			f := n.u.exposed.Add(min(s.Window.From, 0))
+			rows := s.rowsIn(n.u, f.Add(-time.Duration(m.days)*24*time.Hour), f, keep)
+			p := s.reduce(rows, n.u.exposed)
+			if len(rows) == 0 {
+				p = new(big.Rat)
+			}
+			var upper, lower *big.Rat
+			if s.changedUpper {
+				upper = s.upper
+			}
+			if s.changedLower {
+				lower = s.lower
+			}
+			*covariates(i)(n)[0] = s.within(s.limited(p), upper, lower)
+		}
+	}
+	for i, s := range m.sides {
+		s.fit(numbers, covariates(i))
+	}
+}
