@@ -40,6 +40,37 @@ func ProbeAttribute(s *Source, name string) (sqlast.Select, bool) {
 	return counted("the values of the attribute "+name, s, asText(inRow(f.SQL), f), nil), true
 }
 
+// ProbeNames asks which names the rows hold in their properties, or attributes:
+// name, rows. It reports false where the schema alone tells, or nothing does.
+func ProbeNames(s *Source, attributes bool) (sqlast.Select, bool) {
+	bag, what := s.Properties, "properties"
+	if attributes {
+		bag, what = s.Attributes, "attributes"
+	}
+	names := map[BagForm]sqlast.Fn{BagMap: sqlast.MapNames, BagPairs: sqlast.PairNames, BagJSON: sqlast.JSONNames}
+	fn, ok := names[bag.Form]
+	if !ok {
+		return sqlast.Select{}, false
+	}
+	read := s.Read
+	read.Alias = rowAlias
+	var filter sqlast.Expr
+	if s.Where != nil {
+		filter = inRow(s.Where)
+	}
+	each := sqlast.Select{Items: []sqlast.Item{item(call(sqlast.Unnest, call(fn, inRow(bag.From))), "value")}, From: read, Where: filter}
+	return sqlast.Select{
+		Why:     "the names of " + what,
+		With:    []sqlast.CTE{{Name: "names", Query: each}},
+		Items:   []sqlast.Item{item(col("", "value"), "value"), item(countStar(), "rows")},
+		From:    sqlast.Table{Name: "names"},
+		Where:   notNull(col("", "value")),
+		GroupBy: []sqlast.Expr{col("", "value")},
+		OrderBy: []sqlast.Order{{X: col("", "rows"), Desc: true}, {X: col("", "value")}},
+		Limit:   maxProbed,
+	}, true
+}
+
 // ProbeVariations asks what the impressions of an experiment show: value as
 // text, rows.
 func ProbeVariations(x *ExperimentPlan, s *Source) sqlast.Select {

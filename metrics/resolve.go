@@ -185,10 +185,11 @@ func (r *resolver) joinMetrics() {
 			r.metrics = append(r.metrics, m)
 			r.defs.Metrics = append(r.defs.Metrics, &m.Metric)
 			switch first, is := taken[m.Key.V]; {
-			case !m.Key.Set:
+			case !m.Key.Set, !keyPattern.MatchString(m.Key.V):
 				r.partial = true
 			case is:
 				r.twice("metric", m.Key, first)
+				r.partial = true // its own key may be the one that is missed
 			default:
 				taken[m.Key.V] = m.Key.Pos
 				r.byKey[m.Key.V] = m

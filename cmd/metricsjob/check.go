@@ -67,6 +67,13 @@ func (p *program) checkData(ctx context.Context, opts job.Options) error {
 		return err
 	}
 	p.ui.diagnostics(found.Diagnostics)
-	p.ui.infof("the definitions are right and fit the data")
+	switch n := len(found.Diagnostics); n {
+	case 0:
+		p.ui.infof("the definitions are right and fit the data")
+	case 1:
+		p.ui.infof("a run is possible, but see the warning above")
+	default:
+		p.ui.infof("a run is possible, but see the %d warnings above", n)
+	}
 	return nil
 }

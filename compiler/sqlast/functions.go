@@ -45,6 +45,10 @@ const (
 	RowID                       // the dense row number of the temporary table with alias X (a Column with Table only)
 	UniqueText                  // a text that no other row has, another in every run
 	DistinctInLists             // the number of distinct values in the lists of the list X
+	Unnest                      // a row for each entry of the list X
+	MapNames                    // the keys of the map X
+	PairNames                   // the names of the list X of {name, value}
+	JSONNames                   // the keys of the JSON object X
 	numFns
 )
 
@@ -87,6 +91,10 @@ var fnNames = [numFns]string{
 	RowID:             "RowID",
 	UniqueText:        "UniqueText",
 	DistinctInLists:   "DistinctInLists",
+	Unnest:            "Unnest",
+	MapNames:          "MapNames",
+	PairNames:         "PairNames",
+	JSONNames:         "JSONNames",
 }
 
 // String gives the name of the function as it stands in this package.

@@ -84,6 +84,9 @@ func (c *checker) run(ctx context.Context) error {
 	if err := c.propertyValues(ctx); err != nil {
 		return err
 	}
+	if err := c.attributes(ctx); err != nil {
+		return err
+	}
 	c.windows()
 	return c.exposures(ctx)
 }
@@ -236,7 +239,12 @@ func (c *checker) literals(ctx context.Context, n *compiler.Measure, l compiler.
 	events := n.EventsText()
 	if len(have) == 0 {
 		c.doubted[n] = true
-		c.found.Warnf(l.Pos, "property-never-occurs", "%s never has the property %q", events, l.Ref.Name)
+		names, err := c.names(ctx, n.Sources, l.Ref.Kind == compiler.RefAttribute)
+		if err != nil {
+			return err
+		}
+		c.found.Warnf(l.Pos, "property-never-occurs", "%s never has the property %q", events, l.Ref.Name).
+			Hint = nearestOrList(l.Ref.Name, names)
 		return nil
 	}
 	for _, want := range l.Values {

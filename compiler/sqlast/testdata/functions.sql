@@ -316,3 +316,27 @@ len(list_distinct(flatten("x")))
 -- DistinctInLists
 len(list_distinct(flatten(CASE WHEN "y" THEN "x" END)))
 
+-- Unnest
+unnest("x")
+
+-- Unnest
+unnest(CASE WHEN "y" THEN "x" END)
+
+-- MapNames
+map_keys("x")
+
+-- MapNames
+map_keys(CASE WHEN "y" THEN "x" END)
+
+-- PairNames
+list_transform("x", lambda p: p."name")
+
+-- PairNames
+list_transform(CASE WHEN "y" THEN "x" END, lambda p: p."name")
+
+-- JSONNames
+json_keys(TRY(json("x")))
+
+-- JSONNames
+json_keys(TRY(json(CASE WHEN "y" THEN "x" END)))
+
