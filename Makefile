@@ -4,6 +4,8 @@ VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 LINTER   := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2
 FUZZTIME ?= 30s
 SIZE     ?= 5m
+CASES    ?= 100000
+FIRST    ?= 1
 
 # Where Go is not on the PATH it is usually here. A job without a home has its
 # caches below build/.
@@ -29,7 +31,7 @@ LDFLAGS += -extldflags "-Wl,--exclude-libs,ALL -Wl,--gc-sections"
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test lint bench fuzz test-integration docs tools clean
+.PHONY: help demo build test lint bench soak fuzz test-integration docs tools clean
 
 help: ## list what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r name what; do printf '  make %-18s %s\n' "$$name" "$$what"; done
@@ -56,6 +58,9 @@ test-integration: build ## run the program on a terminal, in a fresh clone, and 
 
 bench: build ## compare a run with hand-written SQL over a synthetic export, SIZE 5m, 30m or 100m
 	go run ./bench -size $(SIZE)
+
+soak: tools ## compare CASES (100000) random cases from seed FIRST (1) with the oracle; goes on where it was interrupted
+	go test ./internal/job -count=1 -v -timeout 0 -run 'TestOracle$$' -soak.cases=$(CASES) -soak.first=$(FIRST) -soak.dir=$(CURDIR)/build/soak
 
 fuzz: tools ## fuzz the decoder and the expressions, FUZZTIME (30s) each
 	@scripts/fuzz $(FUZZTIME)

@@ -118,12 +118,14 @@ var drawnLaws = []drawnLaw{
 
 func TestLawsOfDrawnCases(t *testing.T) {
 	dir := t.TempDir()
+	files := newBench(t, dir)
+	defer files.close()
 	n := 0
 	check(t, 3, func(rt *rapid.T) {
 		c := gen.Draw(rt)
 		write := func(c *gen.Case) []string {
 			n++
-			return []string{writeWarehouse(rt, filepath.Join(dir, fmt.Sprint(n)), c)}
+			return []string{writeFiles(t, files.engine, filepath.Join(dir, fmt.Sprint(n)), c)}
 		}
 		opts := job.Options{Paths: write(c), Now: c.Input.Now, Version: "test", Threads: 2, TempDir: dir}
 		if c.Input.AsOf != nil {

@@ -1,91 +1,15 @@
 package job_test
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"math/big"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"testing"
 
-	"github.com/google/go-cmp/cmp"
-	"pgregory.net/rapid"
-
-	"github.com/metricsjob/metricsjob/internal/diag"
 	"github.com/metricsjob/metricsjob/internal/job"
 	"github.com/metricsjob/metricsjob/internal/oracle"
-	"github.com/metricsjob/metricsjob/internal/oracle/gen"
-	"github.com/metricsjob/metricsjob/loaders"
 	"github.com/metricsjob/metricsjob/metrics"
 )
-
-// refusals are the mistakes that drawn definitions may have: what is not
-// supported yet, and what only shows against the sources.
-var refusals = []string{"not-supported-yet", "no-value", "no-source", "unknown-name"}
-
-// TestOracle draws definitions and rows, computes them with the compiler and
-// the engine on one side and with the naive oracle on the other, and compares
-// every count and every sum. -rapid.checks sets the number of cases; a failure
-// prints the case and a seed to replay it with.
-func TestOracle(t *testing.T) {
-	dir := t.TempDir()
-	n := 0
-	check(t, 40, func(rt *rapid.T) {
-		c := gen.Draw(rt)
-		n++
-		folder := filepath.Join(dir, fmt.Sprint(n))
-		defer os.RemoveAll(folder)
-		path := writeWarehouse(rt, folder, c)
-		defs, list, err := metrics.Load([]string{path}, metrics.LoadOptions{})
-		if err != nil || list.HasErrors() {
-			rt.Fatalf("the drawn definitions are refused: %v %v\n%s", err, list, c)
-		}
-		want := oracleRows(oracle.Run(defs, c.Input))
-		opts := job.Options{Paths: []string{path}, Now: c.Input.Now, Version: "test", Threads: 2, TempDir: dir}
-		if c.Input.AsOf != nil {
-			opts.AsOf = *c.Input.AsOf
-		}
-		r, err := job.Run(context.Background(), opts)
-		var refused diag.List
-		if errors.As(err, &refused) && !slices.ContainsFunc(refused, func(d diag.Diagnostic) bool { return !slices.Contains(refusals, d.Code) }) {
-			rt.Skip("asks for what this version does not have yet, or for what the sources do not have")
-		}
-		if err != nil {
-			rt.Fatalf("run: %v\n%s", err, c)
-		}
-		if d := cmp.Diff(want, resultRows(r)); d != "" {
-			rt.Fatalf("(-oracle +engine)\n%s\n%s", d, c)
-		}
-	})
-}
-
-func writeWarehouse(t *rapid.T, folder string, c *gen.Case) (definitions string) {
-	definitions = filepath.Join(folder, "metrics.yaml")
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(definitions, []byte(c.YAML), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	e, err := loaders.Open(context.Background(), loaders.Options{Threads: 1, TempDir: folder, AllowedPaths: []string{folder}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer e.Close()
-	for _, table := range c.Tables {
-		file := filepath.Join(folder, filepath.FromSlash(table.Path))
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := e.Exec(context.Background(), table.Copy(file)); err != nil {
-			t.Fatalf("write %s: %v", table.Path, err)
-		}
-	}
-	return definitions
-}
 
 // oracleRows and resultRows bring both sides to the same lines of text.
 func oracleRows(out oracle.Output) []string {
@@ -98,12 +22,7 @@ func oracleRows(out oracle.Output) []string {
 				rows = append(rows, fmt.Sprintf("%s %s: overflow", x.Key, m.Key))
 			}
 			for _, c := range m.Cells {
-				line := fmt.Sprintf("%s %s %s=%s %s: exposed %d units %d with %d events %d x %s xx %s", x.Key, m.Key, c.Segment, c.SegmentValue, c.Variation,
-					c.Exposed, c.Units, c.UnitsWithEvent, c.Events, ratText(c.X), ratText(c.XX))
-				if m.Ratio {
-					line += fmt.Sprintf(" y %s yy %s xy %s", ratText(c.Y), ratText(c.YY), ratText(c.XY))
-				}
-				rows = append(rows, line)
+				rows = append(rows, fmt.Sprintf("%s %s %s", x.Key, m.Key, cellLine(c)))
 			}
 		}
 		for _, e := range x.Exposures {
@@ -147,12 +66,7 @@ func resultRows(r *job.Result) []string {
 				if m.Experiment != x.Key || m.Metric != res.Metric {
 					continue
 				}
-				line := fmt.Sprintf("%s %s %s=%s %s: exposed %d units %d with %d events %d x %s xx %s", m.Experiment, m.Metric, m.Segment, m.SegmentValue, m.Variation,
-					m.Exposed, m.Units, m.WithEvent, m.Events, m.Sum, m.SumSq)
-				if m.DenSum != nil {
-					line += fmt.Sprintf(" y %s yy %s xy %s", *m.DenSum, *m.DenSumSq, *m.SumDen)
-				}
-				rows = append(rows, line)
+				rows = append(rows, fmt.Sprintf("%s %s %s", m.Experiment, m.Metric, momentLine(m)))
 			}
 		}
 		for _, e := range r.Tables.Exposures {
@@ -164,6 +78,62 @@ func resultRows(r *job.Result) []string {
 	}
 	slices.Sort(rows)
 	return rows
+}
+
+// cellLine is a cell of the oracle, and momentLine the same of the table moments.
+func cellLine(c oracle.Cell) string {
+	line := fmt.Sprintf("%s%s=%s %s: exposed %d units %d with %d events %d", partText(int64(c.Step), c.Split), c.Segment, c.SegmentValue, c.Variation,
+		c.Exposed, c.Units, c.UnitsWithEvent, c.Events)
+	if c.QuantileN > 0 {
+		return line + fmt.Sprintf(" quantile %s of %d", ratText(c.Quantile), c.QuantileN)
+	}
+	for _, sum := range []struct {
+		name string
+		of   *big.Rat
+	}{
+		{"x", c.X}, {"xx", c.XX}, {"y", c.Y}, {"yy", c.YY}, {"xy", c.XY}, {"p", c.P}, {"pp", c.PP}, {"xp", c.XP},
+		{"q", c.Q}, {"qq", c.QQ}, {"xq", c.XQ}, {"yp", c.YP}, {"yq", c.YQ}, {"pq", c.PQ},
+	} {
+		if sum.of != nil {
+			line += " " + sum.name + " " + ratText(sum.of)
+		}
+	}
+	return line
+}
+
+func momentLine(m metrics.MomentRow) string {
+	step := int64(0)
+	if m.Step != nil {
+		step = *m.Step
+	}
+	line := fmt.Sprintf("%s%s=%s %s: exposed %d units %d with %d events %d", partText(step, m.Split), m.Segment, m.SegmentValue, m.Variation,
+		m.Exposed, m.Units, m.WithEvent, m.Events)
+	if m.QuantileN != nil && *m.QuantileN > 0 {
+		return line + fmt.Sprintf(" quantile %s of %d", *m.QuantileValue, *m.QuantileN)
+	}
+	for _, sum := range []struct {
+		name string
+		of   *string
+	}{
+		{"x", &m.Sum}, {"xx", &m.SumSq}, {"y", m.DenSum}, {"yy", m.DenSumSq}, {"xy", m.SumDen}, {"p", m.PreSum}, {"pp", m.PreSumSq}, {"xp", m.SumPre},
+		{"q", m.PreDenSum}, {"qq", m.PreDenSumSq}, {"xq", m.SumPreDen}, {"yp", m.DenSumPre}, {"yq", m.DenSumPreDen}, {"pq", m.PreSumPreDen},
+	} {
+		if sum.of != nil {
+			line += " " + sum.name + " " + *sum.of
+		}
+	}
+	return line
+}
+
+func partText(step int64, split *string) string {
+	text := ""
+	if step > 0 {
+		text = fmt.Sprintf("step %d ", step)
+	}
+	if split != nil {
+		text += fmt.Sprintf("split %q ", *split)
+	}
+	return text
 }
 
 // ratText is an exact decimal in the form of the table moments.

@@ -154,9 +154,12 @@ func drawList(t *rapid.T, of []string) string {
 	return "[" + strings.Join(of[:n], ", ") + "]"
 }
 
-// audience draws a condition over attributes of the exposure.
-func audience(t *rapid.T) string {
+// audience draws a condition over attributes of the exposure and the unit.
+func (w *world) audience(t *rapid.T) string {
 	n := names{numbers: []string{"number(exposure.age)"}, texts: []string{"exposure.country", "exposure.platform", "exposure.age"}}
+	if w.hasUnitAttributes {
+		n.texts = append(n.texts, "unit.plan", "unit.region")
+	}
 	return n.boolean(t, 2).text
 }
 

@@ -7,6 +7,7 @@
 package gen
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +24,18 @@ type Case struct {
 	Input oracle.Input
 	// Tables are the same rows as the files that YAML names.
 	Tables []Table
+	// Features name what the case has, in order.
+	Features []string
+
+	world *world
+}
+
+// With gives the same case over other rows, which must be some of its own.
+func (c *Case) With(in oracle.Input) *Case {
+	other := *c
+	other.Input = in
+	other.Tables = c.world.tables(in)
+	return &other
 }
 
 // String gives the case for a reader.
@@ -41,6 +54,8 @@ func Draw(t *rapid.T) *Case {
 	c := &Case{YAML: w.yaml(t)}
 	c.Input = w.rows(t)
 	c.Tables = w.tables(c.Input)
+	slices.Sort(w.features)
+	c.Features, c.world = w.features, w
 	return c
 }
 
@@ -50,9 +65,14 @@ func Definitions(t *rapid.T) string { return drawWorld(t).yaml(t) }
 // A world is what rows and definitions must agree on: the sources and their
 // columns, and the experiments with their instants.
 type world struct {
-	impressions []*source
-	events      []*source
-	experiments []*experiment
+	impressions       []*source
+	events            []*source
+	units             *source // nil where there is none
+	excluded          bool    // whether there is a list of excluded units
+	experiments       []*experiment
+	features          []string
+	closed            bool // the registry
+	hasUnitAttributes bool
 	// extreme allows values at the limit of 10^15.
 	extreme bool
 	// crowd gives an attribute more than 50 values.
@@ -70,7 +90,9 @@ type source struct {
 	idColumns int
 	idType    string // VARCHAR or BIGINT
 	dedupe    string // "" for the default
-	early     int    // days; -1 for a source without partitions
+	weight    bool   // events: whether weight is mapped
+	isUnits   bool
+	early     int // days; -1 for a source without partitions
 	late      int
 	bag       string // of attributes: MAP, STRUCT, COLUMNS
 
@@ -96,7 +118,13 @@ type experiment struct {
 	multiple           string
 	cutWindows         bool
 	where              string
-	segments           []string
+	segments           []string // as written
+	excludeUnitsIn     []string
+	activation         string
+	identity           string
+	phases             []time.Time
+	pool               string
+	cuped              int // days
 	primary, secondary []string
 }
 
@@ -115,45 +143,53 @@ var (
 )
 
 func drawWorld(t *rapid.T) *world {
-	w := &world{extreme: chance(t, 10), crowd: chance(t, 4)}
-	w.impressions = []*source{drawSource(t, "decisions")}
+	w := &world{}
+	w.extreme, w.crowd = w.use(t, extremes, 10), w.use(t, crowds, 4)
+	w.impressions = []*source{w.drawSource(t, "decisions")}
 	w.impressions[0].experiment, w.impressions[0].flag = true, true
 	w.impressions[0].holdback = chance(t, 50)
 	if chance(t, 30) {
-		s := drawSource(t, "flags")
+		s := w.drawSource(t, "flags")
 		s.flag = true
 		w.impressions = append(w.impressions, s)
 	}
-	w.events = []*source{drawEventSource(t, "orders")}
+	w.events = []*source{w.drawEventSource(t, "orders")}
 	if chance(t, 30) {
-		w.events = append(w.events, drawEventSource(t, "pages"))
+		w.events = append(w.events, w.drawEventSource(t, "pages"))
 	}
-	for i := range between(t, "experiments", 1, 3) {
+	w.drawUnitSource(t)
+	w.excluded = w.use(t, excludedUnits, 15)
+	for i := range pick(t, "experiments", 1, 1, 2, 2, 3) {
 		w.experiments = append(w.experiments, w.drawExperiment(t, i))
 	}
+	w.linkExperiments(t)
 	w.drawInstants(t)
 	return w
 }
 
-func drawSource(t *rapid.T, name string) *source {
+func (w *world) drawSource(t *rapid.T, name string) *source {
 	s := &source{
 		name:      name,
 		kinds:     pick(t, "kinds", []string{"user", "device"}, []string{"user", "device"}, []string{"user"}),
 		timestamp: pick(t, "timestamp", "TIMESTAMP", "TIMESTAMP", "TIMESTAMP", "TIMESTAMPTZ", "VARCHAR", "BIGINT"),
 		idColumns: pick(t, "ids", 0, 1, 1, 1, 2),
 		idType:    pick(t, "id type", "VARCHAR", "VARCHAR", "BIGINT"),
-		dedupe:    pick(t, "dedupe", "", "", "", "", "row", "none"),
+		dedupe:    pick(t, "dedupe", "", "", "", "", "none"),
 		early:     -1,
 		bag:       pick(t, "attributes", "MAP", "MAP", "STRUCT", "COLUMNS"),
 	}
-	if chance(t, 25) {
+	if w.use(t, dedupeRow, 15) {
+		s.dedupe = "row"
+	}
+	if w.use(t, partitions, 25) {
 		s.early, s.late = pick(t, "early", 1, 1, 0), pick(t, "late", 2, 2, 0)
 	}
 	return s
 }
 
-func drawEventSource(t *rapid.T, name string) *source {
-	s := drawSource(t, name)
+func (w *world) drawEventSource(t *rapid.T, name string) *source {
+	s := w.drawSource(t, name)
+	s.weight = w.use(t, weights, 15)
 	s.hasValue = !chance(t, 10)
 	if s.hasValue {
 		s.value = pick(t, "value type",
@@ -163,56 +199,6 @@ func drawEventSource(t *rapid.T, name string) *source {
 	}
 	s.properties = pick(t, "properties", "MAP", "MAP", "STRUCT", "JSON", "MIXED")
 	return s
-}
-
-func (w *world) drawExperiment(t *rapid.T, i int) *experiment {
-	letter := string(rune('a' + i))
-	x := &experiment{
-		key: "exp_" + letter, flag: pick(t, "flag", "flag_a", "flag_"+letter),
-		unit:  pick(t, "unit", "user", "user", "device"),
-		start: monday.Add(time.Duration(between(t, "start", 0, 2)) * 12 * time.Hour),
-	}
-	if !contains(w.impressions[0].kinds, x.unit) || !contains(w.events[0].kinds, x.unit) {
-		x.unit = "user"
-	}
-	if chance(t, 60) {
-		x.end = new(x.start.Add(time.Duration(between(t, "end", 1, 5)) * 18 * time.Hour))
-	}
-	if chance(t, 30) {
-		from := x.start
-		if x.end != nil {
-			from = *x.end
-		}
-		x.observeUntil = new(from.Add(time.Duration(between(t, "observe_until", 1, 3)) * 12 * time.Hour))
-	}
-	switch pick(t, "match", "", "", "experiment", "flag", "both") {
-	case "experiment":
-		x.matchExperiment = []string{"10" + letter, "11" + letter}[:1+between(t, "values", 0, 1)]
-	case "flag":
-		x.matchFlag = []string{"flag_a"}
-	case "both":
-		x.matchExperiment, x.matchFlag = []string{"10" + letter}, []string{"flag_a", "flag_b"}
-	}
-	x.variations = []variation{{key: "control"}, {key: "green"}, {key: "B l'ue"}}[:between(t, "variations", 2, 3)]
-	if chance(t, 25) {
-		x.variations[0].match = []string{"off", "control"}
-	}
-	if chance(t, 10) {
-		x.variations[1].json = "true"
-	}
-	if chance(t, 25) {
-		x.ignored = []string{"fallback"}
-	}
-	if w.impressions[0].holdback && chance(t, 40) {
-		x.holdbackAs = "control"
-	}
-	x.multiple = pick(t, "multiple", "", "exclude", "first", "first")
-	x.cutWindows = chance(t, 25)
-	if chance(t, 20) {
-		x.where = audience(t)
-	}
-	x.segments = pick(t, "segments", nil, []string{"country"}, []string{"platform", "country"})
-	return x
 }
 
 // drawInstants chooses as-of and where rows like to lie: the edges of the
@@ -231,6 +217,9 @@ func (w *world) drawInstants(t *rapid.T) {
 		if x.observeUntil != nil {
 			w.instants = append(w.instants, *x.observeUntil)
 		}
+	}
+	for _, x := range w.experiments {
+		w.instants = append(w.instants, x.phases...)
 	}
 	if chance(t, 20) {
 		w.asOf = pick(t, "as-of at", w.instants[3:]...).Add(pick(t, "as-of edge", 0, time.Microsecond, -time.Microsecond))
@@ -272,11 +261,4 @@ var bits = rapid.Custom(func(t *rapid.T) int {
 
 var coin = rapid.Bool()
 
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
-}
+func contains(list []string, s string) bool { return slices.Contains(list, s) }

@@ -18,6 +18,7 @@ var (
 	countries = []string{"DE", "CH", "AT", "", "É", "it's"}
 	platforms = []string{"web", "ios"}
 	ages      = []string{"30", "41", " 18 ", "old", "1e1", ""}
+	sessions  = []string{"s1", "s2", "s3", "S1", ""}
 	skus      = []string{"a-1", "A-1", "\u00a0x", "tab\t", "100%", ""}
 
 	categories = []string{"electronics", "Electronics", "a", "", "É", "é", "\u00a0x ", "it's", "a\\b\"c", "🙂"}
@@ -30,6 +31,7 @@ var (
 
 	floats   = []float64{1, 2.5, 0.1, 0.145, 1.005, -1.5, 0.35, 1e-7, 0, 19.99, math.NaN(), math.Inf(1), math.Inf(-1), math.Copysign(0, -1)}
 	integers = []int64{1, 7, 29, 57, 100, -3, 0}
+	weighing = []int64{1, 2, 10, 0, -1, 1000}
 	hundreds = []int64{125, 99, 1, -250, 0, 1005} // unscaled
 
 	// At the limit of 10^15, in units of 10^-6 or as it is.
@@ -46,6 +48,7 @@ func (w *world) rows(t *rapid.T) oracle.Input {
 	if !chance(t, 15) {
 		in.AsOf = new(w.asOf)
 	}
+	in.Units, in.Excluded = w.unitRows(t), w.excludedRows(t)
 	for _, s := range w.impressions {
 		var rows []oracle.Impression
 		for range between(t, s.name, 1, 32) {
@@ -126,9 +129,16 @@ func (x *experiment) drawVariation(t *rapid.T, unit string) string {
 // values are those in the data that mean the variation.
 func (v variation) values() []string {
 	if v.json != "" {
-		return []string{v.json}
+		return sameJSON[v.json]
 	}
 	return orElse(v.match, v.key)
+}
+
+// sameJSON are texts of the JSON values that variations match, as YAML.
+var sameJSON = map[string][]string{
+	"true":        {"true", " true"},
+	"1.50":        {"1.5", "1.50", "15e-1"},
+	"{a: [1, x]}": {`{"a": [1, "x"]}`, `{"a":[1.0,"x"]}`},
 }
 
 // crowdOf gives a unit to each of 60 values of an attribute, 57 of them its own.
@@ -164,6 +174,12 @@ func (w *world) drawEvent(t *rapid.T, s *source) oracle.Event {
 	}
 	if s.hasValue {
 		r.Value = w.drawValue(t, s.value.Kind)
+	}
+	if s.weight && !chance(t, 10) {
+		r.Weight = new(pick(t, "weight", weighing...))
+	}
+	if w.crowd && chance(t, 60) { // more values than a split shows
+		r.Properties["coupon"] = fmt.Sprintf("v%02d", between(t, "coupon", 0, 24))
 	}
 	r.Time, r.Day = w.drawTime(t, s, 48)
 	return r
@@ -255,6 +271,7 @@ func (s *source) drawProperties(t *rapid.T) map[string]oracle.Value {
 	maybe(t, texts, "category", 75, categories)
 	maybe(t, texts, "coupon", 40, coupons)
 	maybe(t, texts, "item.sku", 40, skus)
+	maybe(t, texts, "session", 80, sessions)
 	if s.properties != "STRUCT" {
 		maybe(t, texts, "discount", 50, discounts)
 		maybe(t, texts, "gift", 50, gifts)
@@ -331,11 +348,13 @@ func (w *world) copyImpression(t *rapid.T, s *source, r oracle.Impression) oracl
 // copyEvent gives a copy of a row, the same or with one difference.
 func (w *world) copyEvent(t *rapid.T, s *source, r oracle.Event) oracle.Event {
 	other := w.drawEvent(t, s)
-	switch pick(t, "differs in", "nothing", "time", "value", "properties", "attributes", "date") {
+	switch pick(t, "differs in", "nothing", "time", "value", "properties", "attributes", "date", "weight") {
 	case "time":
 		r.Time = later(r.Time, time.Duration(between(t, "minutes", -3, 3))*time.Minute)
 	case "value":
 		r.Value = other.Value
+	case "weight":
+		r.Weight = other.Weight
 	case "properties":
 		r.Properties = other.Properties
 	case "attributes":

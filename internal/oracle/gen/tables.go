@@ -41,6 +41,13 @@ func (t Table) Copy(file string) string {
 func (t Table) String() string { return t.Path + "\n" + t.query() + "\n" }
 
 func (t Table) query() string {
+	if len(t.Rows) == 0 { // no row, but a file with its columns
+		var columns []string
+		for _, c := range t.Columns {
+			columns = append(columns, fmt.Sprintf(`CAST(NULL AS %s) AS "%s"`, c.Type, c.Name))
+		}
+		return "SELECT " + strings.Join(columns, ", ") + " LIMIT 0"
+	}
 	var columns, rows []string
 	for _, c := range t.Columns {
 		columns = append(columns, fmt.Sprintf(`CAST("%s" AS %s) AS "%s"`, c.Name, c.Type, c.Name))
@@ -122,7 +129,7 @@ func (w *world) tables(in oracle.Input) []Table {
 		}
 		out = append(out, s.files(s.eventColumns(), rows, of)...)
 	}
-	return out
+	return append(out, w.unitTables(in)...)
 }
 
 // files divides the rows of a source by partition day.
@@ -178,6 +185,9 @@ func (s *source) eventColumns() []Column {
 	if s.hasValue {
 		columns = append(columns, Column{"amount", typeOf(s.value)})
 	}
+	if s.weight {
+		columns = append(columns, Column{"sample", "BIGINT"})
+	}
 	switch s.properties {
 	case "MAP":
 		columns = append(columns, Column{"props", "MAP(VARCHAR, VARCHAR)"})
@@ -191,9 +201,9 @@ func (s *source) eventColumns() []Column {
 	return columns
 }
 
-const structType = `STRUCT(category VARCHAR, coupon VARCHAR, "item.sku" VARCHAR, price DOUBLE, quantity BIGINT, discount DECIMAL(18, 2), gift BOOLEAN, sent TIMESTAMP)`
+const structType = `STRUCT(category VARCHAR, coupon VARCHAR, "item.sku" VARCHAR, session VARCHAR, price DOUBLE, quantity BIGINT, discount DECIMAL(18, 2), gift BOOLEAN, sent TIMESTAMP)`
 
-var structFields = []string{"category", "coupon", "item.sku", "price", "quantity", "discount", "gift", "sent"}
+var structFields = []string{"category", "coupon", "item.sku", "session", "price", "quantity", "discount", "gift", "sent"}
 
 func typeOf(c oracle.ColumnType) string {
 	switch c.Kind {
@@ -213,6 +223,9 @@ func (s *source) eventCells(r oracle.Event, i int) []any {
 	cells := append(s.commonCells(r.Units, r.Time, r.ID, r.Attributes, i), deref(r.Event))
 	if s.hasValue {
 		cells = append(cells, any(r.Value))
+	}
+	if s.weight {
+		cells = append(cells, deref(r.Weight))
 	}
 	switch s.properties {
 	case "MAP":
