@@ -155,7 +155,7 @@ func (w *world) drawFilter(t *rapid.T) string {
 func (w *world) drawFunnel(t *rapid.T) []string {
 	anyOrder := w.use(t, funnelsAny, 25)
 	var steps []string
-	for i := range between(t, "steps", 1, 4) {
+	for i := range between(t, "steps", 2, 4) {
 		event := pick(t, "step", purchase, refund, quoted(pageView), quoted(pageView), "["+purchase+", "+refund+"]", "any")
 		step := "{event: " + event
 		n := w.common(false)
@@ -264,10 +264,13 @@ func (w *world) finish(t *rapid.T, n names, fields []string, measure string) bod
 func (w *world) drawWinsorize(t *rapid.T) string {
 	limits := pick(t, "caps", "upper: 0.9", "upper: 0.75", "upper: 0.5", "upper: 0.99", "lower: 0.1", "lower: 0.25, upper: 0.75", "lower: 0.1, upper: 0.9",
 		"upper_value: 3", "upper_value: 1.5", "lower_value: 1", "lower_value: 0.5, upper_value: 20")
+	if strings.Contains(limits, "_value") {
+		return "{" + limits + "}"
+	}
 	if chance(t, 30) {
 		limits += ", ignore_zeros: true"
 	}
-	if !strings.Contains(limits, "_value") && chance(t, 30) {
+	if chance(t, 30) {
 		limits += ", method: linear"
 	}
 	return "{" + limits + "}"
