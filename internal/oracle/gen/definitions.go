@@ -35,7 +35,7 @@ func (w *world) yaml(t *rapid.T) string {
 		w.units.write(&b)
 	}
 	if w.excluded {
-		b.WriteString("  exclude_units:\n    - {path: staff.parquet, columns: {units: {user: user_id}}}\n")
+		b.WriteString("  exclude_units:\n    - {path: 'staff.parquet', columns: {units: {user: user_id}}}\n")
 	}
 	w.closed = writeRegistry(t, &b)
 	keys := w.writeMetrics(t, &b)

@@ -1,0 +1,54 @@
+package job_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/metricsjob/metricsjob/internal/job"
+)
+
+// TestLawMemoryAndThreads: the same tables, whether the events are read in one
+// pass or in several, and with one thread as with two.
+func TestLawMemoryAndThreads(t *testing.T) {
+	dir := t.TempDir()
+	writeLawful(t, dir, 60_000, 120_000)
+	passes := func(steps *int) func(job.Progress) {
+		return func(p job.Progress) {
+			if strings.Contains(p.Step, "one pass over source orders") {
+				*steps++
+			}
+		}
+	}
+	var once, often int
+	want := tableRows(runLawful(t, dir, func(o *job.Options) { o.Progress = passes(&once) }), nil, nil)
+	small := runLawful(t, dir, func(o *job.Options) { o.Memory, o.Progress = 96<<20, passes(&often) })
+	if once != 1 || often < 2 {
+		t.Errorf("%d passes with the machine's memory, %d with little; want 1 and several", once, often)
+	}
+	if d := cmp.Diff(want, tableRows(small, nil, nil)); d != "" {
+		t.Errorf("little memory (-enough +little):\n%s", d)
+	}
+	single := runLawful(t, dir, func(o *job.Options) { o.Threads = 1 })
+	if d := cmp.Diff(want, tableRows(single, nil, nil)); d != "" {
+		t.Errorf("threads (-two +one):\n%s", d)
+	}
+}
+
+// TestLawPruning: the same tables, whether files are pruned by their days or
+// all are read, as partitions or as files like any others.
+func TestLawPruning(t *testing.T) {
+	dir := t.TempDir()
+	writeLawful(t, dir, 500, 5000)
+	want := tableRows(runLawful(t, dir, nil), resultTables, nil)
+	for name, partition := range map[string]string{
+		"nothing pruned": "partition: {column: ds, early: 400d, late: 400d}, ",
+		"no partitions":  "",
+	} {
+		got := tableRows(runLawful(t, dir, nil, "partition: {column: ds}, ", partition), resultTables, nil)
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s (-pruned +%s):\n%s", name, name, d)
+		}
+	}
+}
