@@ -42,7 +42,7 @@ func (b *builder) exposures() []Statement {
 
 // instants gives the earliest start and the latest end of impressions.
 func (b *builder) instants(s *Source) (from, to time.Time) {
-	for _, x := range b.plan.Experiments {
+	for _, x := range b.everyExperiment() {
 		if !slices.Contains(x.Sources, s) {
 			continue
 		}
@@ -60,6 +60,15 @@ func (b *builder) instants(s *Source) (from, to time.Time) {
 func (b *builder) uses(f func(*ExperimentPlan) bool) bool {
 	return slices.ContainsFunc(b.plan.Experiments, f)
 }
+
+// everyExperiment are the experiments whose impressions are read.
+func (b *builder) everyExperiment() []*ExperimentPlan {
+	return slices.Concat(b.plan.Experiments, b.plan.Others)
+}
+
+func keepsEach(x *ExperimentPlan) bool { return x.Def.Multiple.V == metrics.MultipleEach }
+
+func excludesUnits(x *ExperimentPlan) bool { return len(x.Def.ExcludeUnitsIn) > 0 }
 
 func keepsFirst(x *ExperimentPlan) bool { return x.Def.Multiple.V == metrics.MultipleFirst }
 
@@ -84,6 +93,16 @@ func (b *builder) exposureQuery() sqlast.Select {
 		sqlast.CTE{Name: "variation", Columns: []string{colExperiment, "shown", "position", "ignored"}, Query: b.variations()},
 		sqlast.CTE{Name: "shown", Query: unionOf(shown)},
 		sqlast.CTE{Name: "unit", Query: b.unitsShown()},
+	)
+	if b.uses(keepsEach) {
+		with = append(with, sqlast.CTE{Name: "whole", Query: b.wholeUnits()})
+	}
+	if b.uses(excludesUnits) {
+		with = append(with,
+			sqlast.CTE{Name: "excluding", Columns: []string{colExperiment, "other"}, Query: b.excluding()},
+			sqlast.CTE{Name: "elsewhere", Query: b.elsewhere()})
+	}
+	with = append(with,
 		sqlast.CTE{Name: "period", Columns: []string{colExperiment, colObserveUntil, colWindowsUntil}, Query: b.periods()},
 		sqlast.CTE{Name: "name", Columns: []string{colExperiment, "position", colVariation}, Query: b.names()},
 	)
@@ -95,9 +114,9 @@ func (b *builder) exposureQuery() sqlast.Select {
 		item(b.firstTime(), colExposedAt),
 		item(col("p", colObserveUntil), colObserveUntil),
 		item(col("p", colWindowsUntil), colWindowsUntil),
-		item(unit(colImpressions), colImpressions),
+		item(b.ofWhole(colImpressions), colImpressions),
 		item(unit("unknown_variation"), "unknown_variation"),
-		item(compare(sqlast.NotEq, unit("smallest"), unit("largest")), colSeveral),
+		item(b.severalOnce(), colSeveral),
 	}
 	for _, name := range b.lostColumns() {
 		items = append(items, item(unit(name), name))
@@ -107,16 +126,24 @@ func (b *builder) exposureQuery() sqlast.Select {
 		items = append(items, item(b.exposedAttribute(a), attributeColumn(a)))
 	}
 	items = append(items, sqlast.Item{X: b.dropped(), As: colDropped, Why: "why the unit is left out; NULL where it is not"})
+	var from sqlast.From = sqlast.Join{L: sqlast.Table{Name: "unit", Alias: "u"}, R: sqlast.Table{Name: "period", Alias: "p"},
+		On: compare(sqlast.Eq, col("p", colExperiment), unit(colExperiment))}
+	lookup := func(table, alias string, more sqlast.Expr) {
+		from = sqlast.Join{Kind: sqlast.LeftJoin, L: from, R: sqlast.Table{Name: table, Alias: alias},
+			On: sqlast.And{compare(sqlast.Eq, col(alias, colExperiment), unit(colExperiment)), more}}
+	}
+	lookup("name", "n", compare(sqlast.Eq, col("n", "position"), b.positionIn("first")))
+	if b.uses(keepsEach) {
+		lookup("whole", "w", compare(sqlast.Eq, col("w", colUnitID), unit(colUnitID)))
+	}
+	if b.uses(excludesUnits) {
+		lookup("elsewhere", "e", compare(sqlast.Eq, col("e", colUnitID), unit(colUnitID)))
+	}
 	return sqlast.Select{
 		Why:   "the exposure of a unit is its first impression in the experiment",
 		With:  with,
 		Items: items,
-		From: sqlast.Join{Kind: sqlast.LeftJoin,
-			L: sqlast.Join{L: sqlast.Table{Name: "unit", Alias: "u"}, R: sqlast.Table{Name: "period", Alias: "p"},
-				On: compare(sqlast.Eq, col("p", colExperiment), unit(colExperiment))},
-			R: sqlast.Table{Name: "name", Alias: "n"},
-			On: sqlast.And{compare(sqlast.Eq, col("n", colExperiment), unit(colExperiment)),
-				compare(sqlast.Eq, col("n", "position"), b.positionIn("first"))}},
+		From:  from,
 	}
 }
 
@@ -145,17 +172,29 @@ func (b *builder) exposedAttribute(name string) sqlast.Expr {
 
 // dropped is the reason why a unit is left out, in the order of semantics 3.
 func (b *builder) dropped() sqlast.Expr {
-	several := compare(sqlast.NotEq, col("u", "smallest"), col("u", "largest"))
 	c := sqlast.Case{Whens: []sqlast.When{
 		{If: compare(sqlast.Eq, col("u", colImpressions), sqlast.Int(0)), Then: sqlast.Text("no_impression")},
 	}}
-	for _, x := range b.plan.Experiments {
-		cond := several
-		if keepsFirst(x) {
-			// first keeps the exposure's variation, unless the first instant itself shows two.
-			cond = compare(sqlast.NotEq, compare(sqlast.Add, b.positionIn("first"), b.positionIn("tied")), sqlast.Int(b.positions()-1))
+	drop := func(cond sqlast.Expr, reason string) {
+		c.Whens = append(c.Whens, sqlast.When{If: cond, Then: sqlast.Text(reason)})
+	}
+	if !b.uses(keepsFirst) && !b.uses(keepsEach) {
+		// Every experiment leaves units in several variations out: one condition says it.
+		drop(b.several(), "several_variations")
+	} else {
+		for _, x := range b.plan.Experiments {
+			switch {
+			case keepsFirst(x):
+				// first keeps the exposure's variation, unless the first instant itself shows two.
+				tied := compare(sqlast.NotEq, compare(sqlast.Add, b.positionIn("first"), b.positionIn("tied")), sqlast.Int(b.positions()-1))
+				drop(all(b.isExperiment(x), tied), "several_variations")
+			case !keepsEach(x):
+				drop(all(b.isExperiment(x), b.several()), "several_variations")
+			}
 		}
-		c.Whens = append(c.Whens, sqlast.When{If: all(b.isExperiment(x), cond), Then: sqlast.Text("several_variations")})
+	}
+	if b.uses(excludesUnits) {
+		drop(notNull(col("e", colUnitID)), "other_experiment")
 	}
 	for _, x := range b.plan.Experiments {
 		if x.Audience == nil {
@@ -163,14 +202,83 @@ func (b *builder) dropped() sqlast.Expr {
 		}
 		scope := &audienceScope{sources: x.Sources, column: b.exposedAttribute}
 		in := call(sqlast.Coalesce, x.Audience.Condition(scope), sqlast.Bool(false))
-		c.Whens = append(c.Whens, sqlast.When{If: all(b.isExperiment(x), sqlast.Not{X: in}), Then: sqlast.Text("audience")})
-	}
-	if !b.uses(keepsFirst) {
-		// Every experiment leaves units in several variations out: one condition says it.
-		c.Whens = append(append(slices.Clone(c.Whens[:1]), sqlast.When{If: several, Then: sqlast.Text("several_variations")}),
-			c.Whens[1+len(b.plan.Experiments):]...)
+		drop(all(b.isExperiment(x), sqlast.Not{X: in}), "audience")
 	}
 	return c
+}
+
+// several says whether a unit was seen in several variations.
+func (b *builder) several() sqlast.Expr {
+	return compare(sqlast.NotEq, b.ofWhole("smallest"), b.ofWhole("largest"))
+}
+
+// severalOnce says so in one of the exposures of a unit, the first.
+func (b *builder) severalOnce() sqlast.Expr {
+	if !b.uses(keepsEach) {
+		return b.several()
+	}
+	return sqlast.And{b.several(), compare(sqlast.Eq, col("u", "first"), b.ofWhole("first"))}
+}
+
+// ofWhole is a column of a unit, over all its variations.
+func (b *builder) ofWhole(name string) sqlast.Expr {
+	if !b.uses(keepsEach) {
+		return col("u", name)
+	}
+	return call(sqlast.Coalesce, col("w", name), col("u", name))
+}
+
+// wholeUnits puts together the units that have an exposure for each variation.
+func (b *builder) wholeUnits() sqlast.Select {
+	c := func(name string) sqlast.Expr { return col("", name) }
+	return sqlast.Select{
+		Why: "what each unit saw over all its variations, where each has an exposure of its own",
+		Items: []sqlast.Item{
+			item(c(colUnitID), colUnitID), item(c(colExperiment), colExperiment),
+			item(aggregate(sqlast.Min, c("first")), "first"),
+			item(aggregate(sqlast.Min, c("smallest")), "smallest"),
+			item(aggregate(sqlast.Max, c("largest")), "largest"),
+			item(aggregate(sqlast.Sum, c(colImpressions)), colImpressions),
+		},
+		From:    sqlast.Table{Name: "unit"},
+		Where:   oneOf(c(colExperiment), b.withEach()),
+		GroupBy: []sqlast.Expr{c(colUnitID), c(colExperiment)},
+	}
+}
+
+// withEach are the experiments with an exposure for each variation.
+func (b *builder) withEach() []string {
+	var out []string
+	for _, x := range b.plan.Experiments {
+		if keepsEach(x) {
+			out = append(out, x.Def.Key.V)
+		}
+	}
+	return out
+}
+
+// excluding says whose units an experiment leaves out.
+func (b *builder) excluding() sqlast.Values {
+	var rows sqlast.Values
+	for _, x := range b.plan.Experiments {
+		for _, other := range x.Def.ExcludeUnitsIn {
+			rows = append(rows, []sqlast.Expr{sqlast.Text(x.Def.Key.V), sqlast.Text(other.V)})
+		}
+	}
+	return rows
+}
+
+// elsewhere are the units that an experiment leaves out because they have an
+// impression in another.
+func (b *builder) elsewhere() sqlast.Select {
+	return sqlast.Select{
+		Why:      "units with an impression in an experiment that excludes them from another",
+		Distinct: true,
+		Items:    []sqlast.Item{item(col("s", colUnitID), colUnitID), item(col("m", colExperiment), colExperiment)},
+		From: sqlast.Join{L: sqlast.Table{Name: "unit", Alias: "s"}, R: sqlast.Table{Name: "excluding", Alias: "m"},
+			On: compare(sqlast.Eq, col("m", "other"), col("s", colExperiment))},
+		Where: compare(sqlast.Greater, col("s", colImpressions), sqlast.Int(0)),
+	}
 }
 
 func (b *builder) isExperiment(x *ExperimentPlan) sqlast.Expr {
@@ -199,7 +307,7 @@ var noPosition = sqlast.Null{Type: sqlast.Type{Kind: sqlast.Integer}}
 // variations maps what impressions show to the positions of variations.
 func (b *builder) variations() sqlast.Values {
 	var rows sqlast.Values
-	for _, x := range b.plan.Experiments {
+	for _, x := range b.everyExperiment() {
 		e := x.Def
 		for _, v := range e.Variations {
 			for _, m := range v.Match {
@@ -228,7 +336,7 @@ func (b *builder) periods() sqlast.Values {
 // positions is more than the number of variations of any experiment, a power of ten.
 func (b *builder) positions() int64 {
 	n := int64(10)
-	for _, x := range b.plan.Experiments {
+	for _, x := range b.everyExperiment() {
 		for int64(len(x.Def.Variations)) >= n {
 			n *= 10
 		}
@@ -283,12 +391,17 @@ func (b *builder) unitsShown() sqlast.Select {
 		v := sqlast.Struct{{Name: "first", X: first}, {Name: "value", X: c(attributeColumn(a))}}
 		items = append(items, item(aggregate(sqlast.Min, when(notNull(c("position")), v)), attributeColumn(a)))
 	}
-	return sqlast.Select{
+	out := sqlast.Select{
 		Why:     "one row for each unit and experiment",
 		Items:   items,
 		From:    sqlast.Table{Name: "shown"},
 		GroupBy: []sqlast.Expr{c(colUnitID), c(colExperiment)},
 	}
+	if b.uses(keepsEach) {
+		out.Why = "one row for each unit and experiment, or for each of its variations"
+		out.GroupBy = append(out.GroupBy, when(oneOf(c(colExperiment), b.withEach()), c("position")))
+	}
+	return out
 }
 
 func (b *builder) someHoldback() bool {

@@ -19,7 +19,7 @@ type matching struct {
 func (b *builder) matching(s *Source) matching {
 	m := matching{columns: []string{colExperiment, "match_experiment", "match_flag", "starts", "ends", "holdback_position"}}
 	someExperiment, allExperiment, someFlag, allFlag := false, true, false, true
-	for _, x := range b.plan.Experiments {
+	for _, x := range b.everyExperiment() {
 		if !slices.Contains(x.Sources, s) {
 			continue
 		}
@@ -220,7 +220,7 @@ func (b *builder) shown(s *Source, m matching, match string, from sqlast.From) s
 		holdback = call(sqlast.Coalesce, field(s.Holdback, "is_holdback"), sqlast.Bool(false))
 		position = sqlast.Case{Whens: []sqlast.When{{If: holdback, Then: col("m", "holdback_position")}}, Else: position}
 	}
-	if b.uses(func(x *ExperimentPlan) bool { return len(x.Def.IgnoreVariations) > 0 }) {
+	if slices.ContainsFunc(b.everyExperiment(), func(x *ExperimentPlan) bool { return len(x.Def.IgnoreVariations) > 0 }) {
 		where = append(where, sqlast.Not{X: call(sqlast.Coalesce, col("v", "ignored"), sqlast.Bool(false))})
 	}
 	sel := sqlast.Select{

@@ -25,6 +25,9 @@ type UnitPlan struct {
 	Registry    metrics.Registry
 	Impressions []*Source
 	Experiments []*ExperimentPlan
+	// Others are experiments that are not computed, whose impressions say
+	// which units others leave out.
+	Others []*ExperimentPlan
 	// Attributes are the attributes of the exposure that segments, audiences
 	// or metrics need, in alphabetical order.
 	Attributes []string

@@ -60,6 +60,9 @@ func (x *ExperimentPlan) print(b *strings.Builder) {
 		fmt.Fprintf(b, "      variation %s%s: %s\n", v.Key.V, baselineMark(v), matchValues(v.Match))
 	}
 	fmt.Fprintf(b, "      units in several variations: %s\n", e.Multiple.V)
+	for _, other := range e.ExcludeUnitsIn {
+		fmt.Fprintf(b, "      without the units of experiment %s\n", other.V)
+	}
 	if e.HoldbackAs.Set {
 		fmt.Fprintf(b, "      holdback is %s\n", e.HoldbackAs.V)
 	}

@@ -85,10 +85,6 @@ func (u *unsupported) experiment(e *metrics.Experiment) {
 			u.when(m.JSON, m.Pos, "match by a JSON value")
 		}
 	}
-	u.when(e.Multiple.V == metrics.MultipleEach, e.Multiple.Pos, "multiple_variations: each")
-	for _, k := range e.ExcludeUnitsIn {
-		u.add(k.Pos, "exclude_units_in")
-	}
 	if e.Activation != nil {
 		u.add(e.Activation.Pos, "activation")
 	}

@@ -135,6 +135,9 @@ func (r *reporter) leftOut(x *compiler.ExperimentPlan) {
 	if x.Audience != nil {
 		say("audience", r.collected.units[reason{key, "audience"}], metrics.Pass, "%d units are not in the audience")
 	}
+	if len(x.Def.ExcludeUnitsIn) > 0 {
+		say("other_experiment", r.collected.units[reason{key, "other_experiment"}], metrics.Pass, "%d units are left out because they are in another experiment")
+	}
 	if slices.ContainsFunc(x.Sources, func(s *compiler.Source) bool { return len(s.ID) > 0 }) {
 		say("duplicate_impressions", r.rows[reason{key, "duplicate"}], metrics.Pass, "%d impressions are copies of others by id")
 	}

@@ -136,6 +136,9 @@ func (r *reporter) metric(x *compiler.ExperimentPlan, m *compiler.MetricPlan, q 
 			row.RelativeEffect, row.RelativeLow, row.RelativeHigh = e.Relative, e.RelativeLow, e.RelativeHigh
 			row.PValue, row.Significant, row.Method = e.PValue, e.Significant, e.Method
 			row.Status, row.Reason = string(e.Status), optional(e.Reason)
+			if x.Def.Multiple.V == metrics.MultipleEach {
+				row.Warnings = append(slices.Clone(warnings), "shared_units")
+			}
 		}
 		r.tables.Results = append(r.tables.Results, row)
 		r.tables.Moments = append(r.tables.Moments, r.momentRow(m, v, k, own))
