@@ -163,7 +163,7 @@ func runLawful(t *testing.T, dir string, change func(*job.Options), replace ...s
 }
 
 // cellKey is what moments are of.
-type cellKey struct{ experiment, metric, segment, value, variation string }
+type cellKey struct{ experiment, metric, part, segment, value, variation string }
 
 // numbers are the numbers of a row of moments that add up over units.
 type numbers map[string]*big.Rat
@@ -175,12 +175,19 @@ func momentsOf(r *job.Result) map[cellKey]numbers {
 		for name, v := range map[string]int64{"exposed": m.Exposed, "units": m.Units, "units_with_event": m.WithEvent, "events": m.Events} {
 			n[name] = new(big.Rat).SetInt64(v)
 		}
-		for name, v := range map[string]*string{"sum": &m.Sum, "sum_sq": &m.SumSq, "den_sum": m.DenSum, "den_sum_sq": m.DenSumSq, "sum_den": m.SumDen} {
+		for name, v := range map[string]*string{
+			"sum": &m.Sum, "sum_sq": &m.SumSq, "den_sum": m.DenSum, "den_sum_sq": m.DenSumSq, "sum_den": m.SumDen,
+			"pre_sum": m.PreSum, "pre_sum_sq": m.PreSumSq, "sum_pre": m.SumPre,
+		} {
 			if v != nil {
 				n[name], _ = new(big.Rat).SetString(*v)
 			}
 		}
-		out[cellKey{m.Experiment, m.Metric, m.Segment, m.SegmentValue, m.Variation}] = n
+		step := int64(0)
+		if m.Step != nil {
+			step = *m.Step
+		}
+		out[cellKey{m.Experiment, m.Metric, partText(step, m.Split), m.Segment, m.SegmentValue, m.Variation}] = n
 	}
 	return out
 }
