@@ -159,7 +159,7 @@ func drawWorld(t *rapid.T) *world {
 	}
 	w.drawUnitSource(t)
 	w.excluded = w.use(t, excludedUnits, 15)
-	for i := range pick(t, "experiments", 1, 1, 2, 2, 3) {
+	for i := range pick(t, "experiments", 1, 1, 1, 2, 2, 3) {
 		w.experiments = append(w.experiments, w.drawExperiment(t, i))
 	}
 	w.linkExperiments(t)
@@ -181,7 +181,7 @@ func (w *world) drawSource(t *rapid.T, name string) *source {
 	if w.use(t, dedupeRow, 15) {
 		s.dedupe = "row"
 	}
-	if w.use(t, partitions, 25) {
+	if w.use(t, partitions, 18) {
 		s.early, s.late = pick(t, "early", 1, 1, 0), pick(t, "late", 2, 2, 0)
 	}
 	return s
