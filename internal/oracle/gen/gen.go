@@ -144,7 +144,7 @@ var (
 
 func drawWorld(t *rapid.T) *world {
 	w := &world{}
-	w.extreme, w.crowd = w.use(t, extremes, 10), w.use(t, crowds, 4)
+	w.extreme, w.crowd = w.use(t, extremes, 15), w.use(t, crowds, 4)
 	w.impressions = []*source{w.drawSource(t, "decisions")}
 	w.impressions[0].experiment, w.impressions[0].flag = true, true
 	w.impressions[0].holdback = chance(t, 50)

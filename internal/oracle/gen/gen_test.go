@@ -100,7 +100,7 @@ func hasID(sources []*metrics.Source, name string, id []oracle.Value) bool {
 
 // Cases reach what they are for. The shares are far below what is drawn.
 func TestReach(t *testing.T) {
-	const cases = 150
+	const cases = 250
 	met := map[string]int{}
 	meet := func(what string, yes bool) {
 		if yes {

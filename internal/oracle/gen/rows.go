@@ -189,7 +189,7 @@ func (w *world) drawValue(t *rapid.T, kind oracle.ColumnKind) oracle.Value {
 	if chance(t, 10) {
 		return nil
 	}
-	extreme := w.extreme && chance(t, 30)
+	extreme := w.extreme && chance(t, 50)
 	switch kind {
 	case oracle.FloatColumn:
 		if extreme {
