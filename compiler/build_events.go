@@ -379,7 +379,12 @@ func (sc *scanBuilder) matched(i, n int) sqlast.Select {
 	if n > 1 {
 		where = append(where, compare(sqlast.Eq, call(sqlast.Mod, rowID(), sqlast.Int(int64(n))), sqlast.Int(int64(i))))
 	}
-	files := sc.src.read(from, to)
+	files := sqlast.From(sc.src.read(from, to))
+	if sc.src.Kept != "" {
+		files = sqlast.Table{Name: sc.table(sc.src.Kept), Alias: rowAlias}
+		on = append(on, compare(sqlast.Eq, col("x", colExperiment), col(rowAlias, colExperiment)))
+		where = append(where, notNull(col(rowAlias, "position")))
+	}
 	return sqlast.Select{
 		Why:   "events of exposed units",
 		Items: append(items, sc.raw...),

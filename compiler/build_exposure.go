@@ -28,6 +28,10 @@ func (b *builder) exposures() []Statement {
 			after = append(after, Statement{Name: t, Why: "no longer needed", SQL: sqlast.DropTable{Name: t}})
 		}
 	}
+	if b.plan.Kept != nil {
+		out = append(out, Statement{Name: b.shownTable(), Why: "the impressions of the experiments, kept because metrics count them, from one pass over the impressions",
+			SQL: sqlast.CreateTable{Name: b.shownTable(), Query: b.keptQuery()}})
+	}
 	out = append(out, Statement{Name: b.table("exposure"), Why: "one row for each unit and experiment, from one pass over the impressions",
 		SQL: sqlast.CreateTable{Name: b.table("exposure"), Query: b.exposureQuery()}})
 	out = append(out, after...)
@@ -74,26 +78,10 @@ func keepsFirst(x *ExperimentPlan) bool { return x.Def.Multiple.V == metrics.Mul
 
 func (b *builder) exposureQuery() sqlast.Select {
 	var with []sqlast.CTE
-	var shown sqlast.Union
-	for _, s := range b.plan.Impressions {
-		name := ""
-		if len(b.plan.Impressions) > 1 {
-			name = " of " + s.Def.Name.V
-		}
-		m := b.matching(s)
-		with = append(with, sqlast.CTE{Name: "match" + name, Columns: m.columns, Query: m.rows})
-		from := sqlast.From(nil)
-		if len(s.ID) > 0 {
-			with = append(with, sqlast.CTE{Name: "distinct impressions" + name, Query: b.distinctImpressions(s)})
-			from = sqlast.Table{Name: "distinct impressions" + name, Alias: rowAlias}
-		}
-		shown = append(shown, b.shown(s, m, "match"+name, from))
+	if b.plan.Kept == nil {
+		with = b.shownImpressions()
 	}
-	with = append(with,
-		sqlast.CTE{Name: "variation", Columns: []string{colExperiment, "shown", "position", "ignored"}, Query: b.variations()},
-		sqlast.CTE{Name: "shown", Query: unionOf(shown)},
-		sqlast.CTE{Name: "unit", Query: b.unitsShown()},
-	)
+	with = append(with, sqlast.CTE{Name: "unit", Query: b.unitsShown()})
 	if b.uses(keepsEach) {
 		with = append(with, sqlast.CTE{Name: "whole", Query: b.wholeUnits()})
 	}
@@ -394,7 +382,7 @@ func (b *builder) unitsShown() sqlast.Select {
 	out := sqlast.Select{
 		Why:     "one row for each unit and experiment",
 		Items:   items,
-		From:    sqlast.Table{Name: "shown"},
+		From:    sqlast.Table{Name: b.shownTable()},
 		GroupBy: []sqlast.Expr{c(colUnitID), c(colExperiment)},
 	}
 	if b.uses(keepsEach) {

@@ -276,3 +276,95 @@ func (m matching) onDistinct() sqlast.And {
 	}
 	return out
 }
+
+// shownImpressions are the queries that end with the impressions of the
+// experiments, one row each.
+func (b *builder) shownImpressions() []sqlast.CTE {
+	var with []sqlast.CTE
+	var shown sqlast.Union
+	for _, s := range b.plan.Impressions {
+		name := ""
+		if len(b.plan.Impressions) > 1 {
+			name = " of " + s.Def.Name.V
+		}
+		m := b.matching(s)
+		with = append(with, sqlast.CTE{Name: "match" + name, Columns: m.columns, Query: m.rows})
+		from := sqlast.From(nil)
+		if len(s.ID) > 0 {
+			with = append(with, sqlast.CTE{Name: "distinct impressions" + name, Query: b.distinctImpressions(s)})
+			from = sqlast.Table{Name: "distinct impressions" + name, Alias: rowAlias}
+		}
+		shown = append(shown, b.shown(s, m, "match"+name, from))
+	}
+	return append(with,
+		sqlast.CTE{Name: "variation", Columns: []string{colExperiment, "shown", "position", "ignored"}, Query: b.variations()},
+		sqlast.CTE{Name: "shown", Query: unionOf(shown)})
+}
+
+// impressionEvent is the event key of impressions, where a metric counts them.
+const impressionEvent = "impression"
+
+// shownTable is where the impressions of the experiments are.
+func (b *builder) shownTable() string {
+	if b.plan.Kept != nil {
+		return b.table(b.plan.Kept.Kept)
+	}
+	return "shown"
+}
+
+// keptQuery keeps the impressions of the experiments.
+func (b *builder) keptQuery() sqlast.Select {
+	with := b.shownImpressions()
+	names := []string{colUnitID, colExperiment, colTime, "position"}
+	if b.someHoldback() {
+		names = append(names, "is_holdback")
+	}
+	if b.someID() {
+		names = append(names, "copies")
+	}
+	for _, a := range b.plan.Attributes {
+		names = append(names, attributeColumn(a))
+	}
+	var items []sqlast.Item
+	for _, name := range names {
+		items = append(items, item(col("", name), name))
+	}
+	return sqlast.Select{Why: "the impressions of the experiments", With: with, Items: items, From: sqlast.Table{Name: "shown"}}
+}
+
+// keptImpressions is the source of the rows of event: impression.
+func (u *UnitPlan) keptImpressions() *Source {
+	if u.Kept == nil {
+		u.Kept = &Source{
+			Kept:  "shown_impression",
+			Def:   &metrics.Source{Name: metrics.Text{V: "impressions"}},
+			Time:  Field{SQL: sqlast.Column{Name: colTime}, Type: FieldType{Kind: FieldTime}, NeverNull: true},
+			Event: Field{SQL: sqlast.Text(impressionEvent), Type: FieldType{Kind: FieldText}, NeverNull: true},
+			Units: []UnitField{{Kind: u.Kind, Field: Field{SQL: sqlast.Column{Name: colUnitID}, Type: FieldType{Kind: FieldText}, NeverNull: true}}},
+		}
+		for _, s := range u.Impressions {
+			u.Kept.Rows += s.Rows
+		}
+	}
+	return u.Kept
+}
+
+// ofImpressions makes what an expression over impressions names a column of
+// the impressions that are kept; false where that is not possible.
+func (p *planner) ofImpressions(u *UnitPlan, e *Expression, m *metrics.Metric) bool {
+	for _, r := range e.Refs {
+		switch {
+		case r.Kind == RefAttribute:
+			u.Attributes = appendNew(u.Attributes, r.Name)
+			if u.Kept.Attributes.Named == nil {
+				u.Kept.Attributes.Named = map[string]Field{}
+			}
+			u.Kept.Attributes.Named[r.Name] = Field{SQL: sqlast.Column{Name: attributeColumn(r.Name)}, Type: FieldType{Kind: FieldText}}
+		case r.Kind == RefUnitID && r.Name != u.Kind, r.Kind == RefProperty, r.Kind == RefValue:
+			p.list.Errorf(m.Event.Pos, "unknown-name", "impressions have no %s", formatRef(r)).
+				WithHint("attributes.<name> is an attribute of the impression, exposure.<name> of the first one")
+			return false
+		}
+	}
+	return true
+}

@@ -41,6 +41,9 @@ type Source struct {
 	Attributes Bag
 	// Where is the source's own filter as a condition, nil where there is none.
 	Where sqlast.Expr
+	// Kept is the temporary table that holds the rows, for sources that are
+	// not read from files: the impressions that a run has matched.
+	Kept string
 	// PartitionDay is the day of the partition, a DATE, nil where there is none.
 	PartitionDay sqlast.Expr
 }

@@ -32,8 +32,11 @@ type UnitPlan struct {
 	// or metrics need, in alphabetical order.
 	Attributes []string
 	Scans      []*Scan
-	Values     []*UnitValue
-	Tallies    []*Tally
+	// Kept are the matched impressions as a source of rows, where a metric
+	// counts them; else nil.
+	Kept    *Source
+	Values  []*UnitValue
+	Tallies []*Tally
 }
 
 // ExperimentPlan is one experiment.

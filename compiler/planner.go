@@ -303,7 +303,11 @@ func (p *planner) measure(u *UnitPlan, m *metrics.Metric, name string) *Measure 
 	n.Window.Pos = diag.Pos{}
 	n.Events, n.Any = p.eventsOf(m.Event)
 	scope := &metricScope{registry: p.defs.Registry, events: n.Events, alone: p.alone, exposures: u.Impressions}
-	if !p.alone {
+	switch {
+	case p.alone:
+	case m.Event.Impression:
+		n.Sources, scope.sources = []*Source{u.keptImpressions()}, u.Impressions
+	default:
 		n.Sources = p.eventSources(u, m)
 		if len(n.Sources) == 0 {
 			p.list.Errorf(m.Pos, "no-source", "no source of events has the unit kind %q", u.Kind).
@@ -333,8 +337,12 @@ func (p *planner) measure(u *UnitPlan, m *metrics.Metric, name string) *Measure 
 	n.Decimals = p.decimals(m, n)
 	n.id = n.text()
 	for _, e := range []*Expression{n.Where, n.Value} {
-		if e != nil {
-			u.needAttributes(e)
+		if e == nil {
+			continue
+		}
+		u.needAttributes(e)
+		if m.Event.Impression && !p.ofImpressions(u, e, m) {
+			return nil
 		}
 	}
 	n = u.addMeasure(n)
@@ -345,6 +353,9 @@ func (p *planner) measure(u *UnitPlan, m *metrics.Metric, name string) *Measure 
 // eventsOf are the keys that a selector is about, in alphabetical order; any
 // reports whether all others are meant too.
 func (p *planner) eventsOf(sel metrics.EventSelector) (keys []string, any bool) {
+	if sel.Impression {
+		return []string{impressionEvent}, false
+	}
 	for _, k := range sel.Keys {
 		keys = appendNew(keys, k.V)
 	}

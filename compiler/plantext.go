@@ -24,7 +24,11 @@ func (u *UnitPlan) print(b *strings.Builder) {
 		x.print(b)
 	}
 	for _, s := range u.Scans {
-		fmt.Fprintf(b, "  rows that count, from one pass over %s\n", sourceNames([]*Source{s.Source}))
+		if s.Source.Kept != "" {
+			b.WriteString("  rows that count, from the impressions that were kept\n")
+		} else {
+			fmt.Fprintf(b, "  rows that count, from one pass over %s\n", sourceNames([]*Source{s.Source}))
+		}
 		for _, n := range s.Measures {
 			fmt.Fprintf(b, "    %s: %s\n", n.Name, n.describe())
 		}

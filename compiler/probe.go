@@ -25,7 +25,7 @@ func ProbeValues(s *Source, r Ref, n *Measure) (sqlast.Select, bool) {
 		return sqlast.Select{}, false
 	}
 	f, ok := s.field(r)
-	if !ok {
+	if !ok || s.Kept != "" {
 		return sqlast.Select{}, false
 	}
 	return counted("the values of "+r.Name, s, asText(inRow(f.SQL), f), n.isEvent(inRow(s.Event.SQL))), true

@@ -55,7 +55,6 @@ func (u *unsupported) source(s *metrics.Source) {
 }
 
 func (u *unsupported) metric(m *metrics.Metric) {
-	u.when(m.Event.Impression, m.Event.Pos, "event: impression")
 	u.when(m.Statistic.V != "" && m.Statistic.V != "mean", m.Statistic.Pos, "statistic: "+m.Statistic.V)
 	u.when(m.Over.Set, m.Over.Pos, "over")
 	if m.After != nil {

@@ -79,6 +79,9 @@ func (s *side) perUnit() metrics.PerUnit {
 // Reading: over the metric's sources, whether or not they have rows; a source
 // that maps no value is none for a reference to `value`. At most 9.
 func (s *side) defaultDecimals() int {
+	if s.Event.Impression { // its values are attributes, which are text, or computed
+		return 6
+	}
 	d := 0
 	if s.perUnit() == metrics.Average {
 		d = 6

@@ -55,7 +55,7 @@ const (
 // have them yet.
 var pending = []string{
 	afterEvent, winsorizing, splitting, percentiles, overProperty, overEvents, funnels, funnelsAny, funnelSides, numeratorWithin,
-	ofImpressions, covariates, activation, identityStrict, identityFirst, phasesStratified, phasesLast,
+	covariates, activation, identityStrict, identityFirst, phasesStratified, phasesLast,
 	segmentEvents, segmentExperiment, segmentUnit, unitAttributes, matchJSON, excludedUnits, dedupeRow, weights,
 }
 
