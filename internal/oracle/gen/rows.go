@@ -51,7 +51,7 @@ func (w *world) rows(t *rapid.T) oracle.Input {
 	in.Units, in.Excluded = w.unitRows(t), w.excludedRows(t)
 	for _, s := range w.impressions {
 		var rows []oracle.Impression
-		for range between(t, s.name, 1, 32) {
+		for range between(t, s.name, 4, 36) {
 			rows = append(rows, w.drawImpression(t, s))
 		}
 		if w.crowd {
@@ -67,7 +67,7 @@ func (w *world) rows(t *rapid.T) oracle.Input {
 	for _, s := range w.events {
 		in.Columns[s.name] = s.columns()
 		var rows []oracle.Event
-		for range between(t, s.name, 1, 80) {
+		for range between(t, s.name, 8, 80) {
 			rows = append(rows, w.drawEvent(t, s))
 		}
 		in.Events = append(in.Events, rows...)
@@ -110,7 +110,7 @@ func orElse(match []string, key string) []string {
 // drawVariation draws what an impression of the experiment may have shown: to
 // most units the same each time.
 func (x *experiment) drawVariation(t *rapid.T, unit string) string {
-	if chance(t, 5) {
+	if chance(t, 3) {
 		return pick(t, "odd variation", "purple", "", "Control", "false")
 	}
 	if len(x.ignored) > 0 && chance(t, 10) {
@@ -120,7 +120,7 @@ func (x *experiment) drawVariation(t *rapid.T, unit string) string {
 	if unit != "" { // by its last byte
 		v = x.variations[int(unit[len(unit)-1])%len(x.variations)]
 	}
-	if chance(t, 10) {
+	if chance(t, 6) {
 		v = pick(t, "variation", x.variations...)
 	}
 	return pick(t, "value of variation", v.values()...)
@@ -225,7 +225,7 @@ func (s *source) drawUnits(t *rapid.T) map[string]string {
 		if kind == "device" {
 			pool = devices
 		}
-		n := 4
+		n := min(6, len(pool))
 		if chance(t, 40) {
 			n = len(pool)
 		}
