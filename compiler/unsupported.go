@@ -96,7 +96,6 @@ func (u *unsupported) experiment(e *metrics.Experiment) {
 		u.when(s.FromEvents, s.Pos, "a segment from events")
 		u.when(s.Experiment.Set, s.Pos, "a segment by another experiment")
 	}
-	u.when(e.Compare.All || len(e.Compare.Pairs) > 0, e.Compare.Pos, "compare other than baseline")
 	u.analysis(e.Analysis)
 	for _, m := range e.Metrics {
 		if m.Margin != nil {

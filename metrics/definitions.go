@@ -424,6 +424,50 @@ func (e *Experiment) Baseline() *Variation {
 	return nil
 }
 
+// ComparedTo gives the variations that v is compared with. Over all variations
+// these are the comparisons of the experiment: every variation with the
+// baseline, or every pair once (a later one with those before it, the baseline
+// before all), or the pairs that the file names.
+func (e *Experiment) ComparedTo(v *Variation) []*Variation {
+	switch {
+	case e.Compare.All:
+		var before []*Variation
+		if v == e.Baseline() {
+			return nil
+		}
+		before = append(before, e.Baseline())
+		for _, other := range e.Variations {
+			if other == v {
+				break
+			}
+			if !other.Baseline {
+				before = append(before, other)
+			}
+		}
+		return before
+	case len(e.Compare.Pairs) > 0:
+		var to []*Variation
+		for _, p := range e.Compare.Pairs {
+			if p.Variation.V == v.Key.V {
+				to = append(to, e.variation(p.To.V))
+			}
+		}
+		return to
+	case v.Baseline:
+		return nil
+	}
+	return []*Variation{e.Baseline()}
+}
+
+func (e *Experiment) variation(key string) *Variation {
+	for _, v := range e.Variations {
+		if v.Key.V == key {
+			return v
+		}
+	}
+	panic("metrics: no variation " + key)
+}
+
 // Match says which impressions are the experiment's. All that is given must
 // hold; nothing given: experiment = key where the source maps one, else flag = flag.
 type Match struct {

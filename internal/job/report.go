@@ -116,7 +116,6 @@ func (r *reporter) experiment(ctx context.Context, x *compiler.ExperimentPlan) e
 // metric adds the rows of one metric for one segment value.
 func (r *reporter) metric(x *compiler.ExperimentPlan, m *compiler.MetricPlan, q part, warnings []string) {
 	opt, _ := stats.OptionsOf(m.Def.Analysis)
-	base := x.Def.Baseline()
 	moments := map[string]stats.Moments{}
 	for _, v := range x.Def.Variations {
 		moments[v.Key.V] = r.moments(m, cell{x.Def.Key.V, v.Key.V, q.segment, q.value})
@@ -129,9 +128,14 @@ func (r *reporter) metric(x *compiler.ExperimentPlan, m *compiler.MetricPlan, q 
 		s := stats.Describe(m.Kind, own)
 		row.Total, row.Mean, row.StdDev, row.Numerator, row.Denominator = s.Total, s.Mean, s.StdDev, s.Numerator, s.Denominator
 		row.Status, row.Reason = string(s.Status), optional(s.Reason)
-		if v != base {
-			e := stats.Compare(m.Kind, moments[base.Key.V], own, opt)
-			row.ComparedTo = &base.Key.V
+		others := x.Def.ComparedTo(v)
+		if len(others) == 0 || v.Baseline {
+			r.tables.Results = append(r.tables.Results, row)
+		}
+		for _, other := range others {
+			row := row
+			row.ComparedTo = &other.Key.V
+			e := stats.Compare(m.Kind, moments[other.Key.V], own, opt)
 			row.AbsoluteEffect, row.AbsoluteLow, row.AbsoluteHigh = e.Absolute, e.AbsoluteLow, e.AbsoluteHigh
 			row.RelativeEffect, row.RelativeLow, row.RelativeHigh = e.Relative, e.RelativeLow, e.RelativeHigh
 			row.PValue, row.Significant, row.Method = e.PValue, e.Significant, e.Method
@@ -139,8 +143,8 @@ func (r *reporter) metric(x *compiler.ExperimentPlan, m *compiler.MetricPlan, q 
 			if x.Def.Multiple.V == metrics.MultipleEach {
 				row.Warnings = append(slices.Clone(warnings), "shared_units")
 			}
+			r.tables.Results = append(r.tables.Results, row)
 		}
-		r.tables.Results = append(r.tables.Results, row)
 		r.tables.Moments = append(r.tables.Moments, r.momentRow(m, v, k, own))
 	}
 }
@@ -228,15 +232,18 @@ func (r *reporter) overflowed(ctx context.Context, x *compiler.ExperimentPlan, m
 		return err
 	}
 	opt, _ := stats.OptionsOf(m.Def.Analysis)
-	base := x.Def.Baseline()
 	for _, q := range parts {
 		for _, v := range x.Def.Variations {
 			row := r.resultRow(x, m, cell{x.Def.Key.V, v.Key.V, q.segment, q.value}, opt)
 			row.Status, row.Reason = status, &why
-			if v != base {
-				row.ComparedTo = &base.Key.V
+			others := x.Def.ComparedTo(v)
+			if len(others) == 0 || v.Baseline {
+				r.tables.Results = append(r.tables.Results, row)
 			}
-			r.tables.Results = append(r.tables.Results, row)
+			for _, other := range others {
+				row.ComparedTo = &other.Key.V
+				r.tables.Results = append(r.tables.Results, row)
+			}
 		}
 	}
 	r.tables.Errors = append(r.tables.Errors, metrics.ErrorRow{
