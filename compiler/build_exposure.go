@@ -299,7 +299,9 @@ func (b *builder) variations() sqlast.Values {
 		e := x.Def
 		for _, v := range e.Variations {
 			for _, m := range v.Match {
-				rows = append(rows, []sqlast.Expr{sqlast.Text(e.Key.V), sqlast.Text(m.Text), sqlast.Int(int64(positionOf(e, v.Key.V))), sqlast.Bool(false)})
+				if !m.JSON {
+					rows = append(rows, []sqlast.Expr{sqlast.Text(e.Key.V), sqlast.Text(m.Text), sqlast.Int(int64(positionOf(e, v.Key.V))), sqlast.Bool(false)})
+				}
 			}
 		}
 		for _, v := range e.IgnoreVariations {

@@ -233,6 +233,9 @@ func (b *builder) shown(s *Source, m matching, match string, from sqlast.From) s
 		},
 		Where: where,
 	}
+	if b.matchesByValue() {
+		sel.Items = append(sel.Items, b.toReadAsJSON(shown, holdback))
+	}
 	if b.someHoldback() {
 		sel.Items = append(sel.Items, item(holdback, "is_holdback"))
 	}
@@ -296,9 +299,11 @@ func (b *builder) shownImpressions() []sqlast.CTE {
 		}
 		shown = append(shown, b.shown(s, m, "match"+name, from))
 	}
-	return append(with,
-		sqlast.CTE{Name: "variation", Columns: []string{colExperiment, "shown", "position", "ignored"}, Query: b.variations()},
-		sqlast.CTE{Name: "shown", Query: unionOf(shown)})
+	with = append(with, sqlast.CTE{Name: "variation", Columns: []string{colExperiment, "shown", "position", "ignored"}, Query: b.variations()})
+	if b.matchesByValue() {
+		return append(with, b.matchedByValue(unionOf(shown), itemNames(shown[0].Items))...)
+	}
+	return append(with, sqlast.CTE{Name: "shown", Query: unionOf(shown)})
 }
 
 // impressionEvent is the event key of impressions, where a metric counts them.

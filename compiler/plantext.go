@@ -141,6 +141,10 @@ func baselineMark(v *metrics.Variation) string {
 func matchValues(list []metrics.MatchValue) string {
 	var out []string
 	for _, m := range list {
+		if m.JSON {
+			out = append(out, "the JSON value "+m.Text)
+			continue
+		}
 		out = append(out, fmt.Sprintf("%q", m.Text))
 	}
 	return strings.Join(out, " or ")

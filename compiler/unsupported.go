@@ -79,11 +79,6 @@ func (u *unsupported) metric(m *metrics.Metric) {
 }
 
 func (u *unsupported) experiment(e *metrics.Experiment) {
-	for _, v := range e.Variations {
-		for _, m := range v.Match {
-			u.when(m.JSON, m.Pos, "match by a JSON value")
-		}
-	}
 	if e.Activation != nil {
 		u.add(e.Activation.Pos, "activation")
 	}

@@ -3,6 +3,7 @@ package metrics
 import (
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -83,7 +84,8 @@ var matchJSONObject = &object[MatchValue]{
 	flow: "{value: {color: green}}",
 }
 
-// canonicalJSON writes a YAML value as JSON: keys sorted, no blanks.
+// canonicalJSON writes a YAML value as JSON: keys sorted, no blanks, numbers as
+// float64 in the shortest form.
 func (d *decoder) canonicalJSON(n *yaml.Node) (string, bool) {
 	if d.spoilt[n] {
 		return "", false
@@ -129,11 +131,12 @@ func (d *decoder) canonicalJSON(n *yaml.Node) (string, bool) {
 		case n.Tag == "!!bool":
 			return strings.ToLower(n.Value), true
 		case n.Tag == "!!int" || n.Tag == "!!float":
-			if !json.Valid([]byte(n.Value)) {
+			f, err := strconv.ParseFloat(n.Value, 64)
+			if !json.Valid([]byte(n.Value)) || err != nil {
 				d.errorf(n, "bad-number", "%s is no JSON number", quoted(n.Value))
 				return "", false
 			}
-			return n.Value, true
+			return strconv.FormatFloat(f+0, 'g', -1, 64), true
 		}
 		return jsonText(n.Value), true
 	}

@@ -367,16 +367,19 @@ func (c *checker) experiment(ctx context.Context, x *compiler.ExperimentPlan, go
 // unknownVariations warns of values in the data that the file does not know,
 // and of values in the file that the data does not know.
 func (c *checker) unknownVariations(x *compiler.ExperimentPlan, shown map[string]int64) {
-	known := map[string]bool{}
 	var inFile []string
+	var matches []metrics.MatchValue
 	for _, v := range x.Def.Variations {
 		for _, m := range v.Match {
-			known[m.Text] = true
 			inFile = append(inFile, m.Text)
+			matches = append(matches, m)
 		}
 	}
 	for _, v := range x.Def.IgnoreVariations {
-		known[v.V] = true
+		matches = append(matches, metrics.MatchValue{Text: v.V})
+	}
+	known := func(value string) bool {
+		return slices.ContainsFunc(matches, func(m metrics.MatchValue) bool { return m.Means(value) })
 	}
 	var inData []string
 	for value := range shown {
@@ -384,13 +387,14 @@ func (c *checker) unknownVariations(x *compiler.ExperimentPlan, shown map[string
 	}
 	slices.Sort(inData)
 	for _, value := range inData {
-		if !known[value] {
+		if !known(value) {
 			c.found.Warnf(x.Def.Pos, "unknown-variation", "%d impressions of experiment %s show the variation %q, which is not in the file", shown[value], x.Def.Key.V, value).
 				Hint = nearestOrList(value, inFile)
 		}
 	}
 	for _, v := range x.Def.Variations {
-		if !slices.ContainsFunc(v.Match, func(m metrics.MatchValue) bool { return shown[m.Text] > 0 }) {
+		isShown := func(m metrics.MatchValue) bool { return slices.ContainsFunc(inData, m.Means) }
+		if !slices.ContainsFunc(v.Match, isShown) {
 			c.found.Warnf(v.Pos, "variation-never-shown", "no impression of experiment %s shows variation %q", x.Def.Key.V, v.Key.V).
 				Hint = nearestOrList(v.Match[0].Text, inData)
 		}

@@ -145,13 +145,23 @@ func matches(defs *metrics.Definitions, def *metrics.Experiment, r Impression) b
 }
 
 // variationKey gives the key of the variation that a value in the data means.
+//
+// Reading: a text that one variation matches goes before a JSON value that
+// another does.
 func variationKey(def *metrics.Experiment, value string) (key string, known bool) {
 	for _, v := range def.Variations {
 		if len(v.Match) == 0 && v.Key.V == value {
 			return v.Key.V, true
 		}
 		for _, m := range v.Match {
-			if !m.JSON && m.Text == value || m.JSON && sameJSON(m.Text, value) {
+			if !m.JSON && m.Text == value {
+				return v.Key.V, true
+			}
+		}
+	}
+	for _, v := range def.Variations {
+		for _, m := range v.Match {
+			if m.JSON && sameJSON(m.Text, value) {
 				return v.Key.V, true
 			}
 		}
