@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"testing"
 
@@ -65,6 +66,11 @@ func (q question) which() string {
 
 // compare gives what the oracle and the engine differ in, "" where they agree.
 func (b *bench) compare(q question) (diff string, err error) {
+	defer func() { // the case is worth more than the place
+		if r := recover(); r != nil {
+			diff, err = fmt.Sprintf("panic: %v\n%s", r, debug.Stack()), nil
+		}
+	}()
 	b.n++
 	folder := filepath.Join(b.dir, fmt.Sprint(b.n))
 	defer os.RemoveAll(folder)

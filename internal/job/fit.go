@@ -3,6 +3,7 @@ package job
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/metricsjob/metricsjob/compiler"
 	"github.com/metricsjob/metricsjob/internal/diag"
@@ -50,7 +51,8 @@ func (p *prepared) largestDecimals(ctx context.Context, x *compiler.ExperimentPl
 		experiment.Metrics = append(experiment.Metrics, withDecimals(m.Def, i))
 	}
 	defs := *p.defs
-	defs.Experiments = []*metrics.Experiment{&experiment}
+	defs.Experiments = slices.Clone(p.defs.Experiments) // which the experiment may name
+	defs.Experiments[slices.Index(defs.Experiments, x.Def)] = &experiment
 	trial := *p
 	trial.defs, trial.opts.Progress = &defs, nil
 	var list diag.List
