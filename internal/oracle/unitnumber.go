@@ -112,41 +112,54 @@ func (m *measured) numbers(keep keepRow) []*unitNumber {
 }
 
 // number gives a unit's number before caps, nil for a unit that is left out.
+//
+// Reading: a row that is too large is overflow even if its unit is left out
+// for its window or for having no rows (5.1).
 func (m *measured) number(u *unit, keep keepRow) *unitNumber {
-	n := &unitNumber{u: u}
-	for i, s := range m.sides {
+	var starts []time.Time
+	for _, s := range m.sides {
 		start, ok := s.start(u)
 		if !ok { // 5.7; of a ratio, 5.9
 			return nil
 		}
+		starts = append(starts, start)
+	}
+	n := &unitNumber{u: u}
+	out := false
+	for i, s := range m.sides {
 		x := outcomes(i)(n)[0]
 		if m.Over.Set {
-			m.addGroups(n, s, u, start, keep)
+			m.addGroups(n, s, u, starts[i], keep)
 		} else {
-			rows := s.rows(u, start, keep)
+			rows := s.rows(u, starts[i], keep)
 			n.met = append(n.met, rows...)
 			if i == 0 {
 				n.rows = len(rows)
 			}
-			if *x = s.reduce(rows, start); len(rows) == 0 { // 5.3
-				if m.Ratio != nil {
-					*x = new(big.Rat) // 5.9
-				} else if m.WithoutEvents.Exclude {
-					return nil
-				} else {
-					*x = withoutEvents(m.Metric)
-				}
+			*x = s.reduce(rows, starts[i])
+			if *x == nil { // 5.3
+				*x = m.nothing()
+				out = out || m.Ratio == nil && m.WithoutEvents.Exclude
 			}
 			*x = s.limited(*x) // 5.4
 		}
-		if !s.windowOver(start) { // 5.5
-			return nil
-		}
+		out = out || !s.windowOver(starts[i]) // 5.5
 	}
-	if m.Ratio != nil && m.WithoutEvents.Exclude && n.y.Sign() == 0 { // 5.9
+	if m.Ratio != nil && m.WithoutEvents.Exclude { // 5.9
+		out = out || n.y.Sign() == 0
+	}
+	if out {
 		return nil
 	}
 	return n
+}
+
+// nothing is the number of a unit without rows (5.3); on the side of a ratio 0 (5.9).
+func (m *measured) nothing() *big.Rat {
+	if m.Ratio != nil || m.WithoutEvents.Number == "" {
+		return new(big.Rat)
+	}
+	return m.WithoutEvents.Number.Rat()
 }
 
 // start gives the instant that the metric counts from for a unit: e, or the
@@ -156,14 +169,6 @@ func (s *side) start(u *unit) (start time.Time, ok bool) {
 		return u.start, true
 	}
 	return s.x.firstEvent(s.After, u, u.start)
-}
-
-// withoutEvents is the number of a unit without rows (5.3).
-func withoutEvents(m *metrics.Metric) *big.Rat {
-	if m.WithoutEvents.Number == "" {
-		return new(big.Rat)
-	}
-	return m.WithoutEvents.Number.Rat()
 }
 
 // reduce makes one number of the rows that count (5.2); nil where there are none.

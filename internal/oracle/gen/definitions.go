@@ -98,6 +98,8 @@ func (s *source) write(b *strings.Builder) {
 	case "":
 	case "BIGINT":
 		b.WriteString("        timestamp: {column: ts, epoch: us}\n")
+	case nanoseconds:
+		b.WriteString("        timestamp: {column: ts, epoch: ns}\n")
 	default:
 		b.WriteString("        timestamp: ts\n")
 	}
@@ -106,6 +108,9 @@ func (s *source) write(b *strings.Builder) {
 		b.WriteString("        id: id_0\n")
 	case 2:
 		b.WriteString("        id: [id_0, id_1]\n")
+	}
+	if s.where {
+		b.WriteString("      where: 'env == \"live\"'\n")
 	}
 	if s.dedupe != "" && (s.dedupe != "id" || s.idColumns > 0) {
 		fmt.Fprintf(b, "      dedupe: %s\n", s.dedupe)

@@ -71,6 +71,9 @@ func (w *world) drawExperiment(t *rapid.T, i int) *experiment {
 	}
 	x.segments = slices.Clone(pick(t, "segments", nil, []string{"country"}, []string{"platform", "country"}))
 	w.drawPhases(t, x)
+	if w.use(t, comparisons, 15) {
+		x.compare = pick(t, "compare", "all", "[[green, control]]")
+	}
 	if w.use(t, covariates, 20) {
 		x.cuped = between(t, "days", 1, 4)
 	}
@@ -182,6 +185,9 @@ func (x *experiment) write(b *strings.Builder) {
 	}
 	if x.identity != "" {
 		fmt.Fprintf(b, "    identity: %s\n", x.identity)
+	}
+	if x.compare != "" {
+		fmt.Fprintf(b, "    compare: %s\n", x.compare)
 	}
 	x.writePhases(b)
 	if x.cuped > 0 {

@@ -47,6 +47,8 @@ const (
 	anyEvent          = "event: any"
 	holdbacks         = "holdback: as"
 	partitions        = "partition"
+	sourceConditions  = "where of a source"
+	comparisons       = "compare"
 	extremes          = "values at the limit"
 	crowds            = "more than 50 segment values"
 )

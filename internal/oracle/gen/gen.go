@@ -86,13 +86,14 @@ type world struct {
 type source struct {
 	name      string
 	kinds     []string // unit kinds
-	timestamp string   // column type; BIGINT is microseconds
+	timestamp string   // column type; BIGINT is microseconds, or nanoseconds
 	idColumns int
 	idType    string // VARCHAR or BIGINT
 	dedupe    string // "" for the default
 	weight    bool   // events: whether weight is mapped
 	isUnits   bool
-	early     int // days; -1 for a source without partitions
+	where     bool // whether the file has rows that the source's where drops
+	early     int  // days; -1 for a source without partitions
 	late      int
 	bag       string // of attributes: MAP, STRUCT, COLUMNS
 
@@ -125,6 +126,7 @@ type experiment struct {
 	phases             []time.Time
 	pool               string
 	cuped              int // days
+	compare            string
 	primary, secondary []string
 }
 
@@ -136,6 +138,9 @@ type variation struct {
 
 // The window lengths and edges that definitions and rows share.
 var lengths = []string{"1h", "24h", "36h", "2d", "3d"}
+
+// nanoseconds is the column type of instants as whole numbers of them.
+const nanoseconds = "BIGINT of nanoseconds"
 
 var (
 	monday = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
@@ -171,13 +176,14 @@ func (w *world) drawSource(t *rapid.T, name string) *source {
 	s := &source{
 		name:      name,
 		kinds:     pick(t, "kinds", []string{"user", "device"}, []string{"user", "device"}, []string{"user"}),
-		timestamp: pick(t, "timestamp", "TIMESTAMP", "TIMESTAMP", "TIMESTAMP", "TIMESTAMPTZ", "VARCHAR", "BIGINT"),
+		timestamp: pick(t, "timestamp", "TIMESTAMP", "TIMESTAMP", "TIMESTAMP", "TIMESTAMPTZ", "VARCHAR", "BIGINT", "TIMESTAMP_NS", nanoseconds),
 		idColumns: pick(t, "ids", 0, 1, 1, 1, 2),
 		idType:    pick(t, "id type", "VARCHAR", "VARCHAR", "BIGINT"),
 		dedupe:    pick(t, "dedupe", "", "", "", "", "none"),
 		early:     -1,
 		bag:       pick(t, "attributes", "MAP", "MAP", "STRUCT", "COLUMNS"),
 	}
+	s.where = w.use(t, sourceConditions, 15)
 	if w.use(t, dedupeRow, 15) {
 		s.dedupe = "row"
 	}
@@ -197,7 +203,7 @@ func (w *world) drawEventSource(t *rapid.T, name string) *source {
 			oracle.ColumnType{Kind: oracle.IntegerColumn}, oracle.ColumnType{Kind: oracle.DecimalColumn, Scale: 2},
 			oracle.ColumnType{Kind: oracle.TextColumn})
 	}
-	s.properties = pick(t, "properties", "MAP", "MAP", "STRUCT", "JSON", "MIXED")
+	s.properties = pick(t, "properties", "MAP", "MAP", "STRUCT", "JSON", "MIXED", "LIST")
 	return s
 }
 

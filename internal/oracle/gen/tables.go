@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -92,6 +93,12 @@ func literalOf(cell any, columnType string) string {
 		return "TIMESTAMP " + literal(v.Format("2006-01-02 15:04:05.000000"))
 	case []Field:
 		var entries []string
+		if columnType == listType {
+			for _, f := range v {
+				entries = append(entries, "{'name': "+literal(f.Name)+", 'value': "+literalOf(f.Value, "")+"}")
+			}
+			return "CAST([" + strings.Join(entries, ", ") + "] AS " + columnType + ")"
+		}
 		for _, f := range v {
 			entries = append(entries, literal(f.Name)+": "+literalOf(f.Value, ""))
 		}
@@ -134,6 +141,9 @@ func (w *world) tables(in oracle.Input) []Table {
 
 // files divides the rows of a source by partition day.
 func (s *source) files(columns []Column, rows [][]any, of []*time.Time) []Table {
+	if s.where {
+		columns, rows, of = withDropped(columns, rows, of)
+	}
 	if !s.partitioned() {
 		return []Table{{s.name + ".parquet", columns, rows}}
 	}
@@ -148,6 +158,20 @@ func (s *source) files(columns []Column, rows [][]any, of []*time.Time) []Table 
 		out = append(out, t)
 	}
 	return out
+}
+
+// withDropped adds the column env, and copies of rows that the source's where drops by it.
+func withDropped(columns []Column, rows [][]any, of []*time.Time) ([]Column, [][]any, []*time.Time) {
+	columns = append(slices.Clone(columns), Column{"env", "VARCHAR"})
+	var out [][]any
+	var days []*time.Time
+	for i, r := range rows {
+		out, days = append(out, append(slices.Clone(r), "live")), append(days, of[i])
+		if i%3 == 0 {
+			out, days = append(out, append(slices.Clone(r), []any{"test", nil, "Live"}[i/3%3])), append(days, of[i])
+		}
+	}
+	return columns, out, days
 }
 
 func (s *source) impressionColumns() []Column {
@@ -195,11 +219,15 @@ func (s *source) eventColumns() []Column {
 		columns = append(columns, Column{"props", structType})
 	case "JSON":
 		columns = append(columns, Column{"props", "VARCHAR"})
+	case "LIST":
+		columns = append(columns, Column{"props", listType})
 	case "MIXED":
 		columns = append(columns, Column{"props", "MAP(VARCHAR, VARCHAR)"}, Column{"quantity", "BIGINT"}, Column{"unit_price", "DOUBLE"})
 	}
 	return columns
 }
+
+const listType = "STRUCT(name VARCHAR, value VARCHAR)[]"
 
 const structType = `STRUCT(category VARCHAR, coupon VARCHAR, "item.sku" VARCHAR, session VARCHAR, price DOUBLE, quantity BIGINT, discount DECIMAL(18, 2), gift BOOLEAN, sent TIMESTAMP)`
 
@@ -238,6 +266,8 @@ func (s *source) eventCells(r oracle.Event, i int) []any {
 		cells = append(cells, fields)
 	case "JSON":
 		cells = append(cells, jsonOf(r.Properties, i))
+	case "LIST":
+		cells = append(cells, mapOf(r.Properties, nil, i))
 	case "MIXED":
 		cells = append(cells, mapOf(r.Properties, []string{"quantity", "price"}, i), r.Properties["quantity"], r.Properties["price"])
 	}
@@ -249,7 +279,7 @@ func (s *source) commonColumns() []Column {
 	for _, kind := range s.kinds {
 		columns = append(columns, Column{kind + "_id", "VARCHAR"})
 	}
-	columns = append(columns, Column{"ts", s.timestamp})
+	columns = append(columns, Column{"ts", strings.TrimSuffix(s.timestamp, " of nanoseconds")})
 	for i := range s.idColumns {
 		columns = append(columns, Column{fmt.Sprint("id_", i), s.idType})
 	}
@@ -301,8 +331,10 @@ func (s *source) timeCell(at *time.Time, i int) any {
 		return nil
 	}
 	switch s.timestamp {
-	case "TIMESTAMP":
+	case "TIMESTAMP", "TIMESTAMP_NS":
 		return *at
+	case nanoseconds:
+		return at.UnixNano() + int64(i%2)*999
 	case "TIMESTAMPTZ":
 		return at.Format("2006-01-02 15:04:05.000000") + "+00"
 	case "BIGINT":
@@ -340,12 +372,24 @@ func mapOf[V any](m map[string]V, without []string, i int) []Field {
 	return out
 }
 
-// jsonOf gives the properties as a JSON object of texts; an empty one may be missing altogether.
+// plainJSON are texts that JSON may spell as numbers or booleans of the same text.
+var plainJSON = regexp.MustCompile(`^(-?(0|[1-9][0-9]{0,5})(\.[0-9]*[1-9])?|true|false)$`)
+
+// jsonOf gives the properties as a JSON object, of texts or, in every other
+// row, of numbers and booleans where they say the same; an empty one may be
+// missing or malformed.
 func jsonOf(m map[string]oracle.Value, i int) any {
-	if len(m) == 0 && i%2 == 1 {
-		return nil
+	if len(m) == 0 && i%3 > 0 {
+		return []any{nil, `{"category": "a"`}[i%3-1]
 	}
-	text, err := json.Marshal(m)
+	values := map[string]any{}
+	for k, v := range m {
+		values[k] = v
+		if text, ok := v.(string); ok && i%2 == 1 && plainJSON.MatchString(text) {
+			values[k] = json.RawMessage(text)
+		}
+	}
+	text, err := json.Marshal(values)
 	if err != nil {
 		panic(err)
 	}
