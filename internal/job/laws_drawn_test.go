@@ -200,11 +200,11 @@ func hasColumn(table gen.Table, name string) bool {
 // instantCell is an instant as a cell of a column of a drawn table.
 func instantCell(at time.Time, columnType string) any {
 	switch columnType {
-	case "TIMESTAMP":
+	case "TIMESTAMP", "TIMESTAMP_NS":
 		return at
 	case "TIMESTAMPTZ":
 		return at.Format("2006-01-02 15:04:05.000000") + "+00"
-	case "BIGINT":
+	case "BIGINT": // of nanoseconds it is in 1970, which is long before as well
 		return at.UnixMicro()
 	case "VARCHAR":
 		return at.Format(time.RFC3339Nano)
