@@ -186,7 +186,7 @@ func (sc *scanBuilder) query(i, n int) sqlast.Select {
 	for _, n := range sc.scan.Measures {
 		out.Items = append(out.Items, item(aggregate(sqlast.Count, col("", n.Name)), rowsColumn(n)))
 		for _, a := range sc.aggregates(n) {
-			out.Items = append(out.Items, item(a.ofRows(n), a.column(n)))
+			out.Items = append(out.Items, item(a.ofRows(n, sc.weighs()), a.column(n)))
 		}
 	}
 	for _, it := range counted.Items[sc.keyColumns()+len(sc.scan.Measures):] {
@@ -234,6 +234,9 @@ func (sc *scanBuilder) met(table string) *Statement {
 	}
 	if len(sc.suspicious) > 0 {
 		add("not_a_number")
+	}
+	if sc.weighs() {
+		add("no_weight")
 	}
 	if len(items) == 0 {
 		return nil
@@ -418,12 +421,23 @@ func (sc *scanBuilder) aggregatesTime() bool {
 	})
 }
 
+// weighs reports whether the number of some unit needs the weights of rows.
+func (sc *scanBuilder) weighs() bool {
+	return sc.src.Weight != nil && slices.ContainsFunc(sc.scan.Measures, func(n *Measure) bool {
+		return slices.Contains(sc.aggregates(n), aggWeights)
+	})
+}
+
 // keyColumns is the number of columns of counted before those of the measures.
 func (sc *scanBuilder) keyColumns() int {
+	n := 1
 	if sc.aggregatesTime() {
-		return 2
+		n++
 	}
-	return 1
+	if sc.weighs() {
+		n++
+	}
+	return n
 }
 
 // colInReach says whether the instant of a row is in the time that matters for
@@ -465,6 +479,12 @@ func (sc *scanBuilder) counted() sqlast.Select {
 	if sc.aggregatesTime() {
 		items = append(items, item(col("", colTime), colTime))
 	}
+	bad := sqlast.Expr(nil)
+	if sc.weighs() {
+		w := (&rowScope{scan: sc, measure: &Measure{Any: true}}).raw(colWeight, inRow(sc.src.Weight.SQL), false)
+		bad = sqlast.Or{isNull(w), compare(sqlast.Less, w, sqlast.Int(1))}
+		items = append(items, item(sqlast.Case{Whens: []sqlast.When{{If: compare(sqlast.Greater, w, sqlast.Int(1)), Then: w}}, Else: sqlast.Int(1)}, colWeight))
+	}
 	for _, n := range sc.scan.Measures {
 		scope := &rowScope{scan: sc, measure: n}
 		value := sqlast.Expr(sqlast.Int(1))
@@ -490,11 +510,14 @@ func (sc *scanBuilder) counted() sqlast.Select {
 		items = append(items, item(compare(sqlast.Sub, col("", "copies"), sqlast.Int(1)), "duplicate"))
 	}
 	if len(sc.suspicious) > 0 {
-		bad := sqlast.Expr(sqlast.Or(sc.suspicious))
+		odd := sqlast.Expr(sqlast.Or(sc.suspicious))
 		if len(sc.suspicious) == 1 {
-			bad = sc.suspicious[0]
+			odd = sc.suspicious[0]
 		}
-		items = append(items, item(when(bad, sqlast.Int(1)), "not_a_number"))
+		items = append(items, item(when(odd, sqlast.Int(1)), "not_a_number"))
+	}
+	if bad != nil {
+		items = append(items, item(when(bad, sqlast.Int(1)), "no_weight"))
 	}
 	sc.raw = sc.rawItems()
 	sc.countedOnce = &sqlast.Select{Why: "for each metric the rows that count", Items: items}

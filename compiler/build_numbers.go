@@ -18,14 +18,28 @@ const (
 	aggLast     // the largest
 	aggDistinct // distinct values
 	aggDates    // distinct dates
+	// Where rows have weights: the rows, and the sum of the values, each row as
+	// many times as its weight says.
+	aggWeights
+	aggWeightedSum
 )
 
 // aggregatesOf are the columns that a way to one number needs.
 func aggregatesOf(op UnitOp, n *Measure) []unitAggregate {
 	switch op {
-	case OpOccurrence, OpCount:
+	case OpOccurrence:
 		return nil
-	case OpSum, OpAverage:
+	case OpCount:
+		if n.weighted() {
+			return []unitAggregate{aggWeights}
+		}
+		return nil
+	case OpSum:
+		if n.weighted() {
+			return []unitAggregate{aggWeights, aggWeightedSum}
+		}
+		return []unitAggregate{aggSum}
+	case OpAverage:
 		return []unitAggregate{aggSum}
 	case OpMin:
 		return []unitAggregate{aggSmallest, aggLargest}
@@ -50,6 +64,14 @@ func aggregatesOf(op UnitOp, n *Measure) []unitAggregate {
 // values need not be.
 func (n *Measure) numeric() bool { return n.Value != nil && n.Value.Type == NumberType }
 
+// weighted reports whether rows of the measure can have weights.
+func (n *Measure) weighted() bool {
+	return slices.ContainsFunc(n.Sources, func(s *Source) bool { return s.Weight != nil })
+}
+
+// colWeight is how many rows a row stands for.
+const colWeight = "weight"
+
 // aggregates are the columns that the numbers of units need of a measure.
 func (b *builder) aggregates(n *Measure) []unitAggregate {
 	var out []unitAggregate
@@ -71,14 +93,14 @@ func (a unitAggregate) needsTime() bool { return a == aggFirst || a == aggLast |
 func (a unitAggregate) column(n *Measure) string {
 	return n.Name + [...]string{
 		aggSum: " sum", aggSmallest: " smallest", aggLargest: " largest", aggFirst: " first", aggLast: " last",
-		aggDistinct: " distinct", aggDates: " dates",
+		aggDistinct: " distinct", aggDates: " dates", aggWeights: " weights", aggWeightedSum: " weighted sum",
 	}[a]
 }
 
 // ofRows makes the column of the column of a measure, which is NULL for rows
 // that do not count. Where the rows of other sources follow, distinct values
 // are kept as lists until all are there.
-func (a unitAggregate) ofRows(n *Measure) sqlast.Expr {
+func (a unitAggregate) ofRows(n *Measure, weighted bool) sqlast.Expr {
 	x := col("", n.Name)
 	timed := when(notNull(x), sqlast.Struct{{Name: colTime, X: col("", colTime)}, {Name: "value", X: x}})
 	distinct := func(x sqlast.Expr) sqlast.Expr {
@@ -87,7 +109,15 @@ func (a unitAggregate) ofRows(n *Measure) sqlast.Expr {
 		}
 		return sqlast.Aggregate{Fn: sqlast.Count, X: x, Distinct: true}
 	}
+	weight := sqlast.Expr(sqlast.Int(1))
+	if weighted {
+		weight = col("", colWeight)
+	}
 	switch a {
+	case aggWeights:
+		return aggregate(sqlast.Sum, when(notNull(x), weight))
+	case aggWeightedSum:
+		return aggregate(sqlast.Sum, compare(sqlast.Mul, sqlast.Cast{X: x, To: hugeint}, weight))
 	case aggSum:
 		return aggregate(sqlast.Sum, x)
 	case aggSmallest:
@@ -110,7 +140,7 @@ func (a unitAggregate) ofRows(n *Measure) sqlast.Expr {
 func (a unitAggregate) ofSources(n *Measure) sqlast.Expr {
 	x := col("", a.column(n))
 	switch a {
-	case aggSum:
+	case aggSum, aggWeights, aggWeightedSum:
 		return aggregate(sqlast.Sum, x)
 	case aggSmallest, aggFirst:
 		return aggregate(sqlast.Min, x)
@@ -129,7 +159,7 @@ func (a unitAggregate) ofSources(n *Measure) sqlast.Expr {
 func (a unitAggregate) absent(n *Measure) sqlast.Expr {
 	null := func(k sqlast.Kind) sqlast.Expr { return sqlast.Null{Type: sqlast.Type{Kind: k}} }
 	switch a {
-	case aggSum:
+	case aggSum, aggWeights, aggWeightedSum:
 		return null(sqlast.Hugeint)
 	case aggSmallest, aggLargest:
 		return null(sqlast.Bigint)

@@ -84,6 +84,8 @@ type side struct {
 	own sqlast.Expr
 	// limit bounds |x|.
 	limit *big.Int
+	// sampled is more than 0 where a row stands for several; nil where none can.
+	sampled sqlast.Expr
 	// whole is the number as it is, where it can be too large; else nil.
 	whole sqlast.Expr
 }
@@ -97,7 +99,18 @@ func (s *sumBuilder) side(v *UnitValue) side {
 		out.x, out.limit = s.number(when(some, sqlast.Int(1)), v.Name), big.NewInt(1)
 	case OpCount:
 		out.x, out.limit = s.number(when(some, n), v.Name), big.NewInt(v.Measure.rows())
+		if v.Measure.weighted() {
+			weights := col("u", aggWeights.column(v.Measure))
+			out.x, out.whole, out.limit = s.fitting(weights, v.Name), s.number(weights, aggWeights.column(v.Measure)), maxWhole
+			out.sampled = s.number(compare(sqlast.Sub, weights, n), v.Name+" rows more")
+		}
 	case OpSum:
+		if v.Measure.weighted() {
+			sum = col("u", aggWeightedSum.column(v.Measure))
+			out.sampled = s.number(compare(sqlast.Sub, col("u", aggWeights.column(v.Measure)), n), v.Name+" rows more")
+			out.x, out.whole, out.limit = s.fitting(sum, v.Name), s.number(sum, aggWeightedSum.column(v.Measure)), maxWhole
+			break
+		}
 		out.x, out.whole, out.limit = s.fitting(sum, v.Name), s.number(sum, sumColumn(v.Measure)), maxWhole
 	case OpAverage:
 		out.x, out.whole, out.limit = s.number(average(sum, n), v.Name), s.number(sum, sumColumn(v.Measure)), maxWhole
@@ -239,6 +252,9 @@ func (s *sumBuilder) tally(t *Tally) {
 func (s *sumBuilder) moments(t *Tally, x side, sum, square stats.Term, counted func(...sqlast.Expr) sqlast.Expr) {
 	s.output(t, RoleTerm, sum, sumWhere(counted(), x.x), x.v.Name+" total")
 	s.output(t, RoleTerm, square, sumOfProducts(x, x, counted), x.v.Name+" squares")
+	if x.sampled != nil {
+		s.output(t, RoleSampled, 0, countWhere(compare(sqlast.Greater, x.sampled, sqlast.Int(0))), x.v.Name+" sampled")
+	}
 	if x.whole == nil {
 		return
 	}

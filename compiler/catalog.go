@@ -36,6 +36,7 @@ type Source struct {
 	Variation  Field       // impressions: text, or JSON
 	Holdback   *Field      // impressions: boolean, where mapped
 	Value      *Field      // events, where mapped
+	Weight     *Field      // events, a whole number, where mapped
 	ID         []Field     // text, where rows are de-duplicated by id
 	Properties Bag
 	Attributes Bag

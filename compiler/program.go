@@ -76,6 +76,8 @@ const (
 	RolePresent
 	// RoleWithEvents is the number of units with rows that count.
 	RoleWithEvents
+	// RoleSampled is the number of units with a row that stands for several.
+	RoleSampled
 	// RoleEvents is the number of rows that count.
 	RoleEvents
 	// RoleOverflow is the number of units whose number is too large.

@@ -51,7 +51,6 @@ func (u *unsupported) source(s *metrics.Source) {
 	u.when(s.Table.Set, s.Table.Pos, "a source's table")
 	u.when(s.SQL.Set, s.SQL.Pos, "a source's sql")
 	u.when(s.Dedupe.V == metrics.DedupeRow, s.Dedupe.Pos, "dedupe: row")
-	u.when(s.Columns.Weight.IsSet(), s.Columns.Weight.Pos, "weight")
 }
 
 func (u *unsupported) metric(m *metrics.Metric) {

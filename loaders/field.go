@@ -107,6 +107,25 @@ func number(c stored) (compiler.Field, *cannot) {
 	}
 }
 
+// weight is a whole number; what is none is missing.
+func weight(c stored) (compiler.Field, *cannot) {
+	field := compiler.Field{Type: compiler.FieldType{Kind: compiler.FieldInteger}}
+	x := c.sql
+	switch c.typ.Kind {
+	case compiler.ColumnInteger:
+		field.SQL = sqlast.Cast{X: x, To: bigint, Try: true}
+		return field, nil
+	case compiler.ColumnDecimal, compiler.ColumnFloat:
+		x = cast(x, double)
+	case compiler.ColumnText:
+		x = call(sqlast.ParseNumber, x)
+	default:
+		return field, &cannot{why: "which is no number"}
+	}
+	field.SQL = onlyIf(isWhole(x), cast(x, bigint))
+	return field, nil
+}
+
 // boolean also reads the integers 1 and 0 and the words true and false.
 func boolean(c stored) (compiler.Field, *cannot) {
 	field := compiler.Field{Type: compiler.FieldType{Kind: compiler.FieldBoolean}}

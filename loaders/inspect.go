@@ -121,7 +121,7 @@ func mapped(c *metrics.Columns) []*metrics.Expr {
 	for i := range c.Units {
 		all = append(all, &c.Units[i].Column)
 	}
-	all = append(all, &c.Timestamp.Column, &c.Event, &c.Experiment, &c.Flag, &c.Variation, &c.Holdback, &c.Value)
+	all = append(all, &c.Timestamp.Column, &c.Event, &c.Experiment, &c.Flag, &c.Variation, &c.Holdback, &c.Value, &c.Weight)
 	for i := range c.ID {
 		all = append(all, &c.ID[i])
 	}
@@ -248,6 +248,7 @@ func (in *inspector) fields() bool {
 	optional(&c.Flag, text, &out.Flag)
 	optional(&c.Holdback, boolean, &out.Holdback)
 	optional(&c.Value, number, &out.Value)
+	optional(&c.Weight, weight, &out.Weight)
 	if !in.def.Dedupe.Set || in.def.Dedupe.V == metrics.DedupeID {
 		for i := range c.ID {
 			var id compiler.Field

@@ -33,6 +33,7 @@ type tallySums struct {
 	terms                      map[stats.Term]*big.Int
 	units, present             int64
 	withEvents, events, tooBig int64
+	sampled                    int64
 }
 
 // collected is what the statements gave.
@@ -187,6 +188,8 @@ func (c *collected) add(o compiler.Output, k cell, n *big.Int) {
 		s.withEvents += n.Int64()
 	case compiler.RoleEvents:
 		s.events += n.Int64()
+	case compiler.RoleSampled:
+		s.sampled += n.Int64()
 	case compiler.RoleOverflow:
 		s.tooBig += n.Int64()
 	default:

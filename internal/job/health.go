@@ -143,11 +143,12 @@ func (r *reporter) leftOut(x *compiler.ExperimentPlan) {
 	}
 	for _, what := range []struct{ reason, check, detail string }{
 		{"duplicate events", "duplicate_events", "%d events of exposed units are copies of others by id"},
+		{"no_weight events", "no_weight", "%d events of exposed units have no weight of 1 or more, and count once"},
 		{"not_a_number events", "not_a_number", "%d events of exposed units have a value that is no finite number where one is needed"},
 	} {
 		if n, asked := r.rows[reason{key, what.reason}]; asked {
 			status := metrics.Pass
-			if what.check == "not_a_number" {
+			if what.check != "duplicate_events" {
 				status = metrics.Warn
 			}
 			say(what.check, n, status, what.detail)

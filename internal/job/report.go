@@ -106,11 +106,23 @@ func (r *reporter) experiment(ctx context.Context, x *compiler.ExperimentPlan) e
 			continue
 		}
 		for _, q := range exposed {
-			r.metric(x, m, q, mismatch)
+			r.metric(x, m, q, append(slices.Clone(mismatch), r.notes(x, m)...))
 		}
 	}
 	r.exposures(x)
 	return nil
+}
+
+// notes are the warnings that every row of a metric in an experiment carries.
+func (r *reporter) notes(x *compiler.ExperimentPlan, m *compiler.MetricPlan) []string {
+	var notes []string
+	for k, s := range r.sums[m.Tally] {
+		if k.experiment == x.Def.Key.V && k.segment == metrics.Overall && s.sampled > 0 {
+			notes = append(notes, "sampled")
+			break
+		}
+	}
+	return notes
 }
 
 // metric adds the rows of one metric for one segment value.

@@ -58,7 +58,7 @@ const (
 var pending = []string{
 	afterEvent, winsorizing, splitting, percentiles, overProperty, overEvents, funnels, funnelsAny, funnelSides, numeratorWithin,
 	covariates, activation, identityStrict, identityFirst, phasesStratified, phasesLast,
-	segmentEvents, segmentExperiment, segmentUnit, unitAttributes, excludedUnits, dedupeRow, weights,
+	segmentEvents, segmentExperiment, segmentUnit, unitAttributes, excludedUnits, dedupeRow,
 }
 
 // SetPending replaces the features that are not drawn, for tests of a compiler
