@@ -58,8 +58,8 @@ func having(column, text string) func(metrics.Table, []any) bool {
 	}
 }
 
-// lawful are definitions over a generated warehouse: two experiments with the
-// same units, windows of all forms, an average, ratios.
+// lawful are definitions over a generated warehouse: experiments with the
+// same units, windows of all forms, numbers of units of all forms, ratios.
 const lawful = `version: 1
 sources:
   impressions:
@@ -78,7 +78,15 @@ metrics:
   - {key: average, like: revenue, per_unit: average, units_without_events: exclude}
   - {key: per_visit, ratio: {numerator: revenue, denominator: {event: visit, measure: count}}, better: higher}
   - {key: per_purchase, ratio: {numerator: revenue, denominator: {event: purchase, measure: count}}, units_without_events: exclude, better: higher}
-metric_groups: {all: [contacts, revenue, revenue_12h, books, second_day, around, buyers_revenue, average, per_visit, per_purchase]}
+  - {key: largest, like: revenue, per_unit: max, units_without_events: zero}
+  - {key: first_revenue, like: revenue, per_unit: first, units_without_events: exclude}
+  - {key: recent, like: revenue, window: {lookback: 1d}}
+  - {key: regulars, event: any, measure: count, threshold: {at_least: 3}, better: higher}
+  - {key: days, event: any, measure: active_days, better: higher}
+  - {key: present, event: visit, measure: participation, better: higher}
+  - {key: shown, event: impression, measure: count, better: higher}
+metric_groups: {all: [contacts, revenue, revenue_12h, books, second_day, around, buyers_revenue, average, per_visit, per_purchase,
+  largest, first_revenue, recent, regulars, days, present, shown]}
 experiments:
   - key: button
     flag: button
@@ -88,6 +96,23 @@ experiments:
     variations: [{key: control, weight: 1, baseline: true}, {key: green, weight: 1}]
     metrics: {primary: [purchase_rate], secondary: [all]}
     segments: [country]
+  - key: button_alone
+    flag: button
+    match: {experiment: button}
+    unit: user
+    start: 2026-03-03
+    end: 2026-03-05
+    multiple_variations: each
+    exclude_units_in: [late_banner]
+    variations: [{key: control, weight: 1, baseline: true}, {key: green, weight: 1}]
+    metrics: {primary: [purchase_rate], secondary: [all]}
+  - key: late_banner
+    flag: banner
+    match: {experiment: banner}
+    unit: user
+    start: 2026-03-05
+    variations: [{key: control, weight: 1, baseline: true}, {key: green, weight: 1}]
+    metrics: {primary: [purchase_rate]}
   - key: banner
     flag: banner
     unit: user
