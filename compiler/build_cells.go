@@ -48,7 +48,7 @@ func (b *builder) segmentValues() sqlast.Select {
 				item(countStar(), "units"),
 			},
 			From:    sqlast.Table{Name: b.table("exposure")},
-			Where:   sqlast.And{isNull(col("", colDropped)), notNull(a), oneOf(col("", colExperiment), b.segmented(seg))},
+			Where:   sqlast.And{b.isExposed(col("", colDropped)), notNull(a), oneOf(col("", colExperiment), b.segmented(seg))},
 			GroupBy: []sqlast.Expr{col("", colExperiment), a},
 		})
 	}
@@ -150,7 +150,7 @@ func allOver(waits []metrics.Window, table string) sqlast.Expr {
 // variations are counted here whatever became of them.
 func (b *builder) exposureCells() sqlast.Select {
 	keys := b.cellKeys("")
-	keys = append(keys, item(call(sqlast.DateOf, col("", colExposedAt)), "date"), item(col("", colDropped), colDropped))
+	keys = append(keys, item(call(sqlast.DateOf, col("", b.shownAt())), "date"), item(col("", colDropped), colDropped))
 	items := append(slices.Clone(keys),
 		item(countStar(), "units"),
 		item(aggregate(sqlast.Sum, col("", colImpressions)), colImpressions),
@@ -222,7 +222,7 @@ func sumOf(name string) sqlast.Item { return item(aggregate(sqlast.Sum, col("c",
 
 // exposureResults are the results that need the impressions alone.
 func (b *builder) exposureResults() []Statement {
-	kept := isNull(col("c", colDropped))
+	kept := b.isExposed(col("c", colDropped))
 	cell := b.table("exposure_cell")
 	days := b.bySegment(cell, "units by day of exposure", compare(sqlast.NotEq, call(sqlast.Coalesce, col("c", colDropped), sqlast.Text("")), sqlast.Text("no_impression")),
 		[]sqlast.Item{item(col("c", "date"), "date")},
@@ -233,8 +233,16 @@ func (b *builder) exposureResults() []Statement {
 		})
 	units := []sqlast.Item{sumOf("units")}
 	var outputs []Output
+	activated := func(name string) sqlast.Expr { return aggregate(sqlast.Sum, col("c", name)) }
+	if b.plan.Activation != nil {
+		activated = func(name string) sqlast.Expr {
+			return aggregate(sqlast.Sum, when(isNull(col("c", colDropped)), col("c", name)))
+		}
+		units = append(units, item(activated("units"), "activated"))
+		outputs = append(outputs, Output{Column: "activated", Role: RoleActivated})
+	}
 	for _, set := range b.waitSets() {
-		units = append(units, sumOf(WaitColumn(set)))
+		units = append(units, item(activated(WaitColumn(set)), WaitColumn(set)))
 		outputs = append(outputs, Output{Column: WaitColumn(set), Role: RoleWaited, Wait: WaitColumn(set)})
 	}
 	dropped := sqlast.Select{

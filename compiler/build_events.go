@@ -379,6 +379,9 @@ func (sc *scanBuilder) matched(i, n int) sqlast.Select {
 		on = append(on, compare(sqlast.GreaterEq, at, start), compare(sqlast.Less, at, end))
 	}
 	where := append(sc.src.exists(from, to), sc.isNeeded(inRow(sc.src.Event.SQL)), isNull(col("x", colDropped)))
+	if len(sc.only) > 0 && len(sc.only) < len(sc.plan.Experiments) {
+		where = append(where, oneOf(col("x", colExperiment), sc.only))
+	}
 	if n > 1 {
 		where = append(where, compare(sqlast.Eq, call(sqlast.Mod, rowID(), sqlast.Int(int64(n))), sqlast.Int(int64(i))))
 	}

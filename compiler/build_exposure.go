@@ -32,9 +32,13 @@ func (b *builder) exposures() []Statement {
 		out = append(out, Statement{Name: b.shownTable(), Why: "the impressions of the experiments, kept because metrics count them, from one pass over the impressions",
 			SQL: sqlast.CreateTable{Name: b.shownTable(), Query: b.keptQuery()}})
 	}
-	out = append(out, Statement{Name: b.table("exposure"), Why: "one row for each unit and experiment, from one pass over the impressions",
-		SQL: sqlast.CreateTable{Name: b.table("exposure"), Query: b.exposureQuery()}})
+	first := b.first()
+	out = append(out, Statement{Name: first.table("exposure"), Why: "one row for each unit and experiment, from one pass over the impressions",
+		SQL: sqlast.CreateTable{Name: first.table("exposure"), Query: first.exposureQuery()}})
 	out = append(out, after...)
+	if first != b {
+		out = append(out, b.activated(first)...)
+	}
 	if len(b.segments()) > 0 {
 		out = append(out, Statement{Name: b.table("segment_value"), Why: "the most frequent values of each segment; the others are (other)",
 			SQL: sqlast.CreateTable{Name: b.table("segment_value"), Query: b.segmentValues()}})
@@ -109,7 +113,7 @@ func (b *builder) exposureQuery() sqlast.Select {
 	for _, name := range b.lostColumns() {
 		items = append(items, item(unit(name), name))
 	}
-	items = append(items, b.windowColumns()...)
+	items = append(items, b.windowColumns(b.firstTime())...)
 	for _, a := range b.plan.Attributes {
 		items = append(items, item(b.exposedAttribute(a), attributeColumn(a)))
 	}

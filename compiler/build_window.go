@@ -92,7 +92,7 @@ func (b *builder) windowsPass() bool {
 
 // untilColumn is the column from which on no row of a unit counts.
 func (b *builder) untilColumn() string {
-	if b.until() == nil {
+	if b.until(sqlast.Null{}) == nil {
 		return colObserveUntil
 	}
 	return colUntil
@@ -100,8 +100,8 @@ func (b *builder) untilColumn() string {
 
 // until computes colUntil from the columns of the exposure; nil where
 // observe_until is the same, or no later than any other end.
-func (b *builder) until() sqlast.Expr {
-	last := call(sqlast.Least, plus(b.firstTime(), b.longestTo()), col("p", colWindowsUntil))
+func (b *builder) until(exposed sqlast.Expr) sqlast.Expr {
+	last := call(sqlast.Least, plus(exposed, b.longestTo()), col("p", colWindowsUntil))
 	switch {
 	case b.someOpen() && b.windowsPass():
 		return call(sqlast.Greatest, col("p", colObserveUntil), last)
@@ -111,9 +111,9 @@ func (b *builder) until() sqlast.Expr {
 	return last
 }
 
-// windowColumns are the instants of windows as columns of the exposure.
-func (b *builder) windowColumns() []sqlast.Item {
-	exposed := b.firstTime()
+// windowColumns are the instants of windows as columns of the exposure, which
+// is at an instant.
+func (b *builder) windowColumns(exposed sqlast.Expr) []sqlast.Item {
 	var out []sqlast.Item
 	for _, d := range b.offsets() {
 		out = append(out, item(plus(exposed, d), offsetColumn(d)))
@@ -121,7 +121,7 @@ func (b *builder) windowColumns() []sqlast.Item {
 	for _, d := range b.lookbacks() {
 		out = append(out, item(plus(col("p", colObserveUntil), -d), lookbackColumn(d)))
 	}
-	until := b.until()
+	until := b.until(exposed)
 	if until != nil {
 		out = append(out, sqlast.Item{X: until, As: colUntil, Why: "from here on no event counts for any metric"})
 	} else {

@@ -28,6 +28,8 @@ type UnitPlan struct {
 	// Others are experiments that are not computed, whose impressions say
 	// which units others leave out.
 	Others []*ExperimentPlan
+	// Activation is what units must do to count; nil where no experiment asks.
+	Activation *Activation
 	// Attributes are the attributes of the exposure that segments, audiences
 	// or metrics need, in alphabetical order.
 	Attributes []string

@@ -44,6 +44,9 @@ func NewPlan(defs *metrics.Definitions, cat *Catalog, opts PlanOptions) (*Plan, 
 		p.others(u)
 	}
 	for _, u := range plan.Units {
+		for _, x := range u.Experiments {
+			p.activation(u, x)
+		}
 		clear(p.parsed)
 		p.metrics(u)
 	}
@@ -67,6 +70,9 @@ func CheckExpressions(defs *metrics.Definitions) diag.List {
 	for _, e := range defs.Experiments {
 		if e.Where.IsSet() {
 			Parse(e.Where, &audienceScope{alone: true}, BooleanType, &p.list)
+		}
+		if f := e.Activation; f != nil && f.Where.IsSet() {
+			p.measure(&UnitPlan{}, &metrics.Metric{Event: f.Event, Where: f.Where}, "activation")
 		}
 	}
 	return p.list

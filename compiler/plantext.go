@@ -23,6 +23,14 @@ func (u *UnitPlan) print(b *strings.Builder) {
 	for _, x := range u.Experiments {
 		x.print(b)
 	}
+	if u.Activation != nil {
+		for _, s := range u.Activation.Plan.Scans {
+			fmt.Fprintf(b, "  activations, from a pass of their own over %s\n", sourceNames([]*Source{s.Source}))
+			for _, n := range s.Measures {
+				fmt.Fprintf(b, "    %s: %s\n", n.Name, n.describe())
+			}
+		}
+	}
 	for _, s := range u.Scans {
 		if s.Source.Kept != "" {
 			b.WriteString("  rows that count, from the impressions that were kept\n")
@@ -72,6 +80,9 @@ func (x *ExperimentPlan) print(b *strings.Builder) {
 	}
 	if x.Audience != nil {
 		fmt.Fprintf(b, "      where %s\n", x.Audience)
+	}
+	if x.Def.Activation != nil {
+		b.WriteString("      only units that were activated, counting from there\n")
 	}
 	for _, s := range e.Segments {
 		fmt.Fprintf(b, "      segment exposure.%s\n", s.Key.V)

@@ -41,7 +41,7 @@ const (
 	// units, impressions, units in several variations.
 	ResultDays
 	// ResultUnits: experiment, variation, segment, segment value; then the
-	// exposed units, and those for whom each wait is over.
+	// exposed units, those that were activated, and those for whom each wait is over.
 	ResultUnits
 	// ResultDropped: experiment, reason; then units, rows.
 	ResultDropped
@@ -82,6 +82,9 @@ const (
 	RoleEvents
 	// RoleOverflow is the number of units whose number is too large.
 	RoleOverflow
+	// RoleActivated is the number of exposed units that count: with activation
+	// those that were activated.
+	RoleActivated
 	// RoleWaited is the number of exposed units whose windows are over.
 	RoleWaited
 	// RoleReason is a number of rows by reason.
@@ -124,9 +127,19 @@ func (u *UnitProgram) Columns() int {
 type builder struct {
 	plan   *UnitPlan
 	suffix string
+	// stage is put behind the name of the table exposure, and only are the
+	// experiments whose events are read (empty: all), where the exposures are
+	// not yet those that metrics count from.
+	stage string
+	only  []string
 }
 
-func (b *builder) table(name string) string { return name + b.suffix }
+func (b *builder) table(name string) string {
+	if name == "exposure" {
+		name += b.stage
+	}
+	return name + b.suffix
+}
 
 // The columns of the table exposure.
 const (

@@ -78,9 +78,6 @@ func (u *unsupported) metric(m *metrics.Metric) {
 }
 
 func (u *unsupported) experiment(e *metrics.Experiment) {
-	if e.Activation != nil {
-		u.add(e.Activation.Pos, "activation")
-	}
 	u.when(e.Identity.Set, e.Identity.Pos, "identity")
 	for _, p := range e.Phases {
 		u.add(p.Pos, "phases")

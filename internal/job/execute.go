@@ -40,18 +40,20 @@ type tallySums struct {
 type collected struct {
 	days    map[dayCell]dayCounts
 	exposed map[cell]int64
-	waited  map[cell]map[string]int64
-	units   map[reason]int64 // units left out
-	rows    map[reason]int64 // rows left out or odd
-	sums    map[*compiler.Tally]map[cell]*tallySums
-	passes  int
+	// activated are the exposed units that count, where events activate units.
+	activated map[cell]int64
+	waited    map[cell]map[string]int64
+	units     map[reason]int64 // units left out
+	rows      map[reason]int64 // rows left out or odd
+	sums      map[*compiler.Tally]map[cell]*tallySums
+	passes    int
 }
 
 // execute runs the program: the exposures, then the events in as many passes
 // as the memory asks for.
 func (p *prepared) execute(ctx context.Context) (*collected, error) {
 	c := &collected{
-		days: map[dayCell]dayCounts{}, exposed: map[cell]int64{}, waited: map[cell]map[string]int64{},
+		days: map[dayCell]dayCounts{}, exposed: map[cell]int64{}, activated: map[cell]int64{}, waited: map[cell]map[string]int64{},
 		units: map[reason]int64{}, rows: map[reason]int64{}, sums: map[*compiler.Tally]map[cell]*tallySums{}, passes: 1,
 	}
 	for _, u := range p.program.Units {
@@ -135,8 +137,13 @@ func (c *collected) take(st compiler.Statement, rows *loaders.Rows) {
 		case compiler.ResultUnits:
 			k := cellOf(row)
 			c.exposed[k] = number("units")
+			c.activated[k] = c.exposed[k]
 			c.waited[k] = map[string]int64{}
 			for _, o := range st.Outputs {
+				if o.Role == compiler.RoleActivated {
+					c.activated[k] = number(o.Column)
+					continue
+				}
 				c.waited[k][o.Wait] = number(o.Column)
 			}
 		case compiler.ResultDropped:

@@ -33,6 +33,9 @@ func (r *reporter) health(x *compiler.ExperimentPlan) []string {
 	if r.several(x) {
 		warnings = append(warnings, "several_variations")
 	}
+	if x.Def.Activation != nil {
+		r.activatedRatio(x)
+	}
 	r.exposedUnits(x)
 	r.leftOut(x)
 	r.silentMetrics(x)
@@ -42,18 +45,7 @@ func (r *reporter) health(x *compiler.ExperimentPlan) []string {
 // sampleRatio tests whether the units came in the planned ratio; it reports
 // an alarm.
 func (r *reporter) sampleRatio(x *compiler.ExperimentPlan) bool {
-	var units []int64
-	var weights []*big.Rat
-	for _, v := range x.Def.Variations {
-		units = append(units, r.exposed[cell{x.Def.Key.V, v.Key.V, metrics.Overall, metrics.All}])
-		var w *big.Rat
-		if v.Weight.Set {
-			w = v.Weight.V.Rat()
-		}
-		weights = append(weights, w)
-	}
-	opt, _ := stats.OptionsOf(x.Def.Analysis)
-	t := stats.SampleRatio(units, weights, opt)
+	t, opt := ratioOf(x, r.exposed)
 	status, detail := metrics.Pass, "units came in the planned ratio"
 	switch {
 	case t.Alarm:
@@ -67,6 +59,37 @@ func (r *reporter) sampleRatio(x *compiler.ExperimentPlan) bool {
 	h := r.check(x.Def.Key.V, "sample_ratio", metrics.Overall, metrics.All, status, detail)
 	h.Statistic, h.PValue, h.Threshold = t.Statistic, t.PValue, &opt.SampleRatioAlarm
 	return t.Alarm
+}
+
+// ratioOf tests whether units came in the ratio of the weights.
+func ratioOf(x *compiler.ExperimentPlan, of map[cell]int64) (stats.SampleRatioTest, stats.Options) {
+	var units []int64
+	var weights []*big.Rat
+	for _, v := range x.Def.Variations {
+		units = append(units, of[cell{x.Def.Key.V, v.Key.V, metrics.Overall, metrics.All}])
+		var w *big.Rat
+		if v.Weight.Set {
+			w = v.Weight.V.Rat()
+		}
+		weights = append(weights, w)
+	}
+	opt, _ := stats.OptionsOf(x.Def.Analysis)
+	return stats.SampleRatio(units, weights, opt), opt
+}
+
+// activatedRatio warns where the units that were activated did not come in the
+// planned ratio: the treatment may change who is activated.
+func (r *reporter) activatedRatio(x *compiler.ExperimentPlan) {
+	t, opt := ratioOf(x, r.activated)
+	status, detail := metrics.Pass, "activated units came in the planned ratio"
+	switch {
+	case t.Status != stats.OK:
+		status, detail = metrics.Warn, t.Reason
+	case t.Alarm:
+		status, detail = metrics.Warn, "activated units did not come in the planned ratio: the variations may differ in who is activated"
+	}
+	h := r.check(x.Def.Key.V, "sample_ratio_activated", metrics.Overall, metrics.All, status, detail)
+	h.Statistic, h.PValue, h.Threshold = t.Statistic, t.PValue, &opt.SampleRatioAlarm
 }
 
 // several compares the units seen in several variations with the alarm.
@@ -134,6 +157,9 @@ func (r *reporter) leftOut(x *compiler.ExperimentPlan) {
 	say("holdback", r.rows[reason{key, "holdback"}], metrics.Pass, "%d impressions are holdbacks and were left out")
 	if x.Audience != nil {
 		say("audience", r.collected.units[reason{key, "audience"}], metrics.Pass, "%d units are not in the audience")
+	}
+	if x.Def.Activation != nil {
+		say("not_activated", r.collected.units[reason{key, "not_activated"}], metrics.Pass, "%d exposed units were not activated")
 	}
 	if len(x.Def.ExcludeUnitsIn) > 0 {
 		say("other_experiment", r.collected.units[reason{key, "other_experiment"}], metrics.Pass, "%d units are left out because they are in another experiment")

@@ -181,7 +181,7 @@ func (r *reporter) moments(m *compiler.MetricPlan, k cell) stats.Moments {
 	if s == nil {
 		s = &tallySums{terms: map[stats.Term]*big.Int{}}
 	}
-	units := r.exposed[k]
+	units := r.activated[k]
 	if len(t.Waits) > 0 {
 		units = r.waited[k][compiler.WaitColumn(t.Waits)]
 	}

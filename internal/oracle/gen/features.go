@@ -57,7 +57,7 @@ const (
 // have them yet.
 var pending = []string{
 	afterEvent, winsorizing, splitting, percentiles, overProperty, overEvents, funnels, funnelsAny, funnelSides, numeratorWithin,
-	covariates, activation, identityStrict, identityFirst, phasesStratified, phasesLast,
+	covariates, identityStrict, identityFirst, phasesStratified, phasesLast,
 	segmentEvents, segmentExperiment, segmentUnit, unitAttributes, excludedUnits, dedupeRow,
 }
 
