@@ -6,6 +6,7 @@ FUZZTIME ?= 30s
 SIZE     ?= 5m
 CASES    ?= 100000
 FIRST    ?= 1
+ONLY     ?=
 
 # Where Go is not on the PATH it is usually here. A job without a home has its
 # caches below build/.
@@ -59,8 +60,8 @@ test-integration: build ## run the program on a terminal, in a fresh clone, and 
 bench: build ## compare a run with hand-written SQL over a synthetic export, SIZE 5m, 30m or 100m
 	go run ./bench -size $(SIZE)
 
-soak: tools ## compare CASES (100000) random cases from seed FIRST (1) with the oracle; goes on where it was interrupted
-	go test ./internal/job -count=1 -v -timeout 0 -run 'TestOracle$$' -soak.cases=$(CASES) -soak.first=$(FIRST) -soak.dir=$(CURDIR)/build/soak
+soak: tools ## compare CASES (100000) random cases from seed FIRST (1), those with the feature ONLY, with the oracle; goes on where it was interrupted
+	go test ./internal/job -count=1 -v -timeout 0 -run 'TestOracle$$' -soak.cases=$(CASES) -soak.first=$(FIRST) -soak.only='$(ONLY)' -soak.dir=$(CURDIR)/build/soak
 
 fuzz: tools ## fuzz the decoder and the expressions, FUZZTIME (30s) each
 	@scripts/fuzz $(FUZZTIME)

@@ -23,6 +23,7 @@ import (
 var (
 	soakCases = flag.Int("soak.cases", 60, "how many random cases to compare with the oracle")
 	soakFirst = flag.Int("soak.first", 1, "seed of the first of them; the others follow")
+	soakOnly  = flag.String("soak.only", "", "compare only cases with this feature, as the summary names it")
 	soakDir   = flag.String("soak.dir", "", "folder for failed cases and for how far an interrupted soak came")
 )
 
@@ -79,6 +80,9 @@ type soak struct {
 
 // one compares one case.
 func (s *soak) one(b *bench, seed int, c *gen.Case) {
+	if *soakOnly != "" && !slices.Contains(c.Features, *soakOnly) {
+		return
+	}
 	diff, err := b.compare(question{Case: c})
 	if errors.Is(err, errUnfit) {
 		s.mu.Lock()
