@@ -62,8 +62,8 @@ func TestOracle(t *testing.T) {
 		wg.Wait()
 		s.Next = end + 1
 		s.save()
+		t.Log(s.summary())
 	}
-	t.Log(s.summary())
 }
 
 // A soak is what many cases came to. Its exported fields are what an
@@ -148,7 +148,6 @@ func (s *soak) save() {
 	if *soakDir == "" {
 		return
 	}
-	fmt.Fprintln(os.Stderr, s.summary())
 	text, err := json.Marshal(s)
 	if err == nil {
 		err = os.MkdirAll(*soakDir, 0o755)
