@@ -385,7 +385,8 @@ func (sc *scanBuilder) matched(i, n int) sqlast.Select {
 	if n > 1 {
 		where = append(where, compare(sqlast.Eq, call(sqlast.Mod, rowID(), sqlast.Int(int64(n))), sqlast.Int(int64(i))))
 	}
-	files := sqlast.From(sc.src.read(from, to))
+	files, among := sc.src.withExcluded(sc.src.read(from, to))
+	where = append(where, among...)
 	if sc.src.Kept != "" {
 		files = sqlast.Table{Name: sc.table(sc.src.Kept), Alias: rowAlias}
 		on = append(on, compare(sqlast.Eq, col("x", colExperiment), col(rowAlias, colExperiment)))

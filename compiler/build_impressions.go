@@ -136,10 +136,10 @@ func (b *builder) impressionColumns(s *Source) []sqlast.Item {
 func (b *builder) impressionRows(s *Source) sqlast.Select {
 	from, to := b.instants(s)
 	from, to = dayOf(from), earlier(nextDay(to), b.plan.AsOf)
-	files := s.read(from, to)
+	files, among := s.withExcluded(s.read(from, to))
 	id, present := s.unit(b.plan.Kind).present()
 	items := []sqlast.Item{item(id, colUnitID)}
-	conds := append(s.exists(from, to), present)
+	conds := append(append(s.exists(from, to), present), among...)
 	m := b.matching(s)
 	for i, f := range []*Field{s.Experiment, s.Flag} {
 		if f == nil {
@@ -205,9 +205,9 @@ func (b *builder) shown(s *Source, m matching, match string, from sqlast.From) s
 	if from == nil {
 		unitID, present = s.unit(b.plan.Kind).present()
 		lo, hi := b.instants(s)
-		files := s.read(lo, hi)
+		files, among := s.withExcluded(s.read(lo, hi))
 		rows = files
-		where = append(s.exists(lo, hi), present)
+		where = append(append(s.exists(lo, hi), present), among...)
 		on = append(on, m.on...)
 	} else {
 		on = append(on, m.onDistinct()...)

@@ -14,6 +14,8 @@ import (
 type Catalog struct {
 	Impressions []*Source
 	Events      []*Source
+	// Excluded are the lists of units whose rows do not exist.
+	Excluded []*Source
 	// Engine is the name and version of the engine, e.g. "duckdb v1.5.5".
 	Engine string
 }
@@ -40,6 +42,8 @@ type Source struct {
 	ID         []Field     // text, where rows are de-duplicated by id
 	Properties Bag
 	Attributes Bag
+	// Excluded are the unit kinds, among Units, of which some ids are excluded.
+	Excluded []string
 	// Where is the source's own filter as a condition, nil where there is none.
 	Where sqlast.Expr
 	// Kept is the temporary table that holds the rows, for sources that are

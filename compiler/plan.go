@@ -15,6 +15,8 @@ type Plan struct {
 	// AsOf: rows at or after this instant do not exist.
 	AsOf  time.Time
 	Units []*UnitPlan
+	// Excluded are the lists of units whose rows do not exist.
+	Excluded []*Source
 }
 
 // UnitPlan is the work for the experiments of one unit kind. Impressions and

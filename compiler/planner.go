@@ -26,7 +26,7 @@ type PlanOptions struct {
 // events) are in the list; with an error in it the plan is not complete.
 func NewPlan(defs *metrics.Definitions, cat *Catalog, opts PlanOptions) (*Plan, diag.List) {
 	p := &planner{defs: defs, cat: cat, opts: opts, parsed: map[*metrics.Metric]*Measure{}}
-	plan := &Plan{AsOf: opts.AsOf}
+	plan := &Plan{AsOf: opts.AsOf, Excluded: cat.Excluded}
 	byKind := map[string]*UnitPlan{}
 	for _, e := range defs.Experiments {
 		if !p.selected(e) {

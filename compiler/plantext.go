@@ -11,6 +11,9 @@ import (
 // String prints the plan as a tree, the same for the same plan.
 func (p *Plan) String() string {
 	var b strings.Builder
+	for _, kind := range p.excludedKinds() {
+		fmt.Fprintf(&b, "rows of an excluded %s do not exist\n", kind)
+	}
 	for _, u := range p.Units {
 		u.print(&b)
 	}

@@ -99,7 +99,11 @@ func Build(p *Plan) *Program {
 		if len(p.Units) > 1 {
 			b.suffix = "_" + u.Kind
 		}
-		prog.Units = append(prog.Units, &UnitProgram{Plan: u, Exposures: b.exposures(), b: b})
+		exposures := b.exposures()
+		if len(prog.Units) == 0 {
+			exposures = append(p.excludedUnits(), exposures...)
+		}
+		prog.Units = append(prog.Units, &UnitProgram{Plan: u, Exposures: exposures, b: b})
 	}
 	return prog
 }

@@ -19,9 +19,6 @@ func Unsupported(defs *metrics.Definitions) diag.List {
 	for _, s := range defs.Sources.Units {
 		u.add(s.Pos, "sources.units")
 	}
-	for _, s := range defs.Sources.ExcludeUnits {
-		u.add(s.Pos, "sources.exclude_units")
-	}
 	for _, m := range defs.Metrics {
 		u.metric(m)
 	}

@@ -20,7 +20,7 @@ import (
 // these definitions must be allowed to read.
 func Roots(defs *metrics.Definitions) []string {
 	var roots []string
-	for _, src := range slices.Concat(defs.Sources.Impressions, defs.Sources.Events) {
+	for _, src := range slices.Concat(defs.Sources.Impressions, defs.Sources.Events, defs.Sources.ExcludeUnits) {
 		for _, p := range src.Paths {
 			root, _ := splitGlob(located(src, p.V))
 			roots = append(roots, root)

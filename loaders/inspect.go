@@ -47,7 +47,31 @@ func Inspect(ctx context.Context, engine *Engine, defs *metrics.Definitions, opt
 	if err := inspect(defs.Sources.Events, &catalog.Events); err != nil {
 		return nil, list, err
 	}
+	var excluded []*metrics.Source
+	for _, def := range defs.Sources.ExcludeUnits {
+		named := *def
+		named.Name.V = string(metrics.RoleExclude)
+		excluded = append(excluded, &named)
+	}
+	opts.Sources = nil
+	if err := inspect(excluded, &catalog.Excluded); err != nil {
+		return nil, list, err
+	}
+	exclude(catalog)
 	return catalog, list, nil
+}
+
+// exclude tells the sources of which of their unit kinds some ids are excluded.
+func exclude(catalog *compiler.Catalog) {
+	for _, src := range slices.Concat(catalog.Impressions, catalog.Events) {
+		for _, u := range src.Units {
+			if slices.ContainsFunc(catalog.Excluded, func(s *compiler.Source) bool {
+				return slices.ContainsFunc(s.Units, func(x compiler.UnitField) bool { return x.Kind == u.Kind })
+			}) {
+				src.Excluded = append(src.Excluded, u.Kind)
+			}
+		}
+	}
 }
 
 // inspector maps the columns of one source.

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/metricsjob/metricsjob/compiler"
+	"github.com/metricsjob/metricsjob/compiler/sqlast"
 	"github.com/metricsjob/metricsjob/internal/stats"
 	"github.com/metricsjob/metricsjob/loaders"
 	"github.com/metricsjob/metricsjob/metrics"
@@ -210,7 +211,29 @@ func (r *reporter) sources(ctx context.Context) error {
 			return fmt.Errorf("count what source %s loses: %w", s.Def.Name.V, err)
 		}
 		r.source(s, d)
+		if err := r.excluded(ctx, s); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+// excluded counts the rows of excluded units.
+func (r *reporter) excluded(ctx context.Context, s *compiler.Source) error {
+	if len(s.Excluded) == 0 || !r.program.Excludes(s) {
+		return nil
+	}
+	query, err := sqlast.Print(sqlast.DuckDB, compiler.CountExcluded(s))
+	if err != nil {
+		return fmt.Errorf("count the rows of excluded units: %w", err)
+	}
+	rows, err := r.engine.Query(ctx, query)
+	if err != nil {
+		return fmt.Errorf("count the rows of excluded units in source %s: %w", s.Def.Name.V, err)
+	}
+	n := whole(rows.Cells[0][0]).Int64()
+	f := float64(n)
+	r.check("", "excluded_unit", "source", s.Def.Name.V, metrics.Pass, fmt.Sprintf("%d rows are of excluded units", n)).Statistic = &f
 	return nil
 }
 

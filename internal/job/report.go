@@ -56,7 +56,7 @@ func (p *prepared) runID() string {
 	h := sha256.New()
 	fmt.Fprintln(h, p.opts.Version, metrics.SchemaVersion, p.catalog.Engine, p.definitionDigest(), p.asOf.Format(time.RFC3339Nano))
 	fmt.Fprintf(h, "%q %q\n", p.opts.Experiments, p.opts.Metrics)
-	for _, s := range slices.Concat(p.catalog.Impressions, p.catalog.Events) {
+	for _, s := range slices.Concat(p.catalog.Impressions, p.catalog.Events, p.catalog.Excluded) {
 		fmt.Fprintln(h, s.Def.Name.V)
 		for _, f := range s.Files {
 			fmt.Fprintln(h, f.Path, f.Rows, f.Bytes)

@@ -58,7 +58,7 @@ const (
 var pending = []string{
 	afterEvent, winsorizing, splitting, percentiles, overProperty, overEvents, funnels, funnelsAny, funnelSides, numeratorWithin,
 	covariates, identityStrict, identityFirst, phasesStratified, phasesLast,
-	segmentEvents, segmentExperiment, segmentUnit, unitAttributes, excludedUnits, dedupeRow,
+	segmentEvents, segmentExperiment, segmentUnit, unitAttributes, dedupeRow,
 }
 
 // SetPending replaces the features that are not drawn, for tests of a compiler
