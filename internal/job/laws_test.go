@@ -65,7 +65,7 @@ sources:
   impressions:
     - {name: decisions, path: decisions.parquet, columns: {units: {user: user_id}, experiment: experiment, variation: variation, timestamp: ts, attributes: attrs}}
   events:
-    - {name: orders, path: 'orders/ds=*/*.parquet', partition: {column: ds}, columns: {units: {user: user_id}, event: event, timestamp: ts, value: amount, properties: props}}
+    - {name: orders, path: 'orders/ds=*/*.parquet', partition: {column: ds}, columns: {units: {user: user_id}, event: event, timestamp: ts, value: amount, properties: props, weight: weight}}
 metrics:
   - {key: purchase_rate, event: purchase, measure: occurrence, better: higher}
   - {key: contacts, event: [purchase, refund], measure: count, better: higher}
@@ -111,8 +111,9 @@ experiments:
     match: {experiment: banner}
     unit: user
     start: 2026-03-05
+    activation: {event: visit, where: 'properties.category == "books"'}
     variations: [{key: control, weight: 1, baseline: true}, {key: green, weight: 1}]
-    metrics: {primary: [purchase_rate]}
+    metrics: {primary: [purchase_rate], secondary: [all]}
   - key: banner
     flag: banner
     unit: user
@@ -144,7 +145,8 @@ func writeLawful(t *testing.T, dir string, units, events int) {
 					['purchase', 'visit', 'refund'][1 + CAST(hash(i, 1) %% 3 AS INTEGER)] AS event,
 					TIMESTAMP '2026-02-28' + to_microseconds(CAST(hash(i, 2) %% 864000000000 AS BIGINT)) AS ts,
 					CAST(CAST(hash(i, 3) %% 100000 AS BIGINT) * 0.01 AS DECIMAL(18, 2)) AS amount,
-					MAP {'category': ['books', 'toys'][1 + CAST(hash(i, 4) %% 2 AS INTEGER)]} AS props
+					MAP {'category': ['books', 'toys'][1 + CAST(hash(i, 4) %% 2 AS INTEGER)]} AS props,
+					1 + CAST(hash(i, 6) %% 3 AS BIGINT) AS weight
 				FROM range(%d) t(i)
 			)
 		) TO 'DIR/orders' (FORMAT parquet, PARTITION_BY (ds))`, units*5/4, events))
