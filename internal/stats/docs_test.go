@@ -15,8 +15,8 @@ func TestDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	blocks := strings.Split(string(text), "```example\n")[1:]
-	if len(blocks) != 7 {
-		t.Errorf("%d examples, want 7", len(blocks))
+	if len(blocks) != 8 {
+		t.Errorf("%d examples, want 8", len(blocks))
 	}
 	for _, block := range blocks {
 		body, _, _ := strings.Cut(block, "```")
@@ -38,6 +38,9 @@ func checkComparisonExample(t *testing.T, lines map[string][]string) {
 	k := lines["kind"] // mean test welch alternative two_sided alpha 0.05
 	kind := map[string]Kind{"mean": Mean, "ratio": Ratio}[k[0]]
 	opt := Options{Test: Test(k[2]), Alternative: Alternative(k[4]), Alpha: parseFloat(t, k[6])}
+	if len(k) > 7 {
+		opt.TunedAt = int(parseFloat(t, k[8])) // tuned_at 5000
+	}
 	a, b := momentsOfWords(t, lines["baseline"]), momentsOfWords(t, lines["variation"])
 	e, sa, sb := Compare(kind, a, b, opt), Describe(kind, a), Describe(kind, b)
 	for name, numbers := range map[string][]*float64{

@@ -48,10 +48,23 @@ func methodOf(kind Kind, opt Options) string {
 	default:
 		panic(fmt.Sprintf("stats: no case for test %q", opt.Test))
 	}
+	if opt.TunedAt > 0 {
+		name = alwaysValidName(opt)
+	}
 	if kind == Ratio {
 		name += " of linearised ratios"
 	}
 	return name + ", relative by delta"
+}
+
+// alwaysValidName names the sequence, and the variances it uses where they are
+// not those of the variations.
+func alwaysValidName(opt Options) string {
+	name := fmt.Sprintf("always valid, tuned at %d units", opt.TunedAt)
+	if opt.Test == Student {
+		name += ", pooled variance"
+	}
+	return name
 }
 
 // both joins what stands in the way of either estimate.
@@ -206,6 +219,9 @@ func spreadOf(a, b estimate, opt Options) spread {
 		s.reference = student{na + nb - 2}
 	default:
 		panic(fmt.Sprintf("stats: no case for test %q", opt.Test))
+	}
+	if opt.TunedAt > 0 {
+		s.reference = alwaysValidOf(na+nb, opt)
 	}
 	return s
 }

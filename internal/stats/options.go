@@ -1,6 +1,7 @@
 package stats
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/metricsjob/metricsjob/metrics"
@@ -34,6 +35,10 @@ type Options struct {
 	Test        Test
 	Alternative Alternative
 	Alpha       float64 // between 0 and 1, both excluded
+	// TunedAt is 0 for a fixed horizon: one look, after the planned end. Above,
+	// intervals and p-values are always valid, and tightest when both variations
+	// together have so many units.
+	TunedAt int
 	// SampleRatioAlarm is the p-value below which a sample ratio is an alarm.
 	SampleRatioAlarm float64
 }
@@ -61,6 +66,9 @@ func OptionsOf(a metrics.Analysis) (Options, []Unsupported) {
 		Alpha:            a.Alpha.V.Float(),
 		SampleRatioAlarm: a.SampleRatioAlarm.V.Float(),
 	}
+	if a.Peeking.V.Method == "always_valid" {
+		o.TunedAt = cmp.Or(a.Peeking.V.TunedAt, defaultTunedAt)
+	}
 	var list []Unsupported
 	switch o.Test {
 	case Welch, Z, Student:
@@ -70,7 +78,8 @@ func OptionsOf(a metrics.Analysis) (Options, []Unsupported) {
 	list = appendUnless(list, a.ExactBelow.V == 0, "exact_below", a.ExactBelow)
 	list = appendUnless(list, !a.Power.Set, "power", a.Power)
 	list = appendUnless(list, a.RelativeInterval.V == "delta", "relative_interval", a.RelativeInterval)
-	list = appendUnless(list, a.Peeking.V.Method == "fixed", "peeking", at(a.Peeking, a.Peeking.V.Method))
+	looked := a.Peeking.V.Method == "fixed" || a.Peeking.V.Method == "always_valid"
+	list = appendUnless(list, looked, "peeking", at(a.Peeking, a.Peeking.V.Method))
 	list = appendUnless(list, !a.Bayesian.Set || a.Bayesian.V.Off, "bayesian", at(a.Bayesian, "prior"))
 	list = appendUnless(list, a.Correction.V.Method == "none", "correction", at(a.Correction, a.Correction.V.Method))
 	list = appendUnless(list, len(a.Stratify.V) == 0, "stratify", a.Stratify)

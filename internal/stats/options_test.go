@@ -29,6 +29,17 @@ func TestOptionsOf(t *testing.T) {
 	}
 }
 
+func TestOptionsOfAlwaysValid(t *testing.T) {
+	for tunedAt, want := range map[int]int{0: 5000, 12000: 12000} {
+		a := metrics.DefaultAnalysis()
+		a.Peeking = metrics.At[metrics.Peeking]{V: metrics.Peeking{Method: "always_valid", TunedAt: tunedAt}, Set: true}
+		opt, refused := OptionsOf(a)
+		if len(refused) > 0 || opt.TunedAt != want {
+			t.Errorf("tuned at %d: %d, refused %v", tunedAt, opt.TunedAt, refused)
+		}
+	}
+}
+
 // Every option that is asked for and not built yet is named, with its place.
 func TestOptionsUnsupported(t *testing.T) {
 	a := metrics.DefaultAnalysis()

@@ -1,0 +1,85 @@
+package stats
+
+import "math"
+
+// defaultTunedAt is the number of units at which an always-valid interval is
+// tightest where nothing was said.
+const defaultTunedAt = 5000
+
+// alwaysValid compares a statistic with the boundary of the asymptotic
+// confidence sequence of Waudby-Smith et al. (2021), a normal mixture: the
+// chance that the statistic crosses the boundary of alpha ever, at any look, is
+// at most alpha. It stands where a distribution does, so that its tails and
+// quantiles are those of a test that may be looked at any day.
+type alwaysValid struct {
+	// r is n·ρ²: the units so far times the variance of the mixture.
+	r        float64
+	oneSided bool
+}
+
+// alwaysValidOf is the sequence after so many units of both variations.
+func alwaysValidOf(units float64, opt Options) alwaysValid {
+	return alwaysValid{
+		r:        units * mixtureVariance(opt.Alpha) / float64(opt.TunedAt),
+		oneSided: opt.Alternative != TwoSided,
+	}
+}
+
+// mixtureVariance is n·ρ² at the n where the sequence of alpha is tightest.
+func mixtureVariance(alpha float64) float64 {
+	l := -2 * math.Log(alpha)
+	return l + math.Log1p(l)
+}
+
+// tail is the always-valid p-value of t, or half of it where two sides are
+// added up: one over the mixture's likelihood ratio.
+func (s alwaysValid) tail(t float64) float64 {
+	if math.IsNaN(t) {
+		return t
+	}
+	if t <= 0 {
+		return s.sided(1)
+	}
+	u := t * s.shrink()
+	logP := 0.5*math.Log1p(s.r) - u*u/2
+	if s.oneSided {
+		logP -= logTwiceCDF(u)
+	}
+	return s.sided(math.Min(1, math.Exp(logP)))
+}
+
+func (s alwaysValid) quantile(p float64) float64 {
+	if !s.oneSided {
+		p *= 2
+	}
+	l := 0.5*math.Log1p(s.r) - math.Log(p)
+	high := math.Sqrt(2 * math.Max(0, l))
+	if !s.oneSided {
+		return high / s.shrink()
+	}
+	// u²/2 + log 2Φ(u) climbs from 0 at 0 to more than l at √2l.
+	low := 0.0
+	for range 100 {
+		u := low + (high-low)/2
+		if u*u/2+logTwiceCDF(u) < l {
+			low = u
+		} else {
+			high = u
+		}
+	}
+	return high / s.shrink()
+}
+
+// sided is p itself with one side, and half of p with two.
+func (s alwaysValid) sided(p float64) float64 {
+	if s.oneSided {
+		return p
+	}
+	return p / 2
+}
+
+// shrink is what the mixture leaves of a statistic.
+func (s alwaysValid) shrink() float64 { return math.Sqrt(s.r / (1 + s.r)) }
+
+// logTwiceCDF is log 2Φ(u) for u ≥ 0.
+func logTwiceCDF(u float64) float64 { return math.Log(2) + math.Log1p(-normal{}.tail(u)) }
