@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -109,6 +110,10 @@ func (q question) answer(out oracle.Output) oracle.Output {
 	return out
 }
 
+// failedRun reports whether a difference is that the run failed. Without some of
+// its files a case fails for another reason than its own.
+func failedRun(diff string) bool { return strings.HasPrefix(diff, "run: ") }
+
 // shrink looks for a smaller question that they differ in: one experiment and
 // metric, and as few rows as a limited number of attempts finds.
 func (b *bench) shrink(q question, diff string) (question, string) {
@@ -118,7 +123,7 @@ func (b *bench) shrink(q question, diff string) (question, string) {
 			return false
 		}
 		d, err := b.compare(smaller)
-		if err != nil || d == "" {
+		if err != nil || d == "" || failedRun(d) != failedRun(diff) {
 			return false
 		}
 		q, diff = smaller, d
