@@ -48,6 +48,7 @@ func drawOptions(t *rapid.T) Options {
 	opt.Test = tests.Draw(t, "test")
 	opt.Alternative = alternatives.Draw(t, "alternative")
 	opt.Alpha = rapid.SampledFrom([]float64{0.3, 0.1, 0.05, 0.01, 1e-6}).Draw(t, "alpha")
+	opt.TunedAt = rapid.SampledFrom([]int{0, 0, 1, 5000, 1_000_000_000}).Draw(t, "tuned at")
 	return opt
 }
 
@@ -201,6 +202,7 @@ func FuzzCompare(f *testing.F) {
 	f.Add(int64(0), "0", "0", "0", "0", "0", int64(1), "1", "1", "1", "1", "1", uint8(1))
 	f.Add(int64(2), "1e300", "1e600", "0", "0", "0", int64(1)<<62, "-1e-300", "1e-600", "1", "1", "1", uint8(5))
 	f.Add(int64(-1), "1", "-1", "-1", "-1", "-1", int64(2), "3", "5", "1e9", "1e18", "1e10", uint8(17))
+	f.Add(int64(9), "6", "14", "3", "5", "8", int64(3), "9", "29", "6", "14", "20", uint8(36))
 	f.Fuzz(func(t *testing.T, na int64, xa, xxa, ya, yya, xya string, nb int64, xb, xxb, yb, yyb, xyb string, choice uint8) {
 		read := func(units int64, texts ...string) Moments {
 			m := Moments{Units: units}
@@ -218,6 +220,7 @@ func FuzzCompare(f *testing.F) {
 		opt.Test = []Test{Welch, Z, Student}[choice%3]
 		opt.Alternative = []Alternative{TwoSided, Greater, Less}[choice/3%3]
 		kind := []Kind{Mean, Ratio}[choice/9%2]
+		opt.TunedAt = []int{0, 1, 5000, 1_000_000_000}[choice/18%4]
 		e := Compare(kind, a, b, opt)
 		numbers := []*float64{e.Absolute, e.AbsoluteLow, e.AbsoluteHigh, e.Relative, e.RelativeLow, e.RelativeHigh, e.PValue}
 		for _, m := range []Moments{a, b} {
