@@ -39,7 +39,8 @@ func (b *builder) pass(i, n int) []Statement {
 		tables = append(tables, values)
 	}
 	out = append(out, b.sums(values)...)
-	for _, t := range append(tables, b.table("sum_cell")) {
+	out = append(out, b.keep(values, i)...)
+	for _, t := range tables {
 		out = append(out, Statement{Name: t, Why: "no longer needed", SQL: sqlast.DropTable{Name: t}})
 	}
 	return out

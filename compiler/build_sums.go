@@ -11,12 +11,28 @@ import (
 // sums are the statements that add up the numbers of the units: first by cell
 // (experiment, variation, segment values), then over everybody and by segment.
 func (b *builder) sums(values string) []Statement {
-	sc := &sumBuilder{builder: b, byText: map[string]string{}, taken: map[string]bool{}}
-	for _, t := range b.plan.Tallies {
-		sc.tally(t)
+	sc := b.newSums(func(t *Tally) bool { return !t.capped() })
+	if len(sc.items) == 0 {
+		return nil
 	}
-	cell := b.table("sum_cell")
 	numbers := sqlast.Select{Why: "the number of each unit for each metric", Items: append(b.cellKeys("x"), sc.numbers...), From: b.joined(values)}
+	return sc.statements("sum_cell", "sums", numbers)
+}
+
+// newSums asks for the sums of some tallies.
+func (b *builder) newSums(of func(*Tally) bool) *sumBuilder {
+	s := &sumBuilder{builder: b, taken: map[string]bool{}}
+	for _, t := range b.plan.Tallies {
+		if of(t) {
+			s.tally(t)
+		}
+	}
+	return s
+}
+
+// statements add up numbers, a row for each unit, by cell and then by segment.
+func (s *sumBuilder) statements(cellTable, result string, numbers sqlast.Select) []Statement {
+	b, sc, cell := s.builder, s, s.table(cellTable)
 	keys := named(b.cellKeys("x"))
 	query := sqlast.Select{
 		Why:     "exact sums by experiment, variation and segment values",
@@ -31,8 +47,9 @@ func (b *builder) sums(values string) []Statement {
 	}
 	return []Statement{
 		{Name: cell, Why: "exact sums by experiment, variation and segment values", SQL: sqlast.CreateTable{Name: cell, Query: query}},
-		{Name: "sums" + b.suffix, Why: "exact sums over everybody and by segment", Result: ResultSums, Outputs: sc.outputs,
+		{Name: result + b.suffix, Why: "exact sums over everybody and by segment", Result: ResultSums, Outputs: sc.outputs,
 			SQL: b.bySegment(cell, "exact sums over everybody and by segment", nil, nil, totals)},
+		{Name: cell, Why: "no longer needed", SQL: sqlast.DropTable{Name: cell}},
 	}
 }
 
@@ -42,8 +59,8 @@ type sumBuilder struct {
 	numbers []sqlast.Item // one for each unit value, and one for each set of waits
 	items   []sqlast.Item
 	outputs []Output
-	byText  map[string]string // name of a column by its expression
 	taken   map[string]bool
+	caps    []capOf
 }
 
 // number asks for a column of the numbers of units.
@@ -80,8 +97,8 @@ type side struct {
 	// x is the number of a unit: NULL for a unit without rows, and where it is
 	// too large. rows are the rows of the unit that count.
 	x, rows sqlast.Expr
-	// own is x without what units without rows are.
-	own sqlast.Expr
+	// base is x before caps; own is x without what units without rows are.
+	base, own sqlast.Expr
 	// limit bounds |x|.
 	limit *big.Int
 	// sampled is more than 0 where a row stands for several; nil where none can.
@@ -138,7 +155,14 @@ func (s *sumBuilder) side(v *UnitValue) side {
 	if v.Threshold != nil {
 		out.x, out.limit = s.number(v.Threshold.sql(out.x), v.Name+" within the threshold"), big.NewInt(1)
 	}
-	out.own = out.x
+	out.base = out.x
+	if v.Caps != nil {
+		s.scaled(&out)
+		s.fixed(&out)
+	}
+	if out.own == nil {
+		out.own = out.x
+	}
 	return out
 }
 
@@ -223,6 +247,7 @@ func (s *sumBuilder) tally(t *Tally) {
 	}
 	counted := func(conds ...sqlast.Expr) sqlast.Expr { return all(append([]sqlast.Expr{waited}, conds...)...) }
 	if t.Y == nil {
+		x.x = s.cappedNumber(t, stats.X, x, s.countedMean(t, x, counted), waited)
 		s.moments(t, x, stats.X, stats.XX, counted)
 		some := compare(sqlast.Greater, x.rows, sqlast.Int(0))
 		s.output(t, RoleUnits, stats.N, countWhere(counted(some)), t.Name+" units")
@@ -236,13 +261,17 @@ func (s *sumBuilder) tally(t *Tally) {
 	}
 	if t.Exclude {
 		// exclude keeps units with a denominator, too large ones included.
-		inner, some := counted, compare(sqlast.NotEq, y.x, sqlast.Int(0))
+		inner, some := counted, sqlast.Or{compare(sqlast.NotEq, y.base, sqlast.Int(0))}
 		if y.whole != nil {
-			some = sqlast.Or{some, sqlast.And{isNull(y.own), notNull(y.whole)}}
+			some = append(some, sqlast.And{isNull(y.base), notNull(y.whole)})
+		}
+		if t.KeepsAbsent {
+			some = append(some, compare(sqlast.Eq, y.rows, sqlast.Int(0)))
 		}
 		counted = func(conds ...sqlast.Expr) sqlast.Expr { return inner(append([]sqlast.Expr{some}, conds...)...) }
 		s.output(t, RoleUnits, stats.N, countWhere(counted()), t.Name+" units")
 	}
+	x.x, y.x = s.cappedNumber(t, stats.X, x, counted, waited), s.cappedNumber(t, stats.Y, y, counted, waited)
 	s.moments(t, x, stats.X, stats.XX, counted)
 	s.moments(t, y, stats.Y, stats.YY, counted)
 	s.output(t, RoleTerm, stats.XY, sumOfProducts(x, y, counted), t.Name+" product")
@@ -325,9 +354,18 @@ func countWhere(cond sqlast.Expr) sqlast.Expr {
 	return aggregate(sqlast.Count, when(cond, sqlast.Int(1)))
 }
 
+// countedMean says which units with rows for any metric a mean is over.
+func (s *sumBuilder) countedMean(t *Tally, x side, counted func(...sqlast.Expr) sqlast.Expr) func(...sqlast.Expr) sqlast.Expr {
+	if !t.Exclude {
+		return counted
+	}
+	some := compare(sqlast.Greater, x.rows, sqlast.Int(0))
+	return func(conds ...sqlast.Expr) sqlast.Expr { return counted(append([]sqlast.Expr{some}, conds...)...) }
+}
+
 // withDefault gives a side of a ratio for units without rows what they are.
 func (s *sumBuilder) withDefault(x side, without *big.Int) side {
-	if without.Sign() != 0 {
+	if without.Sign() != 0 || x.v.Caps.distributed() {
 		none := compare(sqlast.Eq, x.rows, sqlast.Int(0))
 		x.x = sqlast.Case{Whens: []sqlast.When{{If: none, Then: literal(without)}}, Else: x.x}
 	}
@@ -337,44 +375,50 @@ func (s *sumBuilder) withDefault(x side, without *big.Int) side {
 // present reports whether units without rows for any metric add to the sums
 // of a ratio, so that those with rows must be told from them.
 func (t *Tally) present() bool {
-	return t.Y != nil && (t.WithoutX.Sign() != 0 || t.WithoutY.Sign() != 0)
+	return t.Y != nil && (t.WithoutX.Sign() != 0 || t.WithoutY.Sign() != 0 || t.capped())
 }
 
 // Complete adds to the sums what units without rows add, and gives the number
 // of units that the tally is over. waited are the exposed units whose windows
-// are over, units and present what RoleUnits and RolePresent say.
-func (t *Tally) Complete(sums map[stats.Term]*big.Int, waited, units, present int64) int64 {
-	absent := waited - units // of a mean
+// are over, units and present what RoleUnits and RolePresent say, capX and
+// capY what winsorizing came to.
+func (t *Tally) Complete(sums map[stats.Term]*big.Int, waited, units, present int64, capX, capY Bounds) int64 {
+	x, y := t.X.Within(t.WithoutX, capX), new(big.Int)
+	if t.Y != nil {
+		y = t.Y.Within(t.WithoutY, capY)
+	}
+	absent := waited - units
 	switch {
 	case t.Y == nil && t.Exclude:
 		return units
-	case t.Y != nil && t.present():
+	case t.Y == nil:
+		units = waited
+	case !t.present() && t.Exclude:
+		return units
+	case !t.present():
+		return waited
+	default:
 		absent = waited - present
-		if !t.Exclude {
-			units = waited
-		} else if t.WithoutY.Sign() != 0 {
-			units += absent
-		} else {
+		if t.Exclude && !t.KeepsAbsent {
 			return units
 		}
-	case t.Y != nil && t.Exclude:
-		return units
-	default:
-		units = waited
-	}
-	add := func(term stats.Term, a, b *big.Int) {
-		if a != nil && b != nil && sums[term] != nil {
-			n := new(big.Int).Mul(a, b)
-			sums[term].Add(sums[term], n.Mul(n, big.NewInt(absent)))
+		if t.Exclude {
+			units += absent
+		} else {
+			units = waited
 		}
 	}
+	add := func(term stats.Term, a, b *big.Int) {
+		n := new(big.Int).Mul(a, b)
+		sums[term].Add(sums[term], n.Mul(n, big.NewInt(absent)))
+	}
 	one := big.NewInt(1)
-	add(stats.X, t.WithoutX, one)
-	add(stats.XX, t.WithoutX, t.WithoutX)
+	add(stats.X, x, one)
+	add(stats.XX, x, x)
 	if t.Y != nil {
-		add(stats.Y, t.WithoutY, one)
-		add(stats.YY, t.WithoutY, t.WithoutY)
-		add(stats.XY, t.WithoutX, t.WithoutY)
+		add(stats.Y, y, one)
+		add(stats.YY, y, y)
+		add(stats.XY, x, y)
 	}
 	return units
 }

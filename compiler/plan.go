@@ -119,6 +119,8 @@ type UnitValue struct {
 	Op      UnitOp
 	// Threshold turns the number into 1 or 0; nil: it stays.
 	Threshold *Threshold
+	// Caps bound the number; nil: it stays.
+	Caps *Caps
 }
 
 // Threshold is 1 for the numbers from Least to Most, both included, as whole
@@ -149,6 +151,14 @@ func (v *UnitValue) Decimals() int {
 
 // digits are those of the number before its threshold.
 func (v *UnitValue) digits() int {
+	if v.Caps != nil {
+		return v.ownDigits() + v.Caps.Digits
+	}
+	return v.ownDigits()
+}
+
+// ownDigits are those of the number before its caps.
+func (v *UnitValue) ownDigits() int {
 	switch v.Op {
 	case OpSum, OpAverage, OpMin, OpMax, OpFirst, OpLast:
 		return v.Measure.Decimals
@@ -168,6 +178,9 @@ type Tally struct {
 	// Exclude leaves out units without rows; of a ratio, those without a
 	// denominator.
 	Exclude bool
+	// KeepsAbsent is for ratios: with Exclude, whether a unit without rows of the
+	// denominator has one that is not zero before caps, by its threshold.
+	KeepsAbsent bool
 	// WithoutX and WithoutY are what a unit without rows is on that side, as
 	// whole numbers of 10^-Decimals() of the side. Of a ratio they are 0, or
 	// what a threshold makes of 0.

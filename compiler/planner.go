@@ -239,6 +239,7 @@ func (p *planner) tally(u *UnitPlan, m *metrics.Metric) *Tally {
 		return nil
 	}
 	t.Exclude = m.WithoutEvents.Exclude
+	t.KeepsAbsent = t.Y.Threshold != nil && t.Y.Threshold.Of(new(big.Int)).Sign() != 0
 	t.WithoutX, t.WithoutY = t.X.without(new(big.Int)), t.Y.without(new(big.Int))
 	t.wait(m.Ratio.Numerator)
 	t.wait(m.Ratio.Denominator)

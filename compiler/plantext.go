@@ -50,6 +50,9 @@ func (u *UnitPlan) print(b *strings.Builder) {
 		if v.Threshold != nil {
 			fmt.Fprintf(b, "; 1 where that is %s, else 0", v.Threshold.text)
 		}
+		if v.Caps != nil {
+			fmt.Fprintf(b, "; %s", v.Caps.text)
+		}
 		b.WriteString("\n")
 	}
 	b.WriteString("  sums over units\n")

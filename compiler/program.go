@@ -29,6 +29,9 @@ type Statement struct {
 	Result ResultKind
 	// Outputs are the columns behind the key columns of the result.
 	Outputs []Output
+	// Tally and Side (X or Y) are whose caps a ResultCaps gives.
+	Tally *Tally
+	Side  stats.Term
 }
 
 // ResultKind says which key columns a result has.
@@ -47,6 +50,9 @@ const (
 	ResultDropped
 	// ResultSums: experiment, variation, segment, segment value; then Outputs.
 	ResultSums
+	// ResultCaps: experiment, upper, lower: the values that winsorizing caps the
+	// numbers of a side of a tally at, as whole numbers; NULL where there is none.
+	ResultCaps
 	// ResultRows: experiment; then what was met among the rows read.
 	ResultRows
 )
@@ -116,6 +122,10 @@ func (u *UnitProgram) Pass(i, n int) []Statement {
 	}
 	return u.b.pass(i, n)
 }
+
+// Finish writes the statements that need the numbers of all units, after all
+// passes.
+func (u *UnitProgram) Finish() []Statement { return u.b.finish() }
 
 // Columns is the number of columns of the widest table over units, which the
 // estimate of memory goes by.

@@ -16,6 +16,12 @@ func (p *planner) unitValue(u *UnitPlan, m *metrics.Metric, name string) *UnitVa
 	}
 	v := &UnitValue{Name: name, Measure: measure, Op: unitOp(m)}
 	v.Threshold = thresholdOf(m.Threshold, v.digits())
+	v.Caps = capsOf(m.Winsorize, v.digits())
+	if v.Caps != nil && v.Caps.Digits > maxCapDigits {
+		p.list.Errorf(m.Winsorize.Pos, "bad-number", "the caps of %s have more digits than its numbers, which have %d", m.Label(), v.ownDigits()).
+			WithHint("give them at most %d digits more, or the metric more decimals", maxCapDigits)
+		return nil
+	}
 	for _, have := range u.Values {
 		if have.id() == v.id() {
 			return have
@@ -24,6 +30,10 @@ func (p *planner) unitValue(u *UnitPlan, m *metrics.Metric, name string) *UnitVa
 	u.Values = append(u.Values, v)
 	return v
 }
+
+// maxCapDigits is how many digits caps may have beyond those of the numbers:
+// the largest number with so many more is still a BIGINT.
+const maxCapDigits = 3
 
 // unitOp is how a metric makes one number of the rows of a unit.
 func unitOp(m *metrics.Metric) UnitOp {
@@ -113,13 +123,16 @@ func (v *UnitValue) without(k *big.Int) *big.Int {
 	if v.Threshold != nil {
 		return v.Threshold.Of(k)
 	}
-	return k
+	return v.Within(k, Bounds{})
 }
 
 func (v *UnitValue) id() string {
 	id := string(v.Op) + " of " + v.Measure.id
 	if v.Threshold != nil {
 		id += "; 1 where it is " + v.Threshold.text
+	}
+	if v.Caps != nil {
+		id += "; " + v.Caps.text
 	}
 	return id
 }

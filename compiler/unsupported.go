@@ -56,9 +56,6 @@ func (u *unsupported) metric(m *metrics.Metric) {
 	if m.After != nil {
 		u.add(m.After.Pos, "after")
 	}
-	if m.Winsorize != nil {
-		u.add(m.Winsorize.Pos, "winsorize")
-	}
 	u.when(m.SplitBy.Set, m.SplitBy.Pos, "split_by")
 	u.analysis(m.Analysis)
 	if m.Ratio != nil {

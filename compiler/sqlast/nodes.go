@@ -62,6 +62,14 @@ type Aggregate struct {
 	Distinct bool
 }
 
+// RunningSum is SUM(X) over a partition, up to and with the rows that are
+// equal by OrderBy; without OrderBy over the whole partition.
+type RunningSum struct {
+	X           Expr
+	PartitionBy []Expr
+	OrderBy     []Order
+}
+
 // RowNumber is ROW_NUMBER() over a partition.
 type RowNumber struct {
 	PartitionBy []Expr
@@ -124,30 +132,31 @@ type NamedExpr struct {
 	X    Expr
 }
 
-func (Text) expr()      {}
-func (Int) expr()       {}
-func (Float) expr()     {}
-func (Bool) expr()      {}
-func (Null) expr()      {}
-func (Timestamp) expr() {}
-func (Interval) expr()  {}
-func (Date) expr()      {}
-func (Column) expr()    {}
-func (Field) expr()     {}
-func (Call) expr()      {}
-func (Lambda) expr()    {}
-func (Aggregate) expr() {}
-func (RowNumber) expr() {}
-func (Binary) expr()    {}
-func (And) expr()       {}
-func (Or) expr()        {}
-func (Not) expr()       {}
-func (Negative) expr()  {}
-func (IsNull) expr()    {}
-func (In) expr()        {}
-func (Case) expr()      {}
-func (Cast) expr()      {}
-func (Struct) expr()    {}
+func (Text) expr()       {}
+func (Int) expr()        {}
+func (Float) expr()      {}
+func (Bool) expr()       {}
+func (Null) expr()       {}
+func (Timestamp) expr()  {}
+func (Interval) expr()   {}
+func (Date) expr()       {}
+func (Column) expr()     {}
+func (Field) expr()      {}
+func (Call) expr()       {}
+func (Lambda) expr()     {}
+func (Aggregate) expr()  {}
+func (RowNumber) expr()  {}
+func (RunningSum) expr() {}
+func (Binary) expr()     {}
+func (And) expr()        {}
+func (Or) expr()         {}
+func (Not) expr()        {}
+func (Negative) expr()   {}
+func (IsNull) expr()     {}
+func (In) expr()         {}
+func (Case) expr()       {}
+func (Cast) expr()       {}
+func (Struct) expr()     {}
 
 // Op is an infix operator.
 type Op int
@@ -320,9 +329,16 @@ type CreateTable struct {
 	Query Select
 }
 
+// InsertInto adds the rows of a query to a temporary table.
+type InsertInto struct {
+	Name  string
+	Query Select
+}
+
 // DropTable removes a temporary table.
 type DropTable struct{ Name string }
 
 func (CreateTable) statement() {}
+func (InsertInto) statement()  {}
 func (DropTable) statement()   {}
 func (Select) statement()      {}

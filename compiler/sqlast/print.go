@@ -17,6 +17,9 @@ func Print(d *Dialect, s Statement) (string, error) {
 	case CreateTable:
 		p.write(d.TempTable + " " + d.identifier(s.Name) + " AS\n")
 		p.selection(s.Query, 0)
+	case InsertInto:
+		p.write("INSERT INTO " + d.identifier(s.Name) + "\n")
+		p.selection(s.Query, 0)
 	case DropTable:
 		p.write("DROP TABLE " + d.identifier(s.Name))
 	case Select:

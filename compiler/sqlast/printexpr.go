@@ -132,7 +132,7 @@ func breakable(e Expr) bool {
 		return e.X != nil
 	case Negative:
 		return breakable(e.X)
-	case Call, Lambda, RowNumber, Binary, And, Or, Not, IsNull, In, Case, Cast, Struct:
+	case Call, Lambda, RowNumber, RunningSum, Binary, And, Or, Not, IsNull, In, Case, Cast, Struct:
 		return true
 	}
 	panic(fmt.Sprintf("sqlast: no case for %T", e))
@@ -141,7 +141,7 @@ func breakable(e Expr) bool {
 // binding is how strongly the outermost operator of an expression binds.
 func binding(e Expr) int {
 	switch e := e.(type) {
-	case Text, Float, Int, Bool, Null, Timestamp, Interval, Date, Column, Call, Aggregate, RowNumber, Case, Cast, Struct:
+	case Text, Float, Int, Bool, Null, Timestamp, Interval, Date, Column, Call, Aggregate, RowNumber, RunningSum, Case, Cast, Struct:
 		if negativeLiteral(e) {
 			return bindSign
 		}
@@ -246,6 +246,8 @@ func (p *printer) node(e Expr, indent int) {
 		p.expr(e.Body, 0, indent)
 	case Aggregate:
 		p.aggregate(e, indent)
+	case RunningSum:
+		p.runningSum(e, indent)
 	case RowNumber:
 		p.rowNumber(e, indent)
 	case Binary:
@@ -357,17 +359,29 @@ func (p *printer) aggregate(a Aggregate, indent int) {
 
 func (p *printer) rowNumber(r RowNumber, indent int) {
 	p.write("ROW_NUMBER() OVER (")
-	if len(r.PartitionBy) > 0 {
+	p.window(r.PartitionBy, r.OrderBy, indent)
+}
+
+func (p *printer) runningSum(r RunningSum, indent int) {
+	p.write("SUM(")
+	p.expr(r.X, 0, indent+2)
+	p.write(") OVER (")
+	p.window(r.PartitionBy, r.OrderBy, indent)
+}
+
+// window writes what stands behind OVER, and its closing bracket.
+func (p *printer) window(partition []Expr, order []Order, indent int) {
+	if len(partition) > 0 {
 		p.edge(indent + 2)
 		p.write("PARTITION BY ")
-		p.fill(r.PartitionBy, indent+4)
-		if len(r.OrderBy) > 0 && p.flat {
+		p.fill(partition, indent+4)
+		if len(order) > 0 && p.flat {
 			p.write(" ")
 		}
 	}
-	if len(r.OrderBy) > 0 {
+	if len(order) > 0 {
 		p.edge(indent + 2)
-		p.orders(r.OrderBy, indent+4)
+		p.orders(order, indent+4)
 	}
 	p.edge(indent)
 	p.write(")")

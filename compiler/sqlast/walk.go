@@ -35,6 +35,8 @@ func Map(e Expr, f func(Expr) Expr) Expr {
 			return e
 		}
 		return Aggregate{Fn: e.Fn, X: f(e.X), Distinct: e.Distinct}
+	case RunningSum:
+		return RunningSum{X: f(e.X), PartitionBy: each(e.PartitionBy), OrderBy: orders(e.OrderBy)}
 	case RowNumber:
 		return RowNumber{PartitionBy: each(e.PartitionBy), OrderBy: orders(e.OrderBy)}
 	case Binary:

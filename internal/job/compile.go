@@ -3,6 +3,7 @@ package job
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/metricsjob/metricsjob/compiler"
@@ -38,7 +39,7 @@ func Script(program *compiler.Program) (string, error) {
 	var b strings.Builder
 	b.WriteString("SET TimeZone = 'UTC';\n")
 	for _, u := range program.Units {
-		for _, st := range append(u.Exposures, u.Pass(0, 1)...) {
+		for _, st := range slices.Concat(u.Exposures, u.Pass(0, 1), u.Finish()) {
 			sql, err := sqlast.Print(sqlast.DuckDB, st.SQL)
 			if err != nil {
 				return "", fmt.Errorf("print %s: %w", st.Name, err)

@@ -36,8 +36,24 @@ type tallySums struct {
 	sampled                    int64
 }
 
+// capKey is a side of a tally in an experiment.
+type capKey struct {
+	tally      *compiler.Tally
+	side       stats.Term
+	experiment string
+}
+
+// wholeOrNone is a whole number of the engine, or nil.
+func wholeOrNone(v any) *big.Int {
+	if v == nil {
+		return nil
+	}
+	return whole(v)
+}
+
 // collected is what the statements gave.
 type collected struct {
+	caps    map[capKey]compiler.Bounds
 	days    map[dayCell]dayCounts
 	exposed map[cell]int64
 	// activated are the exposed units that count, where events activate units.
@@ -53,11 +69,12 @@ type collected struct {
 // as the memory asks for.
 func (p *prepared) execute(ctx context.Context) (*collected, error) {
 	c := &collected{
+		caps: map[capKey]compiler.Bounds{},
 		days: map[dayCell]dayCounts{}, exposed: map[cell]int64{}, activated: map[cell]int64{}, waited: map[cell]map[string]int64{},
 		units: map[reason]int64{}, rows: map[reason]int64{}, sums: map[*compiler.Tally]map[cell]*tallySums{}, passes: 1,
 	}
 	for _, u := range p.program.Units {
-		p.total += len(u.Exposures) + len(u.Pass(0, 1))
+		p.total += len(u.Exposures) + len(u.Pass(0, 1)) + len(u.Finish())
 	}
 	for _, u := range p.program.Units {
 		if err := p.statements(ctx, u.Exposures, c); err != nil {
@@ -70,6 +87,9 @@ func (p *prepared) execute(ctx context.Context) (*collected, error) {
 			if err := p.statements(ctx, u.Pass(i, n), c); err != nil {
 				return nil, err
 			}
+		}
+		if err := p.statements(ctx, u.Finish(), c); err != nil {
+			return nil, err
 		}
 	}
 	return c, nil
@@ -152,6 +172,8 @@ func (c *collected) take(st compiler.Statement, rows *loaders.Rows) {
 			for _, o := range st.Outputs {
 				c.rows[reason{experiment, o.Reason}] += number(o.Column)
 			}
+		case compiler.ResultCaps:
+			c.caps[capKey{st.Tally, st.Side, text(row[0])}] = compiler.Bounds{Upper: wholeOrNone(row[1]), Lower: wholeOrNone(row[2])}
 		case compiler.ResultRows:
 			for _, o := range st.Outputs {
 				c.rows[reason{text(row[0]), o.Reason + " events"}] += number(o.Column)

@@ -157,7 +157,7 @@ func (r *reporter) metric(x *compiler.ExperimentPlan, m *compiler.MetricPlan, q 
 			}
 			r.tables.Results = append(r.tables.Results, row)
 		}
-		r.tables.Moments = append(r.tables.Moments, r.momentRow(m, v, k, own))
+		r.tables.Moments = append(r.tables.Moments, r.momentRow(x, m, v, k, own))
 	}
 }
 
@@ -195,7 +195,7 @@ func (r *reporter) moments(m *compiler.MetricPlan, k cell) stats.Moments {
 	if t.Y != nil {
 		whole[stats.Y], whole[stats.YY], whole[stats.XY] = term(stats.Y), term(stats.YY), term(stats.XY)
 	}
-	units = t.Complete(whole, units, s.units, s.present)
+	units = t.Complete(whole, units, s.units, s.present, r.caps[capKey{t, stats.X, k.experiment}], r.caps[capKey{t, stats.Y, k.experiment}])
 	dx := t.X.Decimals()
 	sums := map[stats.Term]stats.Sum{stats.X: stats.NewSum(whole[stats.X], dx), stats.XX: stats.NewSum(whole[stats.XX], 2*dx)}
 	if t.Y != nil {
@@ -207,13 +207,14 @@ func (r *reporter) moments(m *compiler.MetricPlan, k cell) stats.Moments {
 	return stats.NewMoments(units, sums)
 }
 
-func (r *reporter) momentRow(m *compiler.MetricPlan, v *metrics.Variation, k cell, own stats.Moments) metrics.MomentRow {
+func (r *reporter) momentRow(x *compiler.ExperimentPlan, m *compiler.MetricPlan, v *metrics.Variation, k cell, own stats.Moments) metrics.MomentRow {
 	row := metrics.MomentRow{
 		RunID: r.runID, AsOf: r.asOf, Experiment: k.experiment, Metric: m.Def.Metric.Key.V, Version: m.Def.Metric.Version,
 		Kind: m.Kind.String(), Segment: k.segment, SegmentValue: k.value, Variation: k.variation, Baseline: v.Baseline,
 		Weight: weightOf(v), Exposed: r.exposed[k], Units: own.Units,
 		Sum: own.Sum(stats.X).String(), SumSq: own.Sum(stats.XX).String(),
 	}
+	row.UpperThreshold, row.LowerThreshold = r.thresholds(x, m)
 	if s := r.sums[m.Tally][k]; s != nil {
 		row.WithEvent, row.Events = s.withEvents, s.events
 	}
@@ -221,6 +222,26 @@ func (r *reporter) momentRow(m *compiler.MetricPlan, v *metrics.Variation, k cel
 		row.DenSum, row.DenSumSq, row.SumDen = sumText(own, stats.Y), sumText(own, stats.YY), sumText(own, stats.XY)
 	}
 	return row
+}
+
+// thresholds are what the numbers (of a ratio: the numerators) were capped at.
+func (r *reporter) thresholds(x *compiler.ExperimentPlan, m *compiler.MetricPlan) (upper, lower *string) {
+	v := m.Tally.X
+	if v.Caps == nil {
+		return nil, nil
+	}
+	bounds := r.caps[capKey{m.Tally, stats.X, x.Def.Key.V}]
+	text := func(fixed, found *big.Int) *string {
+		if found == nil {
+			found = fixed
+		}
+		if found == nil {
+			return nil
+		}
+		s := stats.NewSum(found, v.Decimals()).String()
+		return &s
+	}
+	return text(v.Caps.Upper, bounds.Upper), text(v.Caps.Lower, bounds.Lower)
 }
 
 func sumText(m stats.Moments, t stats.Term) *string {

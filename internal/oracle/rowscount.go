@@ -48,6 +48,9 @@ func (x *experiment) newSide(m *metrics.Metric) *side {
 		return x.newFunnel(m)
 	}
 	s := &side{Metric: m, x: x}
+	if m.Measure.V == metrics.Participation {
+		s.decimals = 9 // its digits (5.2), to which interpolated caps are rounded, too
+	}
 	if m.Where.IsSet() {
 		s.where = mustParse(m.Where)
 	}

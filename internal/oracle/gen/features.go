@@ -56,7 +56,7 @@ const (
 // pending are the features that are not drawn, because the compiler does not
 // have them yet.
 var pending = []string{
-	afterEvent, winsorizing, splitting, percentiles, overProperty, overEvents, funnels, funnelsAny, funnelSides, numeratorWithin,
+	afterEvent, splitting, percentiles, overProperty, overEvents, funnels, funnelsAny, funnelSides, numeratorWithin,
 	covariates, identityStrict, identityFirst, phasesStratified, phasesLast,
 	segmentEvents, segmentExperiment, segmentUnit, unitAttributes, dedupeRow,
 }

@@ -1,0 +1,286 @@
+package compiler
+
+import (
+	"math/big"
+
+	"github.com/metricsjob/metricsjob/compiler/sqlast"
+	"github.com/metricsjob/metricsjob/internal/stats"
+)
+
+// Winsorizing by shares of the units needs the numbers of all units before any
+// can be summed. So each pass over the events keeps the numbers of the metrics
+// concerned, and the last statements find the bounds and sum.
+
+// keptNumbers is the table of the numbers that are kept.
+const keptNumbers = "kept_number"
+
+func (b *builder) somethingCapped() bool {
+	for _, t := range b.plan.Tallies {
+		if t.capped() {
+			return true
+		}
+	}
+	return false
+}
+
+// keep are the statements that keep the numbers of the units of pass i.
+func (b *builder) keep(values string, i int) []Statement {
+	if !b.somethingCapped() {
+		return nil
+	}
+	numbers := b.newSums((*Tally).capped).numbers
+	query := sqlast.Select{Why: "the number of each unit, before caps", Items: append(b.cellKeys("x"), numbers...), From: b.joined(values)}
+	name, why := b.table(keptNumbers), "numbers of units, kept until those of all units are known"
+	if i > 0 {
+		return []Statement{{Name: name, Why: why, SQL: sqlast.InsertInto{Name: name, Query: query}}}
+	}
+	return []Statement{{Name: name, Why: why, SQL: sqlast.CreateTable{Name: name, Query: query}}}
+}
+
+// finish finds the caps, and sums the numbers that were kept.
+func (b *builder) finish() []Statement {
+	if !b.somethingCapped() {
+		return nil
+	}
+	sc := b.newSums((*Tally).capped)
+	var out []Statement
+	numbers := sqlast.Select{Why: "the number of each unit for each metric, and its caps",
+		Items: named(b.cellKeys("")), From: sqlast.Table{Name: b.table(keptNumbers), Alias: "u"}}
+	for i := range numbers.Items {
+		numbers.Items[i].X = col("u", numbers.Items[i].As)
+	}
+	for _, it := range sc.numbers {
+		numbers.Items = append(numbers.Items, item(col("u", it.As), it.As))
+	}
+	var tables []string
+	for _, c := range sc.caps {
+		table := b.table("cap of " + c.name())
+		out = append(out,
+			Statement{Name: table, Why: "what " + c.name() + " is winsorized at, over all variations",
+				SQL: sqlast.CreateTable{Name: table, Query: b.capQuery(c)}},
+			Statement{Name: table, Why: "what " + c.name() + " is winsorized at", Result: ResultCaps, Tally: c.tally, Side: c.term,
+				SQL: sqlast.Select{Items: []sqlast.Item{item(col("", colExperiment), colExperiment), item(col("", "upper"), "upper"), item(col("", "lower"), "lower")},
+					From: sqlast.Table{Name: table}, OrderBy: []sqlast.Order{{X: col("", colExperiment)}}}})
+		alias := "c" + string(rune('0'+len(tables)%10)) + table
+		numbers.From = sqlast.Join{Kind: sqlast.LeftJoin, L: numbers.From, R: sqlast.Table{Name: table, Alias: alias},
+			On: compare(sqlast.Eq, col(alias, colExperiment), col("u", colExperiment))}
+		numbers.Items = append(numbers.Items, item(col(alias, "upper"), c.column("upper")), item(col(alias, "lower"), c.column("lower")))
+		tables = append(tables, table)
+	}
+	out = append(out, sc.statements("capped_cell", "sums of capped numbers", numbers)...)
+	for _, t := range append(tables, b.table(keptNumbers)) {
+		out = append(out, Statement{Name: t, Why: "no longer needed", SQL: sqlast.DropTable{Name: t}})
+	}
+	return out
+}
+
+// capOf is a side of a tally whose caps depend on all units.
+type capOf struct {
+	tally *Tally
+	term  stats.Term // X or Y
+	x     side       // its numbers, before caps
+	// counted says which of the units with rows for any metric are counted,
+	// waited whose windows are over; nil: all.
+	counted, waited sqlast.Expr
+}
+
+func (c capOf) value() *UnitValue {
+	if c.term == stats.Y {
+		return c.tally.Y
+	}
+	return c.tally.X
+}
+
+func (c capOf) without() *big.Int {
+	if c.term == stats.Y {
+		return c.tally.WithoutY
+	}
+	return c.tally.WithoutX
+}
+
+func (c capOf) name() string {
+	if c.tally.Y == nil {
+		return c.tally.Name
+	}
+	return c.tally.Name + map[stats.Term]string{stats.X: " numerator", stats.Y: " denominator"}[c.term]
+}
+
+func (c capOf) column(bound string) string { return c.name() + " " + bound }
+
+// cappedNumber is the number of a side after caps that depend on all units.
+func (s *sumBuilder) cappedNumber(t *Tally, term stats.Term, x side, counted func(...sqlast.Expr) sqlast.Expr, waited sqlast.Expr) sqlast.Expr {
+	if !x.v.Caps.distributed() {
+		return x.x
+	}
+	c := capOf{tally: t, term: term, x: x, counted: counted(), waited: waited}
+	s.caps = append(s.caps, c)
+	var whens []sqlast.When
+	if x.v.Caps.IgnoreZeros {
+		whens = append(whens, sqlast.When{If: compare(sqlast.Eq, x.x, sqlast.Int(0)), Then: x.x})
+	}
+	bound := func(op sqlast.Op, fixed *big.Int, name string) {
+		limit := sqlast.Expr(col("", c.column(name)))
+		if fixed != nil {
+			limit = literal(fixed)
+		}
+		whens = append(whens, sqlast.When{If: compare(op, x.x, limit), Then: limit})
+	}
+	if caps := x.v.Caps; caps.Upper != nil || caps.UpperShare != nil {
+		bound(sqlast.Greater, caps.Upper, "upper")
+	}
+	if caps := x.v.Caps; caps.Lower != nil || caps.LowerShare != nil {
+		bound(sqlast.Less, caps.Lower, "lower")
+	}
+	return sqlast.Case{Whens: whens, Else: x.x}
+}
+
+// scaled gives a number the digits of its fixed caps.
+func (s *sumBuilder) scaled(x *side) {
+	if x.v.Caps.Digits == 0 {
+		return
+	}
+	factor := pow10(x.v.Caps.Digits)
+	x.own = x.x
+	x.x = s.number(compare(sqlast.Mul, x.x, literal(factor)), x.v.Name+" with the digits of its caps")
+	x.limit = new(big.Int).Mul(x.limit, factor)
+}
+
+// fixed puts fixed caps in place of the numbers beyond them. A row that is too
+// large is so whatever the caps.
+func (s *sumBuilder) fixed(x *side) {
+	caps := x.v.Caps
+	if caps.Upper == nil && caps.Lower == nil || caps.distributed() {
+		return
+	}
+	within := func(k sqlast.Expr) sqlast.Expr {
+		c := sqlast.Case{Else: k}
+		if caps.IgnoreZeros {
+			c.Whens = append(c.Whens, sqlast.When{If: compare(sqlast.Eq, k, sqlast.Int(0)), Then: sqlast.Int(0)})
+		}
+		if caps.Upper != nil {
+			c.Whens = append(c.Whens, sqlast.When{If: compare(sqlast.Greater, k, literal(caps.Upper)), Then: literal(caps.Upper)})
+		}
+		if caps.Lower != nil {
+			c.Whens = append(c.Whens, sqlast.When{If: compare(sqlast.Less, k, literal(caps.Lower)), Then: literal(caps.Lower)})
+		}
+		return c
+	}
+	name := x.v.Name + " within the caps"
+	if x.v.Op == OpSum && x.v.Caps.Digits == 0 {
+		sure := compare(sqlast.Greater, call(sqlast.Abs, x.whole), literal(surelyRow))
+		x.whole = s.number(sqlast.Case{Whens: []sqlast.When{{If: sure, Then: x.whole}}, Else: within(x.whole)}, name+", of any size")
+		x.x = s.fitting(x.whole, name)
+		return
+	}
+	x.x = s.number(within(x.x), name)
+}
+
+// capQuery finds the bounds of a side for each experiment: order statistics of
+// the numbers of the units that are counted, those without rows included.
+func (b *builder) capQuery(c capOf) sqlast.Select {
+	caps, experiment := c.value().Caps, col("", colExperiment)
+	number := c.x.x
+	if c.tally.Y == nil && !c.tally.Exclude {
+		number = sqlast.Case{Whens: []sqlast.When{{If: compare(sqlast.Eq, c.x.rows, sqlast.Int(0)), Then: literal(c.without())}}, Else: number}
+	}
+	there := sqlast.Select{
+		Items:   []sqlast.Item{item(experiment, colExperiment), item(number, "x"), item(countStar(), "units")},
+		From:    sqlast.Table{Name: b.table(keptNumbers)},
+		Where:   all(c.counted, notNull(number)),
+		GroupBy: []sqlast.Expr{experiment, number},
+	}
+	values := sqlast.Union{there}
+	var with []sqlast.CTE
+	if !c.tally.Exclude || c.tally.KeepsAbsent {
+		with = append(with,
+			sqlast.CTE{Name: "exposed", Query: sqlast.Select{
+				Items:   []sqlast.Item{item(experiment, colExperiment), item(countStar(), "units")},
+				From:    sqlast.Table{Name: b.table("exposure")},
+				Where:   all(isNull(col("", colDropped)), allOver(c.tally.Waits, "")),
+				GroupBy: []sqlast.Expr{experiment},
+			}},
+			sqlast.CTE{Name: "present", Query: sqlast.Select{
+				Items:   []sqlast.Item{item(experiment, colExperiment), item(countStar(), "units")},
+				From:    sqlast.Table{Name: b.table(keptNumbers)},
+				Where:   c.waited,
+				GroupBy: []sqlast.Expr{experiment},
+			}})
+		absent := compare(sqlast.Sub, col("e", "units"), call(sqlast.Coalesce, col("p", "units"), sqlast.Int(0)))
+		values = append(values, sqlast.Select{
+			Items: []sqlast.Item{item(col("e", colExperiment), colExperiment), item(literal(c.without()), "x"), item(absent, "units")},
+			From: sqlast.Join{Kind: sqlast.LeftJoin, L: sqlast.Table{Name: "exposed", Alias: "e"}, R: sqlast.Table{Name: "present", Alias: "p"},
+				On: compare(sqlast.Eq, col("p", colExperiment), col("e", colExperiment))},
+			Where: compare(sqlast.Greater, absent, sqlast.Int(0)),
+		})
+	}
+	ordered := sqlast.Select{
+		Why: "the numbers in order: how many units have at most so much, and how many there are",
+		Items: []sqlast.Item{
+			item(experiment, colExperiment), item(col("", "x"), "x"),
+			item(sqlast.RunningSum{X: col("", "units"), PartitionBy: []sqlast.Expr{experiment}, OrderBy: []sqlast.Order{{X: col("", "x")}}}, "upto"),
+			item(sqlast.RunningSum{X: col("", "units"), PartitionBy: []sqlast.Expr{experiment}}, "n"),
+		},
+		From: sqlast.Table{Name: "value"},
+	}
+	if caps.IgnoreZeros {
+		ordered.Where = compare(sqlast.NotEq, col("", "x"), sqlast.Int(0))
+	}
+	with = append(with, sqlast.CTE{Name: "value", Query: unionOf(values)}, sqlast.CTE{Name: "ordered", Query: ordered})
+	found := sqlast.Select{Items: []sqlast.Item{item(experiment, colExperiment)}, From: sqlast.Table{Name: "ordered"}, GroupBy: []sqlast.Expr{experiment}}
+	out := sqlast.Select{Why: "what the numbers are capped at", Items: []sqlast.Item{item(experiment, colExperiment)}, From: sqlast.Table{Name: "found"}}
+	bound := func(name string, share *big.Rat, upper bool) {
+		if share == nil {
+			out.Items = append(out.Items, item(sqlast.Null{Type: bigint}, name))
+			return
+		}
+		found.Items = append(found.Items, caps.order(name, share, upper)...)
+		x := sqlast.Expr(col("", name))
+		if caps.Linear {
+			x = interpolated(name, share, pow10(caps.Digits))
+		}
+		out.Items = append(out.Items, item(x, name))
+	}
+	bound("upper", caps.UpperShare, true)
+	bound("lower", caps.LowerShare, false)
+	out.With = append(with, sqlast.CTE{Name: "found", Query: found})
+	return out
+}
+
+// order are the order statistics of a bound: the one that counts, or the two
+// between which it lies, and the rest that says where.
+func (c *Caps) order(name string, share *big.Rat, upper bool) []sqlast.Item {
+	n := sqlast.Cast{X: col("", "n"), To: bigint}
+	at := func(position sqlast.Expr) sqlast.Expr {
+		return aggregate(sqlast.Min, when(compare(sqlast.GreaterEq, col("", "upto"), position), col("", "x")))
+	}
+	p, q := literal(share.Num()), literal(share.Denom())
+	one := sqlast.Int(1)
+	if c.Linear {
+		steps := compare(sqlast.Mul, compare(sqlast.Sub, n, one), p)
+		position := compare(sqlast.Add, compare(sqlast.IntDiv, steps, q), one)
+		return []sqlast.Item{
+			item(at(position), name+" below"),
+			item(at(call(sqlast.Least, compare(sqlast.Add, position, one), n)), name+" above"),
+			item(aggregate(sqlast.Max, compare(sqlast.Sub, steps, compare(sqlast.Mul, compare(sqlast.IntDiv, steps, q), q))), name+" rest"),
+		}
+	}
+	if upper {
+		beyond := compare(sqlast.IntDiv, compare(sqlast.Mul, n, literal(new(big.Int).Sub(share.Denom(), share.Num()))), q)
+		return []sqlast.Item{item(at(call(sqlast.Greatest, compare(sqlast.Sub, n, beyond), one)), name)}
+	}
+	beyond := compare(sqlast.IntDiv, compare(sqlast.Mul, n, p), q)
+	return []sqlast.Item{item(at(call(sqlast.Least, compare(sqlast.Add, beyond, one), n)), name)}
+}
+
+// interpolated is below + (above − below)·rest/denominator, rounded half away
+// from zero to a multiple of unit.
+func interpolated(name string, share *big.Rat, unit *big.Int) sqlast.Expr {
+	wide := func(suffix string) sqlast.Expr { return sqlast.Cast{X: col("", name+suffix), To: hugeint} }
+	q := wideLiteral(share.Denom())
+	num := compare(sqlast.Add, compare(sqlast.Mul, wide(" below"), q),
+		compare(sqlast.Mul, compare(sqlast.Sub, wide(" above"), wide(" below")), wide(" rest")))
+	if unit.Cmp(big.NewInt(1)) != 0 {
+		return sqlast.Cast{X: compare(sqlast.Mul, roundedQuotient(num, wideLiteral(new(big.Int).Mul(share.Denom(), unit))), wideLiteral(unit)), To: bigint}
+	}
+	return sqlast.Cast{X: roundedQuotient(num, q), To: bigint}
+}
