@@ -196,6 +196,11 @@ func (b *builder) dropped() sqlast.Expr {
 		in := call(sqlast.Coalesce, x.Audience.Condition(scope), sqlast.Bool(false))
 		drop(all(b.isExperiment(x), sqlast.Not{X: in}), "audience")
 	}
+	for _, x := range b.plan.Experiments {
+		if last := x.LastPhase(); last != nil {
+			drop(all(b.isExperiment(x), compare(sqlast.Less, b.firstTime(), sqlast.Timestamp(last.Start.V))), "phase")
+		}
+	}
 	return c
 }
 

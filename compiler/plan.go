@@ -54,6 +54,14 @@ type ExperimentPlan struct {
 	Metrics                                  []*MetricPlan
 }
 
+// LastPhase is the phase whose units alone count; nil where all do.
+func (x *ExperimentPlan) LastPhase() *metrics.Phase {
+	if n := len(x.Def.Phases); n > 0 && x.Def.PhasePool.V == "last" {
+		return x.Def.Phases[n-1]
+	}
+	return nil
+}
+
 // MetricPlan is one metric in one experiment.
 type MetricPlan struct {
 	Def   *metrics.ExperimentMetric

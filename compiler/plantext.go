@@ -87,6 +87,9 @@ func (x *ExperimentPlan) print(b *strings.Builder) {
 	if x.Audience != nil {
 		fmt.Fprintf(b, "      where %s\n", x.Audience)
 	}
+	if last := x.LastPhase(); last != nil {
+		fmt.Fprintf(b, "      only units of the last phase, from %s\n", stamp(last.Start.V))
+	}
 	if x.Def.Activation != nil {
 		b.WriteString("      only units that were activated, counting from there\n")
 	}

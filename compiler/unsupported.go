@@ -73,10 +73,9 @@ func (u *unsupported) metric(m *metrics.Metric) {
 
 func (u *unsupported) experiment(e *metrics.Experiment) {
 	u.when(e.Identity.Set, e.Identity.Pos, "identity")
-	for _, p := range e.Phases {
-		u.add(p.Pos, "phases")
+	if len(e.Phases) > 0 && e.PhasePool.V != "last" {
+		u.add(e.Phases[0].Pos, "phases with pool: stratify")
 	}
-	u.when(e.PhasePool.Set && len(e.Phases) == 0, e.PhasePool.Pos, "phases")
 	for _, s := range e.Segments {
 		u.when(s.FromEvents, s.Pos, "a segment from events")
 		u.when(s.Experiment.Set, s.Pos, "a segment by another experiment")

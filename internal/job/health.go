@@ -68,14 +68,26 @@ func ratioOf(x *compiler.ExperimentPlan, of map[cell]int64) (stats.SampleRatioTe
 	var weights []*big.Rat
 	for _, v := range x.Def.Variations {
 		units = append(units, of[cell{x.Def.Key.V, v.Key.V, metrics.Overall, metrics.All}])
-		var w *big.Rat
-		if v.Weight.Set {
-			w = v.Weight.V.Rat()
-		}
-		weights = append(weights, w)
+		weights = append(weights, plannedWeight(x, v))
 	}
 	opt, _ := stats.OptionsOf(x.Def.Analysis)
 	return stats.SampleRatio(units, weights, opt), opt
+}
+
+// plannedWeight is the weight of a variation, that of the last phase where its
+// units alone count; nil where there is none.
+func plannedWeight(x *compiler.ExperimentPlan, v *metrics.Variation) *big.Rat {
+	if last := x.LastPhase(); last != nil {
+		for _, w := range last.Weights {
+			if w.Variation.V == v.Key.V {
+				return w.Weight.Rat()
+			}
+		}
+	}
+	if !v.Weight.Set {
+		return nil
+	}
+	return v.Weight.V.Rat()
 }
 
 // activatedRatio warns where the units that were activated did not come in the
@@ -161,6 +173,9 @@ func (r *reporter) leftOut(x *compiler.ExperimentPlan) {
 	}
 	if x.Def.Activation != nil {
 		say("not_activated", r.collected.units[reason{key, "not_activated"}], metrics.Pass, "%d exposed units were not activated")
+	}
+	if x.LastPhase() != nil {
+		say("phase", r.collected.units[reason{key, "phase"}], metrics.Pass, "%d units are of phases before the last")
 	}
 	if len(x.Def.ExcludeUnitsIn) > 0 {
 		say("other_experiment", r.collected.units[reason{key, "other_experiment"}], metrics.Pass, "%d units are left out because they are in another experiment")

@@ -57,7 +57,7 @@ const (
 // have them yet.
 var pending = []string{
 	afterEvent, splitting, percentiles, overProperty, overEvents, funnels, funnelsAny, funnelSides, numeratorWithin,
-	covariates, identityStrict, identityFirst, phasesStratified, phasesLast,
+	covariates, identityStrict, identityFirst, phasesStratified,
 	segmentEvents, segmentExperiment, segmentUnit, unitAttributes, dedupeRow,
 }
 
