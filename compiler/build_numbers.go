@@ -89,6 +89,19 @@ func (b *builder) aggregates(n *Measure) []unitAggregate {
 // needsTime reports whether the aggregate needs the instants of rows.
 func (a unitAggregate) needsTime() bool { return a == aggFirst || a == aggLast || a == aggDates }
 
+// cost is how much memory the aggregate takes for each unit while it is built,
+// as a multiple of a sum's. Pairs are allocated one by one, and distinct values
+// have a hash table for each unit.
+func (a unitAggregate) cost() int {
+	switch a {
+	case aggFirst, aggLast:
+		return 6
+	case aggDistinct, aggDates:
+		return 16
+	}
+	return 1
+}
+
 // column names the column of a measure.
 func (a unitAggregate) column(n *Measure) string {
 	return n.Name + [...]string{

@@ -128,11 +128,17 @@ func (u *UnitProgram) Pass(i, n int) []Statement {
 func (u *UnitProgram) Finish() []Statement { return u.b.finish() }
 
 // Columns is the number of columns of the widest table over units, which the
-// estimate of memory goes by.
+// estimate of memory goes by. What costs more than a number while it is built
+// counts as several.
 func (u *UnitProgram) Columns() int {
 	n := 2
 	for _, s := range u.Plan.Scans {
-		n += 2 * len(s.Measures)
+		for _, m := range s.Measures {
+			n++
+			for _, a := range u.b.aggregates(m) {
+				n += a.cost()
+			}
+		}
 	}
 	return n
 }
