@@ -106,9 +106,7 @@ func settings(opts Options, spill string) []string {
 			into = &folders
 		}
 		// What the engine opens is looked up as well as what it is asked for.
-		for _, name := range slices.Compact([]string{absolute(path), sqlast.FileName(absolute(path))}) {
-			*into = append(*into, name)
-		}
+		*into = append(*into, slices.Compact([]string{absolute(path), sqlast.FileName(absolute(path))})...)
 	}
 	return append(set,
 		"SET autoinstall_known_extensions = false",

@@ -331,7 +331,8 @@ func (c *testCase) derived(name string, make func() (string, error)) {
 			c.t.Fatalf("%s: %v", name, err)
 		}
 		got = strings.ReplaceAll(got, c.dir, "DIR")
-		if got == string(f.Data) {
+		// Where lines are broken depends on how long the name of the folder is.
+		if slices.Equal(strings.Fields(got), strings.Fields(string(f.Data))) {
 			return
 		}
 		if *update {
