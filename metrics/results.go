@@ -76,7 +76,7 @@ type ResultRow struct {
 	PValueAdjusted          *float64 `col:"p_value_adjusted" doc:"p-value after correction for several comparisons"`
 	AbsoluteLowAdjusted     *float64 `col:"absolute_low_adjusted" doc:"absolute_low after correction"`
 	AbsoluteHighAdjusted    *float64 `col:"absolute_high_adjusted" doc:"absolute_high after correction"`
-	Significant             *bool    `col:"significant" doc:"whether the p-value is below alpha"`
+	Significant             *bool    `col:"significant" doc:"whether the p-value, or where there is one the adjusted p-value, is below alpha"`
 	ChanceToWin             *float64 `col:"chance_to_win" doc:"posterior probability that the variation is better"`
 	ExpectedLoss            *float64 `col:"expected_loss" doc:"posterior expected loss of choosing the variation"`
 	VarianceReduction       *float64 `col:"variance_reduction" doc:"share of the variance that the covariate took away"`

@@ -28,6 +28,7 @@ func (p *prepared) report(ctx context.Context, c *collected, began time.Time) (*
 			}
 		}
 	}
+	r.correct(r.comparisons)
 	if err := r.sources(ctx); err != nil {
 		return nil, err
 	}
@@ -49,6 +50,8 @@ type reporter struct {
 	*collected
 	tables metrics.Tables
 	runID  string
+	// comparisons are the rows of results with an effect.
+	comparisons []comparison
 }
 
 // runID is a digest of everything that determines the tables.
@@ -147,7 +150,13 @@ func (r *reporter) metric(x *compiler.ExperimentPlan, m *compiler.MetricPlan, q 
 		for _, other := range others {
 			row := row
 			row.ComparedTo = &other.Key.V
-			e := stats.Compare(m.Kind, moments[other.Key.V], own, opt)
+			compare := func(alpha float64) stats.Effect {
+				opt := opt
+				opt.Alpha = alpha
+				return stats.Compare(m.Kind, moments[other.Key.V], own, opt)
+			}
+			e := compare(opt.Alpha)
+			r.comparisons = append(r.comparisons, comparison{len(r.tables.Results), m.Def.Analysis.Correction.V, compare})
 			row.AbsoluteEffect, row.AbsoluteLow, row.AbsoluteHigh = e.Absolute, e.AbsoluteLow, e.AbsoluteHigh
 			row.RelativeEffect, row.RelativeLow, row.RelativeHigh = e.Relative, e.RelativeLow, e.RelativeHigh
 			row.PValue, row.Significant, row.Method = e.PValue, e.Significant, e.Method

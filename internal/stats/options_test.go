@@ -62,7 +62,6 @@ func TestOptionsUnsupported(t *testing.T) {
 	}
 	want := []string{
 		"test pearson", "exact_below 20", "power 0.8", "relative_interval fieller", "peeking msprt", "bayesian prior",
-		"correction holm", "stratify [country]", "cuped 14 days", "minimum_effect 0.01", "bootstrap 100 resamples",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

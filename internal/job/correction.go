@@ -1,0 +1,84 @@
+package job
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/metricsjob/metricsjob/internal/stats"
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// comparison is a row of results with an effect, and what a correction for
+// several comparisons needs of it.
+type comparison struct {
+	row        int // in the table results
+	correction metrics.Correction
+	// again computes the effect at another alpha.
+	again func(alpha float64) stats.Effect
+}
+
+// inFamily reports whether the row is corrected at all.
+func (r *reporter) inFamily(c comparison) bool {
+	roles := c.correction.Roles
+	if len(roles) == 0 {
+		roles = []metrics.Role{metrics.Secondary}
+	}
+	return c.correction.Method != string(stats.NoCorrection) && slices.Contains(roles, metrics.Role(r.tables.Results[c.row].Role))
+}
+
+// family names the comparisons that are corrected together: what the
+// correction is not over keeps families apart.
+func (r *reporter) family(c comparison) string {
+	over := c.correction.Over
+	if len(over) == 0 {
+		over = []string{"metrics", "variations"}
+	}
+	row := &r.tables.Results[c.row]
+	parts := []string{c.correction.Method, strings.Join(over, ","), row.Experiment}
+	apart := func(what string, of ...string) {
+		if !slices.Contains(over, what) {
+			parts = append(parts, of...)
+		}
+	}
+	apart("metrics", row.Metric)
+	apart("variations", row.Variation, *row.ComparedTo)
+	apart("segments", row.Segment, row.SegmentValue)
+	return strings.Join(parts, "\x00")
+}
+
+// correct fills in the p-values and intervals that are corrected for several
+// comparisons, and judges significance by them. Rows without a p-value belong
+// to no family.
+func (r *reporter) correct(list []comparison) {
+	families := map[string][]comparison{}
+	var names []string
+	for _, c := range list {
+		if !r.inFamily(c) || r.tables.Results[c.row].PValue == nil {
+			continue
+		}
+		name := r.family(c)
+		if families[name] == nil {
+			names = append(names, name)
+		}
+		families[name] = append(families[name], c)
+	}
+	slices.SortFunc(names, cmp.Compare)
+	for _, name := range names {
+		family := families[name]
+		p := make([]float64, len(family))
+		for i, c := range family {
+			p[i] = *r.tables.Results[c.row].PValue
+		}
+		method := stats.Correction(family[0].correction.Method)
+		for i, adjusted := range method.Adjust(p) {
+			row := &r.tables.Results[family[i].row]
+			row.PValueAdjusted = new(adjusted)
+			row.Significant = new(adjusted < row.Alpha)
+			if alpha, ok := method.AlphaOf(row.Alpha, len(family)); ok {
+				e := family[i].again(alpha)
+				row.AbsoluteLowAdjusted, row.AbsoluteHighAdjusted = e.AbsoluteLow, e.AbsoluteHigh
+			}
+		}
+	}
+}
