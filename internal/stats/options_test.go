@@ -17,7 +17,6 @@ func TestOptionsOf(t *testing.T) {
 	a.Alternative = metrics.Text{V: "greater", Set: true}
 	a.Alpha = metrics.At[metrics.Number]{V: "0.01", Set: true}
 	a.Peeking.Set = true
-	a.Correction.Set = true
 	a.Bayesian = metrics.At[metrics.Bayesian]{V: metrics.Bayesian{Off: true}, Set: true}
 	a.CUPED.Set = true
 	opt, refused := OptionsOf(a)
@@ -50,7 +49,6 @@ func TestOptionsUnsupported(t *testing.T) {
 	a.RelativeInterval.V = "fieller"
 	a.Peeking.V.Method = "msprt"
 	a.Bayesian.Set = true
-	a.Correction.V.Method = "holm"
 	a.Stratify.V = []string{"country"}
 	a.CUPED.V.Days = 14
 	a.MinimumEffect.Set = true
@@ -62,6 +60,7 @@ func TestOptionsUnsupported(t *testing.T) {
 	}
 	want := []string{
 		"test pearson", "exact_below 20", "power 0.8", "relative_interval fieller", "peeking msprt", "bayesian prior",
+		"stratify [country]", "cuped 14 days", "minimum_effect 0.01", "bootstrap 100 resamples",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
