@@ -52,7 +52,7 @@ func (s *side) findCaps(numbers []*unitNumber, at places) {
 
 func (s *side) upperCap(order []*big.Rat, w *metrics.Winsorize) *big.Rat {
 	if w.Linear {
-		return roundedTo(quantile(order, w.Upper.V.Rat()), s.decimals)
+		return roundedTo(quantile(order, w.Upper.V.Rat()), s.capDigits())
 	}
 	n := len(order)
 	h := floorOf(new(big.Rat).Mul(new(big.Rat).Sub(ratOf(1), w.Upper.V.Rat()), ratOf(int64(n))))
@@ -61,10 +61,21 @@ func (s *side) upperCap(order []*big.Rat, w *metrics.Winsorize) *big.Rat {
 
 func (s *side) lowerCap(order []*big.Rat, w *metrics.Winsorize) *big.Rat {
 	if w.Linear {
-		return roundedTo(quantile(order, w.Lower.V.Rat()), s.decimals)
+		return roundedTo(quantile(order, w.Lower.V.Rat()), s.capDigits())
 	}
 	n := len(order)
 	return order[min(n-1, floorOf(new(big.Rat).Mul(w.Lower.V.Rat(), ratOf(int64(n)))))]
+}
+
+// capDigits are the digits that interpolated caps are rounded to.
+//
+// Reading: those of the unit's number. A number of distinct values is whole,
+// whatever the values' decimals.
+func (s *side) capDigits() int {
+	if s.Measure.V == metrics.Value && s.perUnit() == metrics.CountDistinct {
+		return 0
+	}
+	return s.decimals
 }
 
 // cap puts the caps in place of the numbers beyond them.
