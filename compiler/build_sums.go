@@ -153,6 +153,12 @@ func (s *sumBuilder) side(v *UnitValue) side {
 		panic("compiler: no case for unit value " + string(v.Op))
 	}
 	if v.Threshold != nil {
+		if out.whole != nil && (v.Op == OpSum || v.Op == OpCount) {
+			// However large the sum of a unit is, it becomes 1 or 0; only a row
+			// can be too large.
+			sure := compare(sqlast.LessEq, call(sqlast.Abs, out.whole), literal(surelyRow))
+			out.x = s.number(when(sure, out.whole), v.Name+" of any size")
+		}
 		out.x, out.limit = s.number(v.Threshold.sql(out.x), v.Name+" within the threshold"), big.NewInt(1)
 	}
 	out.base = out.x
