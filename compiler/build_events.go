@@ -191,7 +191,11 @@ func (sc *scanBuilder) query(i, n int) sqlast.Select {
 		}
 	}
 	for _, it := range counted.Items[sc.keyColumns()+len(sc.scan.Measures):] {
-		out.Items = append(out.Items, item(aggregate(sqlast.Sum, col("", it.As)), it.As))
+		fn := sqlast.Count // of rows with the mark, faster than a sum
+		if it.As == reasonDuplicate {
+			fn = sqlast.Sum
+		}
+		out.Items = append(out.Items, item(aggregate(fn, col("", it.As)), it.As))
 	}
 	return out
 }
@@ -222,6 +226,9 @@ func (sc *scanBuilder) copiesTable() string {
 	return "event_copies of " + sc.src.Def.Name.V + sc.suffix
 }
 
+// reasonDuplicate is the reason of copies, of which one row can have many.
+const reasonDuplicate = "duplicate"
+
 // met asks what was met among the rows read; nil where nothing can be.
 func (sc *scanBuilder) met(table string) *Statement {
 	var items []sqlast.Item
@@ -231,7 +238,7 @@ func (sc *scanBuilder) met(table string) *Statement {
 		outputs = append(outputs, Output{Column: reason, Role: RoleReason, Reason: reason})
 	}
 	if len(sc.src.ID) > 0 {
-		add("duplicate")
+		add(reasonDuplicate)
 	}
 	if len(sc.suspicious) > 0 {
 		add("not_a_number")
@@ -512,7 +519,7 @@ func (sc *scanBuilder) counted() sqlast.Select {
 		items = append(items, sqlast.Item{X: value, As: n.Name, Why: n.describe()})
 	}
 	if len(sc.src.ID) > 0 {
-		items = append(items, item(compare(sqlast.Sub, col("", "copies"), sqlast.Int(1)), "duplicate"))
+		items = append(items, item(compare(sqlast.Sub, col("", "copies"), sqlast.Int(1)), reasonDuplicate))
 	}
 	if len(sc.suspicious) > 0 {
 		odd := sqlast.Expr(sqlast.Or(sc.suspicious))

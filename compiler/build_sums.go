@@ -233,14 +233,11 @@ func fits(x sqlast.Expr) sqlast.Expr {
 }
 
 // average is sum / n rounded half away from zero, missing where a row was too
-// large: all others have a sum of at most n times the largest number. Division
-// of HUGEINTs is slow, so that it is only done where it must be.
+// large: then the sum is beyond n times the largest number, or of more rows
+// than can be told apart, and beyond half of tooLarge.
 func average(sum, n sqlast.Expr) sqlast.Expr {
-	most := compare(sqlast.Mul, wideLiteral(maxWhole), n)
-	return sqlast.Case{Whens: []sqlast.When{
-		{If: fits(sum), Then: roundedQuotient(sqlast.Cast{X: sum, To: bigint}, n)},
-		{If: compare(sqlast.LessEq, call(sqlast.Abs, sum), most), Then: sqlast.Cast{X: roundedQuotient(sum, n), To: bigint}},
-	}}
+	most := compare(sqlast.Mul, literal(maxWhole), call(sqlast.Least, n, sqlast.Int(4_500)))
+	return when(compare(sqlast.LessEq, call(sqlast.Abs, sum), most), roundedQuotient(sqlast.Cast{X: sum, To: bigint}, n))
 }
 
 // tally asks for the sums of one tally. Products are taken of numbers that

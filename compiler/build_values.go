@@ -342,12 +342,8 @@ func wideLiteral(n *big.Int) sqlast.Expr {
 
 // A row whose whole number is beyond maxWhole has one of these values
 // instead, so large that the sum of the unit is beyond maxWhole, too. (A unit
-// would need 8,999 other rows near -10^15 to hide it.) Averages are taken of
-// wide sums, where nothing can.
-var (
-	tooLarge     = sqlast.Int(9_000_000_000_000_000_000)
-	tooLargeWide = wideLiteral(pow10(35))
-)
+// would need 8,999 other rows near -10^15 to hide it, for an average 4,500.)
+var tooLarge = sqlast.Int(9_000_000_000_000_000_000)
 
 // whole is the measure's value of a row as a whole number of 10^-decimals.
 func (s *rowScope) whole() sqlast.Expr {
@@ -359,14 +355,14 @@ func (s *rowScope) whole() sqlast.Expr {
 			if s.typeOf(r) == metrics.TypeInteger && field.Type.Kind == FieldDecimal {
 				raw = when(compare(sqlast.Eq, raw, call(sqlast.Trunc, raw)), raw)
 			}
-			return s.byScale(r, func(scale metrics.Number) sqlast.Expr { return wholeOfExact(raw, field, scale, n.Decimals, n.Wide) })
+			return s.byScale(r, func(scale metrics.Number) sqlast.Expr { return wholeOfExact(raw, field, scale, n.Decimals) })
 		}
 	}
 	v := n.Value.Value(s)
 	if _, plain := v.(sqlast.Column); !plain {
 		v = s.computed(v)
 	}
-	return wholeOfFloat(v, n.Decimals, n.Wide)
+	return wholeOfFloat(v, n.Decimals)
 }
 
 // computed asks for a column of computed values, so that they are computed once.
@@ -386,29 +382,24 @@ func (s *rowScope) computed(v sqlast.Expr) sqlast.Expr {
 }
 
 // wholeOfFloat rounds v·10^d to a whole number, half away from zero.
-func wholeOfFloat(v sqlast.Expr, d int, wide bool) sqlast.Expr {
+func wholeOfFloat(v sqlast.Expr, d int) sqlast.Expr {
 	power, _ := new(big.Float).SetInt(pow10(d)).Float64()
 	scaled := v
 	if d > 0 {
 		scaled = compare(sqlast.Mul, v, sqlast.Float(power))
 	}
 	fits := compare(sqlast.Less, call(sqlast.Abs, scaled), sqlast.Float(1e15+0.5))
-	return guarded(fits, v, sqlast.Cast{X: call(sqlast.Round, scaled), To: bigint}, wide)
+	return guarded(fits, v, sqlast.Cast{X: call(sqlast.Round, scaled), To: bigint})
 }
 
 // guarded is k where it fits, too large where it does not, missing where v is.
-func guarded(fits, v, k sqlast.Expr, wide bool) sqlast.Expr {
-	large := sqlast.Expr(tooLarge)
-	if wide {
-		large = tooLargeWide
-		k = sqlast.Cast{X: k, To: hugeint}
-	}
-	return sqlast.Case{Whens: []sqlast.When{{If: fits, Then: k}, {If: notNull(v), Then: large}}}
+func guarded(fits, v, k sqlast.Expr) sqlast.Expr {
+	return sqlast.Case{Whens: []sqlast.When{{If: fits, Then: k}, {If: notNull(v), Then: tooLarge}}}
 }
 
 // wholeOfExact gives x·scale·10^d as a whole number, rounded half away from
 // zero where it is none.
-func wholeOfExact(x sqlast.Expr, f Field, scale metrics.Number, d int, wide bool) sqlast.Expr {
+func wholeOfExact(x sqlast.Expr, f Field, scale metrics.Number, d int) sqlast.Expr {
 	factor := new(big.Rat).Mul(scale.Rat(), new(big.Rat).SetFrac(pow10(d), pow10(f.Type.Scale)))
 	if factor.Sign() == 0 {
 		return when(notNull(x), sqlast.Int(0))
@@ -428,15 +419,12 @@ func wholeOfExact(x sqlast.Expr, f Field, scale metrics.Number, d int, wide bool
 	}
 	limit := largestWithin(factor)
 	if within(f, limit) {
-		if wide {
-			return sqlast.Cast{X: k, To: hugeint}
-		}
 		return k
 	}
 	return guarded(sqlast.And{
 		compare(sqlast.GreaterEq, x, exactLiteral(new(big.Int).Neg(limit), f)),
 		compare(sqlast.LessEq, x, exactLiteral(limit, f)),
-	}, x, k, wide)
+	}, x, k)
 }
 
 // largestWithin is the largest whole number i with |i·factor| rounded at most

@@ -91,10 +91,10 @@ type Measure struct {
 	// Value is the expression for the value; nil for counts.
 	Value    *Expression
 	Decimals int // digits of the values
-	// Wide asks for sums of unlimited width: an average may be small where its
-	// sum is not.
-	Wide   bool
-	Window metrics.Window
+	// Averaged: the values want digits even where they have none, because
+	// averages are rounded to them.
+	Averaged bool
+	Window   metrics.Window
 	// Sources are the event sources that it reads.
 	Sources []*Source
 	id      string

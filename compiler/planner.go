@@ -336,7 +336,7 @@ func (p *planner) measure(u *UnitPlan, m *metrics.Metric, name string) *Measure 
 			want = NilType
 		}
 		n.Value, _ = Parse(src, scope, want, &p.list)
-		n.Wide = m.PerUnit.V == metrics.Average
+		n.Averaged = m.PerUnit.V == metrics.Average
 	}
 	if p.list[errors:].HasErrors() || p.alone {
 		return nil
@@ -452,7 +452,7 @@ func (p *planner) decimals(m *metrics.Metric, n *Measure) int {
 			}
 		}
 	}
-	if n.Wide {
+	if n.Averaged {
 		digits = max(digits, inexact)
 	}
 	return min(digits, maxDecimals)
@@ -497,9 +497,6 @@ func (n *Measure) text() string {
 	parts := []string{n.EventsText(), "from " + strings.Join(names, ", ")}
 	if n.Value != nil {
 		parts = append(parts, n.valueText())
-		if n.Wide {
-			parts = append(parts, "averaged")
-		}
 	}
 	if n.Where != nil {
 		parts = append(parts, "where "+n.Where.String())
