@@ -21,10 +21,6 @@ type Activation struct {
 	Measures map[string]*Measure
 }
 
-// atFirst is put behind the names of tables of the exposures as impressions
-// say them, where events activate units.
-const atFirst = "_at_first"
-
 // colFirstShown is the instant of the exposure, where exposed_at is the
 // activation.
 const colFirstShown = "first_shown_at"
@@ -66,62 +62,8 @@ func (p *planner) activation(u *UnitPlan, x *ExperimentPlan) {
 	}
 }
 
-// first is the builder of the exposures as impressions say them; the builder
-// itself where no event activates units.
-func (b *builder) first() *builder {
-	act := b.plan.Activation
-	if act == nil {
-		return b
-	}
-	plan := *b.plan
-	plan.Activation, plan.Tallies = nil, nil
-	plan.Scans, plan.Values = act.Plan.Scans, act.Plan.Values
-	out := &builder{plan: &plan, suffix: b.suffix, stage: atFirst}
-	for _, x := range plan.Experiments {
-		if act.Measures[x.Def.Key.V] != nil {
-			out.only = append(out.only, x.Def.Key.V)
-		}
-	}
-	return out
-}
-
-// activated are the statements from the exposures as impressions say them to
-// those with the instants of activation.
-func (b *builder) activated(first *builder) []Statement {
-	var out []Statement
-	var tables []string
-	keep := func(name, why string, query sqlast.Select) {
-		tables = append(tables, name)
-		out = append(out, Statement{Name: name, Why: why, SQL: sqlast.CreateTable{Name: name, Query: query}})
-	}
-	for _, s := range first.plan.Scans {
-		sc := newScanBuilder(first, s)
-		if len(s.Source.ID) > 0 {
-			out = append(out, sc.rows(0, 1)...)
-			tables = append(tables, sc.dropped()...)
-		}
-		name := "activation of " + s.Source.Def.Name.V + b.suffix
-		keep(name, "the first event that activates each unit, from one pass over "+sourceNames([]*Source{s.Source}), sc.query(0, 1))
-	}
-	values := tables[len(tables)-1]
-	if len(first.plan.Scans) > 1 {
-		var of []string
-		for _, s := range first.plan.Scans {
-			of = append(of, "activation of "+s.Source.Def.Name.V+b.suffix)
-		}
-		values = "activation" + b.suffix
-		keep(values, "the sources together", first.together(of))
-	}
-	out = append(out, Statement{Name: b.table("exposure"), Why: "exposures, with the instants of activation in place of theirs",
-		SQL: sqlast.CreateTable{Name: b.table("exposure"), Query: b.activatedExposures(first, values)}})
-	for _, t := range append(tables, first.table("exposure")) {
-		out = append(out, Statement{Name: t, Why: "no longer needed", SQL: sqlast.DropTable{Name: t}})
-	}
-	return out
-}
-
 // activatedExposures puts activations in place of exposures.
-func (b *builder) activatedExposures(first *builder, activations string) sqlast.Select {
+func (b *builder) activatedExposures(from, to *builder, activations string) sqlast.Select {
 	at := sqlast.Case{Else: col("p", colExposedAt)}
 	for _, x := range b.plan.Experiments {
 		n := b.plan.Activation.Measures[x.Def.Key.V]
@@ -132,29 +74,18 @@ func (b *builder) activatedExposures(first *builder, activations string) sqlast.
 			Then: sqlast.Field{X: col("a", aggFirst.column(n)), Name: colTime}})
 	}
 	moved := sqlast.Select{
-		Why:   "the instants of activation",
-		Items: []sqlast.Item{item(col("p", colUnitID), colUnitID), item(col("p", colExperiment), colExperiment), item(col("p", colVariation), colVariation)},
-		From: sqlast.Join{Kind: sqlast.LeftJoin, L: sqlast.Table{Name: first.table("exposure"), Alias: "p"}, R: sqlast.Table{Name: activations, Alias: "a"},
-			On: compare(sqlast.Eq, call(sqlast.RowID, sqlast.Column{Table: "p"}), col("a", colUnit))},
+		Why: "the instants of activation",
+		Items: append(b.stageColumns(), item(col("p", colExposedAt), colFirstShown), item(at, colExposedAt),
+			item(col("p", colDropped), colDropped)),
+		From: from.withFirst(activations),
 	}
-	columns := []string{colObserveUntil, colWindowsUntil, colImpressions, "unknown_variation", colSeveral}
-	columns = append(columns, b.lostColumns()...)
-	for _, a := range b.plan.Attributes {
-		columns = append(columns, attributeColumn(a))
-	}
-	for _, name := range columns {
-		moved.Items = append(moved.Items, item(col("p", name), name))
-	}
-	moved.Items = append(moved.Items, item(col("p", colExposedAt), colFirstShown), item(at, colExposedAt), item(col("p", colDropped), colDropped))
 	out := sqlast.Select{
-		Why:  "a unit counts from its activation on",
-		With: []sqlast.CTE{{Name: "moved", Query: moved}},
-		From: sqlast.Table{Name: "moved", Alias: "p"},
+		Why:   "a unit counts from its activation on",
+		With:  []sqlast.CTE{{Name: "moved", Query: moved}},
+		Items: append(b.stageColumns(), item(col("p", colFirstShown), colFirstShown), item(col("p", colExposedAt), colExposedAt)),
+		From:  sqlast.Table{Name: "moved", Alias: "p"},
 	}
-	for _, it := range moved.Items[:len(moved.Items)-1] {
-		out.Items = append(out.Items, item(col("p", it.As), it.As))
-	}
-	out.Items = append(out.Items, b.windowColumns(col("p", colExposedAt))...)
+	out.Items = append(out.Items, to.windowColumns(col("p", colExposedAt))...)
 	without := all(isNull(col("p", colExposedAt)), isNull(col("p", colDropped)), compare(sqlast.Greater, col("p", colImpressions), sqlast.Int(0)))
 	out.Items = append(out.Items, sqlast.Item{X: sqlast.Case{Whens: []sqlast.When{{If: without, Then: sqlast.Text(notActivated)}}, Else: col("p", colDropped)},
 		As: colDropped, Why: "why the unit is left out; NULL where it is not"})

@@ -94,15 +94,23 @@ func expressions(items []sqlast.Item) []sqlast.Expr {
 	return out
 }
 
-// over says whether a unit's window is over (semantics 5.5).
-func over(w metrics.Window, table string) sqlast.Expr {
+// sql says whether a unit's window is over (semantics 5.5), and whether there
+// is a start to count from.
+func (w Wait) sql(table string) sqlast.Expr {
+	start := w.After.start()
+	var there sqlast.Expr
+	if w.After != nil {
+		there = notNull(col(table, start))
+	}
 	switch {
-	case w.HasLookback:
-		return sqlast.Bool(true)
-	case w.HasTo:
-		return compare(sqlast.LessEq, col(table, offsetColumn(w.To)), col(table, colWindowsUntil))
+	case !w.Over:
+		return there
+	case w.Window.HasLookback:
+		return all(sqlast.Bool(true), there)
+	case w.Window.HasTo:
+		return compare(sqlast.LessEq, col(table, offsetColumn(start, w.Window.To)), col(table, colWindowsUntil))
 	default:
-		return compare(sqlast.Less, col(table, offsetColumn(w.From)), col(table, colObserveUntil))
+		return compare(sqlast.Less, col(table, offsetColumn(start, w.Window.From)), col(table, colObserveUntil))
 	}
 }
 
@@ -116,18 +124,18 @@ func plus(x sqlast.Expr, d metrics.Duration) sqlast.Expr {
 	return compare(sqlast.Add, x, sqlast.Interval(d))
 }
 
-// WaitColumn names the column of exposed units for whom all windows are over.
-func WaitColumn(waits []metrics.Window) string {
+// WaitColumn names the column of the exposed units that are not waited for.
+func WaitColumn(waits []Wait) string {
 	name := "over"
 	for _, w := range waits {
-		name += " " + windowText(w)
+		name += " " + w.text()
 	}
 	return name
 }
 
-// waitSets are the distinct sets of windows that tallies wait for.
-func (b *builder) waitSets() [][]metrics.Window {
-	var out [][]metrics.Window
+// waitSets are the distinct sets of waits of tallies.
+func (b *builder) waitSets() [][]Wait {
+	var out [][]Wait
 	seen := map[string]bool{}
 	for _, t := range b.plan.Tallies {
 		if name := WaitColumn(t.Waits); len(t.Waits) > 0 && !seen[name] {
@@ -138,10 +146,10 @@ func (b *builder) waitSets() [][]metrics.Window {
 	return out
 }
 
-func allOver(waits []metrics.Window, table string) sqlast.Expr {
+func allOver(waits []Wait, table string) sqlast.Expr {
 	var conds []sqlast.Expr
 	for _, w := range waits {
-		conds = append(conds, over(w, table))
+		conds = append(conds, w.sql(table))
 	}
 	return all(conds...)
 }

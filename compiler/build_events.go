@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
-	"github.com/metricsjob/metricsjob/metrics"
 )
 
 // pass writes the statements of pass i of n over the events.
@@ -290,12 +289,13 @@ func named(items []sqlast.Item) []sqlast.Item {
 // exposureColumns are the columns of the exposure that metrics need in rows.
 func (sc *scanBuilder) exposureColumns() []string {
 	var out []string
-	if sc.refersTo(func(r Ref) bool { return r.Kind == RefElapsed }) {
-		out = append(out, colExposedAt)
-		for _, n := range sc.scan.Measures {
-			if n.Window.HasLookback && n.refersTo(func(r Ref) bool { return r.Kind == RefElapsed }) {
-				out = appendNew(out, lookbackColumn(n.Window.Lookback))
-			}
+	for _, n := range sc.scan.Measures {
+		if !n.refersTo(func(r Ref) bool { return r.Kind == RefElapsed }) {
+			continue
+		}
+		out = appendNew(out, n.After.start())
+		if n.Window.HasLookback {
+			out = appendNew(out, lookbackColumn(n.Window.Lookback))
 		}
 	}
 	for _, a := range sc.plan.Attributes {
@@ -323,8 +323,11 @@ func (n *Measure) refersTo(is func(Ref) bool) bool {
 func (sc *scanBuilder) instants() (from, to time.Time) {
 	for i, x := range sc.plan.Experiments {
 		lo, hi := x.Starts.Add(-sc.before()), x.ObserveUntil
-		if sc.longestTo() > 0 {
-			hi = later(hi, earlier(x.Ends.Add(sc.longestTo()), x.WindowsUntil))
+		if to := sc.longestTo(nil); to > 0 {
+			hi = later(hi, earlier(x.Ends.Add(to), x.WindowsUntil))
+		}
+		for _, a := range sc.afters() {
+			hi = later(hi, earlier(x.ObserveUntil.Add(sc.longestTo(a)), x.WindowsUntil))
 		}
 		if i == 0 || lo.Before(from) {
 			from = lo
@@ -337,11 +340,11 @@ func (sc *scanBuilder) instants() (from, to time.Time) {
 }
 
 // windows are the windows that need a condition of their own, each once.
-func (sc *scanBuilder) windows() []metrics.Window {
-	var out []metrics.Window
+func (sc *scanBuilder) windows() []unitWindow {
+	var out []unitWindow
 	for _, n := range sc.scan.Measures {
-		if sc.inWindow(n.Window, sqlast.Null{}) != nil {
-			out = appendNew(out, n.Window)
+		if sc.inWindow(n.window(), sqlast.Null{}) != nil {
+			out = appendNew(out, n.window())
 		}
 	}
 	return out
@@ -359,7 +362,7 @@ func (sc *scanBuilder) flags(at sqlast.Expr) []sqlast.Item {
 // reach are the conditions of the join of a row at an instant with the
 // exposure x: not before any window begins, and before all have ended.
 func (sc *scanBuilder) reach() (start, end sqlast.Expr) {
-	return col("x", offsetColumn(-sc.before())), col("x", sc.untilColumn())
+	return col("x", offsetColumn(colExposedAt, -sc.before())), col("x", sc.untilColumn())
 }
 
 // matched joins the rows of the source with the exposures of their units.
@@ -510,8 +513,8 @@ func (sc *scanBuilder) counted() sqlast.Select {
 		if n.Where != nil {
 			conds = append(conds, n.Where.Condition(scope))
 		}
-		if slices.Contains(sc.windows(), n.Window) {
-			conds = append(conds, col("", flagColumn(n.Window)))
+		if slices.Contains(sc.windows(), n.window()) {
+			conds = append(conds, col("", flagColumn(n.window())))
 		}
 		if cond := all(conds...); cond != nil {
 			value = when(cond, value)

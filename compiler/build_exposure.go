@@ -32,12 +32,13 @@ func (b *builder) exposures() []Statement {
 		out = append(out, Statement{Name: b.shownTable(), Why: "the impressions of the experiments, kept because metrics count them, from one pass over the impressions",
 			SQL: sqlast.CreateTable{Name: b.shownTable(), Query: b.keptQuery()}})
 	}
-	first := b.first()
+	stages := b.stages()
+	first := stages[0]
 	out = append(out, Statement{Name: first.table("exposure"), Why: "one row for each unit and experiment, from one pass over the impressions",
 		SQL: sqlast.CreateTable{Name: first.table("exposure"), Query: first.exposureQuery()}})
 	out = append(out, after...)
-	if first != b {
-		out = append(out, b.activated(first)...)
+	for i, to := range stages[1:] {
+		out = append(out, b.advance(stages[i], to)...)
 	}
 	if len(b.segments()) > 0 {
 		out = append(out, Statement{Name: b.table("segment_value"), Why: "the most frequent values of each segment; the others are (other)",

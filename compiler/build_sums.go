@@ -148,7 +148,7 @@ func (s *sumBuilder) side(v *UnitValue) side {
 		out.x, out.limit = s.number(when(some, col("u", aggDates.column(v.Measure))), v.Name), big.NewInt(v.Measure.rows())
 	case OpParticipation:
 		dates := compare(sqlast.Mul, col("u", aggDates.column(v.Measure)), literal(pow10(participationDigits)))
-		out.x, out.limit = s.number(when(some, roundedQuotient(dates, daysObserved("x"))), v.Name), pow10(participationDigits)
+		out.x, out.limit = s.number(when(some, roundedQuotient(dates, daysObserved("x", v.Measure.After.start()))), v.Name), pow10(participationDigits)
 	default:
 		panic("compiler: no case for unit value " + string(v.Op))
 	}
@@ -201,13 +201,13 @@ func (t *Threshold) sql(x sqlast.Expr) sqlast.Expr {
 
 // daysObserved are the dates from that of the exposure to the last one on
 // which events without a window can count, at least one.
-func daysObserved(table string) sqlast.Expr {
+func daysObserved(table, start string) sqlast.Expr {
 	date := func(at sqlast.Expr) sqlast.Expr {
 		midnight := sqlast.Cast{X: call(sqlast.DateOf, at), To: sqlast.Type{Kind: sqlast.TimestampType}}
 		return compare(sqlast.IntDiv, call(sqlast.TimeToMicros, midnight), sqlast.Int(day.Microseconds()))
 	}
 	last := compare(sqlast.Sub, col(table, colObserveUntil), sqlast.Interval(time.Microsecond))
-	days := compare(sqlast.Add, compare(sqlast.Sub, date(last), date(col(table, colExposedAt))), sqlast.Int(1))
+	days := compare(sqlast.Add, compare(sqlast.Sub, date(last), date(col(table, start))), sqlast.Int(1))
 	return call(sqlast.Greatest, days, sqlast.Int(1))
 }
 

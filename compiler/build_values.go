@@ -182,7 +182,7 @@ func (s *rowScope) typed(name string, x, raw sqlast.Expr, typ metrics.PropertyTy
 
 // elapsed is the time since the window's start in seconds.
 func (s *rowScope) elapsed() sqlast.Expr {
-	start := plus(col("", colExposedAt), s.measure.Window.From)
+	start := plus(col("", s.measure.After.start()), s.measure.Window.From)
 	if w := s.measure.Window; w.HasLookback {
 		start = call(sqlast.Greatest, start, col("", lookbackColumn(w.Lookback)))
 	}

@@ -1,6 +1,7 @@
 package compiler
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -16,32 +17,58 @@ import (
 // metric, where that is not observe_until.
 const colUntil = "until"
 
-// offsetColumn names the instant so long after (or before) the exposure.
-func offsetColumn(d time.Duration) string {
-	switch {
-	case d == 0:
-		return colExposedAt
-	case d < 0:
-		return colExposedAt + " - " + durationText(-d)
-	}
-	return colExposedAt + " + " + durationText(d)
+// unitWindow is a window, and where it starts: at the exposure, or with After
+// at the instant of that event.
+type unitWindow struct {
+	After *After
+	metrics.Window
 }
 
-// offsets are the durations that windows begin and end at, but for 0.
-func (b *builder) offsets() []time.Duration {
-	var out []time.Duration
-	add := func(d time.Duration) {
-		if d != 0 {
-			out = appendNew(out, d)
+func (n *Measure) window() unitWindow { return unitWindow{n.After, n.Window} }
+
+// start names the column of the exposure that windows are counted from.
+func (a *After) start() string {
+	if a == nil {
+		return colExposedAt
+	}
+	return a.column()
+}
+
+// offsetColumn names the instant so long after (or before) another.
+func offsetColumn(start string, d time.Duration) string {
+	switch {
+	case d == 0:
+		return start
+	case d < 0:
+		return start + " - " + durationText(-d)
+	}
+	return start + " + " + durationText(d)
+}
+
+// offset is an instant that windows begin or end at.
+type offset struct {
+	start string
+	by    time.Duration
+}
+
+// offsets are those that are not the start itself.
+func (b *builder) offsets() []offset {
+	var out []offset
+	add := func(o offset) {
+		if o.by != 0 {
+			out = appendNew(out, o)
 		}
 	}
+	add(offset{colExposedAt, -b.before()}) // where the join begins
 	for _, n := range b.measures() {
-		add(n.Window.From)
+		add(offset{n.After.start(), n.Window.From})
 		if n.Window.HasTo {
-			add(n.Window.To)
+			add(offset{n.After.start(), n.Window.To})
 		}
 	}
-	slices.Sort(out)
+	slices.SortFunc(out, func(a, b offset) int {
+		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.by, b.by))
+	})
 	return out
 }
 
@@ -69,13 +96,34 @@ func (b *builder) before() time.Duration {
 	return out
 }
 
-// longestTo is the largest end of a window, zero where none has one.
-func (b *builder) longestTo() time.Duration {
+// longestTo is the largest end of a window that is counted from the exposure
+// (nil) or from an event after it, zero where none has one.
+func (b *builder) longestTo(after *After) time.Duration {
 	var out time.Duration
 	for _, n := range b.measures() {
-		if n.Window.HasTo {
+		if n.After == after && n.Window.HasTo {
 			out = max(out, n.Window.To)
 		}
+	}
+	return out
+}
+
+// afters are the events that windows are counted from, each once.
+func (b *builder) afters() []*After {
+	var out []*After
+	for _, n := range b.measures() {
+		if n.After != nil {
+			out = appendNew(out, n.After)
+		}
+	}
+	return out
+}
+
+// longest is the largest end of a window from its start.
+func (b *builder) longest() time.Duration {
+	out := b.longestTo(nil)
+	for _, a := range b.afters() {
+		out = max(out, b.longestTo(a))
 	}
 	return out
 }
@@ -87,7 +135,7 @@ func (b *builder) someOpen() bool {
 
 // windowsPass reports whether windows may pass the end of observation.
 func (b *builder) windowsPass() bool {
-	return b.longestTo() > 0 && b.uses(func(x *ExperimentPlan) bool { return x.WindowsUntil.After(x.ObserveUntil) })
+	return b.longest() > 0 && b.uses(func(x *ExperimentPlan) bool { return x.WindowsUntil.After(x.ObserveUntil) })
 }
 
 // untilColumn is the column from which on no row of a unit counts.
@@ -101,22 +149,38 @@ func (b *builder) untilColumn() string {
 // until computes colUntil from the columns of the exposure; nil where
 // observe_until is the same, or no later than any other end.
 func (b *builder) until(exposed sqlast.Expr) sqlast.Expr {
-	last := call(sqlast.Least, plus(exposed, b.longestTo()), col("p", colWindowsUntil))
-	switch {
-	case b.someOpen() && b.windowsPass():
-		return call(sqlast.Greatest, col("p", colObserveUntil), last)
-	case b.someOpen() || b.longestTo() == 0:
+	if b.longest() == 0 || b.someOpen() && !b.windowsPass() {
 		return nil
 	}
-	return last
+	var ends []sqlast.Expr
+	if b.someOpen() {
+		ends = append(ends, col("p", colObserveUntil))
+	}
+	add := func(start sqlast.Expr, to time.Duration) {
+		if to > 0 {
+			ends = append(ends, call(sqlast.Least, plus(start, to), col("p", colWindowsUntil)))
+		}
+	}
+	add(exposed, b.longestTo(nil))
+	for _, a := range b.afters() {
+		add(call(sqlast.Coalesce, col("p", a.column()), exposed), b.longestTo(a))
+	}
+	if len(ends) == 1 {
+		return ends[0]
+	}
+	return call(sqlast.Greatest, ends...)
 }
 
 // windowColumns are the instants of windows as columns of the exposure, which
 // is at an instant.
 func (b *builder) windowColumns(exposed sqlast.Expr) []sqlast.Item {
 	var out []sqlast.Item
-	for _, d := range b.offsets() {
-		out = append(out, item(plus(exposed, d), offsetColumn(d)))
+	for _, o := range b.offsets() {
+		start := exposed
+		if o.start != colExposedAt {
+			start = col("p", o.start)
+		}
+		out = append(out, item(plus(start, o.by), offsetColumn(o.start, o.by)))
 	}
 	for _, d := range b.lookbacks() {
 		out = append(out, item(plus(col("p", colObserveUntil), -d), lookbackColumn(d)))
@@ -147,10 +211,11 @@ const (
 // inWindow is the condition of a window over an instant and the exposure x,
 // as far as the join of events and exposures does not say it already; nil
 // where it says everything.
-func (b *builder) inWindow(w metrics.Window, at sqlast.Expr) sqlast.Expr {
+func (b *builder) inWindow(w unitWindow, at sqlast.Expr) sqlast.Expr {
 	var conds []sqlast.Expr
-	if w.From > -b.before() {
-		conds = append(conds, compare(sqlast.GreaterEq, at, col("x", offsetColumn(w.From))))
+	start := w.After.start()
+	if w.After != nil || w.From > -b.before() {
+		conds = append(conds, compare(sqlast.GreaterEq, at, col("x", offsetColumn(start, w.From))))
 	}
 	if w.HasLookback {
 		conds = append(conds, compare(sqlast.GreaterEq, at, col("x", lookbackColumn(w.Lookback))))
@@ -158,8 +223,8 @@ func (b *builder) inWindow(w metrics.Window, at sqlast.Expr) sqlast.Expr {
 	switch {
 	case w.HasTo:
 		// Where every window ends so long after the exposure, the join says so.
-		if b.someOpen() || w.To < b.longestTo() {
-			conds = append(conds, compare(sqlast.Less, at, col("x", offsetColumn(w.To))))
+		if w.After != nil || b.someOpen() || len(b.afters()) > 0 || w.To < b.longestTo(nil) {
+			conds = append(conds, compare(sqlast.Less, at, col("x", offsetColumn(start, w.To))))
 		}
 	case b.windowsPass():
 		conds = append(conds, compare(sqlast.Less, at, col("x", colObserveUntil)))
@@ -168,4 +233,12 @@ func (b *builder) inWindow(w metrics.Window, at sqlast.Expr) sqlast.Expr {
 }
 
 // flagColumn names the column that says whether a row is in a window.
-func flagColumn(w metrics.Window) string { return "in " + windowText(w) }
+func flagColumn(w unitWindow) string { return "in " + w.text() }
+
+// text names the window.
+func (w unitWindow) text() string {
+	if w.After == nil {
+		return windowText(w.Window)
+	}
+	return windowText(w.Window) + " after " + w.After.Name
+}

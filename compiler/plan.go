@@ -2,6 +2,7 @@ package compiler
 
 import (
 	"math/big"
+	"slices"
 	"time"
 
 	"github.com/metricsjob/metricsjob/internal/stats"
@@ -32,6 +33,9 @@ type UnitPlan struct {
 	Others []*ExperimentPlan
 	// Activation is what units must do to count; nil where no experiment asks.
 	Activation *Activation
+	// Following are the events that the windows of some metrics are counted
+	// from; nil where there are none.
+	Following *Following
 	// Attributes are the attributes of the exposure that segments, audiences
 	// or metrics need, in alphabetical order.
 	Attributes []string
@@ -95,6 +99,8 @@ type Measure struct {
 	// averages are rounded to them.
 	Averaged bool
 	Window   metrics.Window
+	// After is the event that the window is counted from; nil: the exposure.
+	After *After
 	// Sources are the event sources that it reads.
 	Sources []*Source
 	id      string
@@ -129,6 +135,21 @@ type UnitValue struct {
 	Threshold *Threshold
 	// Caps bound the number; nil: it stays.
 	Caps *Caps
+}
+
+// Wait is what must have come for a unit to be counted: the event After, where
+// there is one, and with Over the end of the window.
+type Wait struct {
+	After  *After
+	Window metrics.Window
+	Over   bool
+}
+
+func (w Wait) text() string {
+	if !w.Over {
+		return "after " + w.After.Name
+	}
+	return unitWindow{w.After, w.Window}.text()
 }
 
 // Threshold is 1 for the numbers from Least to Most, both included, as whole
@@ -181,8 +202,8 @@ type Tally struct {
 	Name string
 	X    *UnitValue
 	Y    *UnitValue // ratios; else nil
-	// Waits are the windows that must be over for a unit to be counted.
-	Waits []metrics.Window
+	// Waits say for which units it is time to be counted.
+	Waits []Wait
 	// Exclude leaves out units without rows; of a ratio, those without a
 	// denominator.
 	Exclude bool
@@ -195,6 +216,11 @@ type Tally struct {
 	WithoutX, WithoutY *big.Int
 	Need               stats.Need
 	id                 string
+}
+
+// Follows reports whether units are counted by what they did after the exposure.
+func (t *Tally) Follows() bool {
+	return slices.ContainsFunc(t.Waits, func(w Wait) bool { return w.After != nil })
 }
 
 // Digits is the larger number of digits of the two sides, before thresholds.

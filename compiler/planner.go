@@ -94,98 +94,6 @@ func (p *planner) selected(e *metrics.Experiment) bool {
 	return e.Status.V != "draft" && e.Status.V != "archived"
 }
 
-func (p *planner) experiment(u *UnitPlan, e *metrics.Experiment) {
-	x := p.shown(u, e)
-	if x == nil {
-		return
-	}
-	if e.Where.IsSet() {
-		x.Audience, _ = Parse(e.Where, &audienceScope{sources: x.Sources}, BooleanType, &p.list)
-		if x.Audience != nil {
-			u.needAttributes(x.Audience)
-		}
-	}
-	for _, s := range e.Segments {
-		scope := metricScope{exposures: x.Sources}
-		if _, d := scope.Resolve(Ref{Kind: RefExposure, Name: s.Key.V}); d != nil {
-			d.Pos = s.Key.Pos
-			p.list = append(p.list, *d)
-			continue
-		}
-		u.Attributes = appendNew(u.Attributes, s.Key.V)
-	}
-	u.Experiments = append(u.Experiments, x)
-}
-
-// others plans the experiments whose units others leave out, where they are
-// not computed themselves.
-func (p *planner) others(u *UnitPlan) {
-	for _, x := range u.Experiments {
-		for _, key := range x.Def.ExcludeUnitsIn {
-			is := func(x *ExperimentPlan) bool { return x.Def.Key.V == key.V }
-			if slices.ContainsFunc(u.Experiments, is) || slices.ContainsFunc(u.Others, is) {
-				continue
-			}
-			if other := p.shown(u, p.defs.Experiment(key.V)); other != nil {
-				u.Others = append(u.Others, other)
-			}
-		}
-	}
-}
-
-// shown plans the impressions of an experiment and the time that it is
-// observed; nil where it has a mistake.
-func (p *planner) shown(u *UnitPlan, e *metrics.Experiment) *ExperimentPlan {
-	x := &ExperimentPlan{Def: e, Starts: e.Start.V, Ends: p.opts.AsOf}
-	if e.End.Set && e.End.V.Before(x.Ends) {
-		x.Ends = e.End.V
-	}
-	x.ObserveUntil = p.opts.AsOf
-	switch {
-	case e.ObserveUntil.Set:
-		x.ObserveUntil = earlier(e.ObserveUntil.V, x.ObserveUntil)
-	case e.End.Set:
-		x.ObserveUntil = earlier(e.End.V, x.ObserveUntil)
-	}
-	x.WindowsUntil = p.opts.AsOf
-	if e.CutWindows.V {
-		x.WindowsUntil = x.ObserveUntil
-	}
-	for _, s := range p.cat.Impressions {
-		if p.impressionsOf(e, s) {
-			x.Sources = append(x.Sources, s)
-			u.Impressions = appendNew(u.Impressions, s)
-		}
-	}
-	if len(x.Sources) == 0 {
-		p.list.Errorf(e.Unit.Pos, "no-source", "no source of impressions has what experiment %q matches and ids of the unit kind %q", e.Key.V, e.Unit.V).
-			WithHint("map %s under columns: units of a source of impressions, and what match names", e.Unit.V)
-		return nil
-	}
-	if len(e.Variations) > maxVariations {
-		p.list.Errorf(e.Pos, "too-many-variations", "experiment %q has %d variations; %d are possible", e.Key.V, len(e.Variations), maxVariations)
-		return nil
-	}
-	if e.Start.V.Before(time.Unix(0, 0)) {
-		p.list.Errorf(e.Start.Pos, "too-early", "experiment %q starts before 1970", e.Key.V)
-		return nil
-	}
-	return x
-}
-
-// maxVariations is how many variations an experiment can have: an instant and
-// the position of a variation share one whole number (see builder.packed).
-const maxVariations = 999
-
-// impressionsOf reports whether a source has impressions of the experiment.
-func (p *planner) impressionsOf(e *metrics.Experiment, s *Source) bool {
-	if len(e.Source) > 0 && !containsText(e.Source, s.Def.Name.V) {
-		return false
-	}
-	mapped := (len(e.Match.Experiment) == 0 || s.Experiment != nil) && (len(e.Match.Flag) == 0 || s.Flag != nil)
-	return mapped && s.unit(e.Unit.V) != nil
-}
-
 func (u *UnitPlan) needAttributes(e *Expression) {
 	for _, r := range e.Refs {
 		if r.Kind == RefExposure {
@@ -229,7 +137,7 @@ func (p *planner) tally(u *UnitPlan, m *metrics.Metric) *Tally {
 		}
 		t.Exclude = m.WithoutEvents.Exclude
 		t.WithoutX = t.X.without(wholeNumber(m.WithoutEvents.Number, t.X.digits()))
-		t.wait(m)
+		t.wait(t.X, m)
 		return u.addTally(t)
 	}
 	t.Need = stats.NeedOf(stats.Ratio, stats.DefaultOptions())
@@ -241,8 +149,8 @@ func (p *planner) tally(u *UnitPlan, m *metrics.Metric) *Tally {
 	t.Exclude = m.WithoutEvents.Exclude
 	t.KeepsAbsent = t.Y.Threshold != nil && t.Y.Threshold.Of(new(big.Int)).Sign() != 0
 	t.WithoutX, t.WithoutY = t.X.without(new(big.Int)), t.Y.without(new(big.Int))
-	t.wait(m.Ratio.Numerator)
-	t.wait(m.Ratio.Denominator)
+	t.wait(t.X, m.Ratio.Numerator)
+	t.wait(t.Y, m.Ratio.Denominator)
 	return u.addTally(t)
 }
 
@@ -254,11 +162,13 @@ func (p *planner) side(u *UnitPlan, m, side *metrics.Metric, word string) *UnitV
 	return p.unitValue(u, side, name)
 }
 
-func (t *Tally) wait(m *metrics.Metric) {
-	w := m.Window
-	w.Pos = diag.Pos{}
-	if m.WaitForWindow.V && !slices.Contains(t.Waits, w) {
-		t.Waits = append(t.Waits, w)
+func (t *Tally) wait(v *UnitValue, m *metrics.Metric) {
+	w := Wait{After: v.Measure.After, Over: m.WaitForWindow.V}
+	if w.Over {
+		w.Window = v.Measure.Window
+	}
+	if w != (Wait{}) {
+		t.Waits = appendNew(t.Waits, w)
 	}
 }
 
@@ -282,7 +192,7 @@ func (u *UnitPlan) addTally(t *Tally) *Tally {
 		parts = append(parts, t.Y.id())
 	}
 	for _, w := range t.Waits {
-		parts = append(parts, windowText(w))
+		parts = append(parts, w.text())
 	}
 	if t.Exclude {
 		parts = append(parts, "exclude")
@@ -340,6 +250,11 @@ func (p *planner) measure(u *UnitPlan, m *metrics.Metric, name string) *Measure 
 	}
 	if p.list[errors:].HasErrors() || p.alone {
 		return nil
+	}
+	if m.After != nil {
+		if n.After = p.after(u, m); n.After == nil {
+			return nil
+		}
 	}
 	n.Decimals = p.decimals(m, n)
 	n.id = n.text()
@@ -501,7 +416,7 @@ func (n *Measure) text() string {
 	if n.Where != nil {
 		parts = append(parts, "where "+n.Where.String())
 	}
-	return strings.Join(append(parts, windowText(n.Window)), "; ")
+	return strings.Join(append(parts, n.window().text()), "; ")
 }
 
 // unit gives the id column of a unit kind, or nil.

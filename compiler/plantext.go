@@ -34,6 +34,14 @@ func (u *UnitPlan) print(b *strings.Builder) {
 			}
 		}
 	}
+	if u.Following != nil {
+		for _, s := range u.Following.Plan.Scans {
+			fmt.Fprintf(b, "  events that windows are counted from, from a pass of their own over %s\n", sourceNames([]*Source{s.Source}))
+			for _, n := range s.Measures {
+				fmt.Fprintf(b, "    %s: %s\n", n.Name, n.describe())
+			}
+		}
+	}
 	for _, s := range u.Scans {
 		if s.Source.Kept != "" {
 			b.WriteString("  rows that count, from the impressions that were kept\n")
@@ -110,7 +118,7 @@ func (n *Measure) describe() string {
 	if n.Where != nil {
 		parts = append(parts, "where "+n.Where.String())
 	}
-	return strings.Join(append(parts, windowText(n.Window)), "; ")
+	return strings.Join(append(parts, n.window().text()), "; ")
 }
 
 func (n *Measure) valueText() string {
@@ -134,9 +142,17 @@ func (t *Tally) describe() string {
 		s += fmt.Sprintf("; units without events are %s", decimalText(t.WithoutX, t.X.Decimals()))
 	}
 	for _, w := range t.Waits {
-		s += "; only units whose " + windowText(w) + " is over"
+		if w.Over {
+			s += "; only units whose " + w.text() + " is over"
+		} else {
+			s += "; only units with " + w.After.Name
+		}
 	}
-	return s + "; " + fmt.Sprint(t.Need)
+	var terms []string
+	for _, term := range t.Need.Terms() {
+		terms = append(terms, term.String())
+	}
+	return s + "; sums of " + strings.Join(terms, ", ")
 }
 
 func matchText(e *metrics.Experiment) string {

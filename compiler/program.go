@@ -152,6 +152,8 @@ type builder struct {
 	// not yet those that metrics count from.
 	stage string
 	only  []string
+	// next makes the exposures of the next stage, from the table of first events.
+	next func(from, to *builder, events string) sqlast.Select
 }
 
 func (b *builder) table(name string) string {

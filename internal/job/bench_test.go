@@ -110,9 +110,17 @@ func (q question) answer(out oracle.Output) oracle.Output {
 	return out
 }
 
-// failedRun reports whether a difference is that the run failed. Without some of
-// its files a case fails for another reason than its own.
-func failedRun(diff string) bool { return strings.HasPrefix(diff, "run: ") }
+// failedRun says how the run failed, where that is the difference. Without some
+// of its files a case fails for another reason than its own.
+func failedRun(diff string) string {
+	switch {
+	case !strings.HasPrefix(diff, "run: "):
+		return ""
+	case strings.Contains(diff, "no files match"):
+		return "no files"
+	}
+	return "run"
+}
 
 // shrink looks for a smaller question that they differ in: one experiment and
 // metric, and as few rows as a limited number of attempts finds.

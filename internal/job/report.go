@@ -125,6 +125,9 @@ func (r *reporter) notes(x *compiler.ExperimentPlan, m *compiler.MetricPlan) []s
 			break
 		}
 	}
+	if m.Tally.Follows() {
+		notes = append(notes, "after_exposure_group")
+	}
 	return notes
 }
 
