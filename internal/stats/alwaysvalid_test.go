@@ -101,7 +101,7 @@ func TestAlwaysValidComparison(t *testing.T) {
 	}
 	for _, alt := range []Alternative{TwoSided, Greater, Less} {
 		for alpha := range 200 {
-			opt := Options{Test: Welch, Alternative: alt, Alpha: float64(alpha+1) / 201, TunedAt: 5000}
+			opt := Options{Relative: Delta, Test: Welch, Alternative: alt, Alpha: float64(alpha+1) / 201, TunedAt: 5000}
 			e := Compare(Mean, arm(163), arm(223), opt)
 			if e.Status != OK || e.PValue == nil {
 				t.Fatalf("%s: status %s: %s", alt, e.Status, e.Reason)

@@ -102,6 +102,31 @@ func TestCompareDegenerate(t *testing.T) {
 	}
 }
 
+func TestRelativeDegenerate(t *testing.T) {
+	few, turned := arm(t, 3, "6", "14"), arm(t, 3, "-9", "29")
+	wide := arm(t, 3, "1", "29")
+	for _, c := range []struct {
+		way                 RelativeInterval
+		baseline, variation Moments
+		status              Status
+	}{
+		{Log, few, turned, NoLogRatio},
+		{Log, few, arm(t, 3, "0", "2"), NoLogRatio},
+		{Log, turned, turned, OK},
+		{Log, arm(t, 3, "0", "2"), few, ZeroBaseline},
+		{Fieller, wide, few, UnboundedRelative},
+		{Fieller, few, wide, OK},
+		{Fieller, arm(t, 3, "0", "2"), few, ZeroBaseline},
+	} {
+		opt := DefaultOptions()
+		opt.Test, opt.Relative = Z, c.way
+		e := Compare(Mean, c.baseline, c.variation, opt)
+		if e.Status != c.status || (e.RelativeLow != nil) != (c.status == OK) || e.AbsoluteLow == nil {
+			t.Errorf("%s: status %s, want %s; %s", c.way, e.Status, c.status, given(e))
+		}
+	}
+}
+
 func TestDescribe(t *testing.T) {
 	f := func(v float64) *float64 { return &v }
 	for _, c := range []struct {
@@ -121,6 +146,10 @@ func TestDescribe(t *testing.T) {
 			Summary{Total: f(4), Mean: f(2), StdDev: f(1.4142135623730951), Numerator: f(4), Denominator: f(2), Status: OK}},
 		{"zero denominator", Ratio, arm(t, 2, "4", "10", "0", "0", "0"),
 			Summary{Total: f(4), Numerator: f(4), Denominator: f(0), Status: ZeroDenominator, Reason: "the denominators add up to zero"}},
+		// p = 1/4: variance 3/16.
+		{"proportion", Proportion, arm(t, 4, "1"), Summary{Total: f(1), Mean: f(0.25), StdDev: f(0.4330127018922193), Status: OK}},
+		{"no proportion", Proportion, arm(t, 4, "5"), Summary{Total: f(5), Mean: f(1.25), Status: InconsistentSums,
+			Reason: "the sums belong to no set of units: their variance is negative"}},
 		{"beyond float64", Mean, arm(t, 2, "4e400", "10e800"), Summary{Status: OutOfRange, Reason: "a number is beyond the range of float64"}},
 	} {
 		if diff := cmp.Diff(c.want, Describe(c.kind, c.m)); diff != "" {

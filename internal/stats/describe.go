@@ -57,6 +57,8 @@ func estimateOf(kind Kind, m Moments) estimate {
 		return meanOf(m)
 	case Ratio:
 		return ratioOf(m)
+	case Proportion:
+		return proportionOf(m)
 	}
 	panic(fmt.Sprintf("stats: no case for kind %d", int(kind)))
 }
@@ -68,6 +70,18 @@ func meanOf(m Moments) estimate {
 	}
 	e.mean, e.hasMean = fraction{m.Sum(X), SumOf(m.Units)}, true
 	e.setVariance(fraction{m.spread(X, X, XX), pairs(m.Units)})
+	return e
+}
+
+// proportionOf has the variance p(1−p) = Σx·(n−Σx)/n².
+func proportionOf(m Moments) estimate {
+	e := estimate{units: m.Units}
+	if !e.countable() {
+		return e
+	}
+	x, n := m.Sum(X), SumOf(m.Units)
+	e.mean, e.hasMean = fraction{x, n}, true
+	e.setVariance(fraction{x.Mul(n.Sub(x)), n.Mul(n)})
 	return e
 }
 

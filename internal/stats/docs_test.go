@@ -15,8 +15,8 @@ func TestDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	blocks := strings.Split(string(text), "```example\n")[1:]
-	if len(blocks) != 8 {
-		t.Errorf("%d examples, want 8", len(blocks))
+	if len(blocks) != 11 {
+		t.Errorf("%d examples, want 11", len(blocks))
 	}
 	for _, block := range blocks {
 		body, _, _ := strings.Cut(block, "```")
@@ -35,11 +35,24 @@ func TestDocs(t *testing.T) {
 
 func checkComparisonExample(t *testing.T, lines map[string][]string) {
 	t.Helper()
-	k := lines["kind"] // mean test welch alternative two_sided alpha 0.05
-	kind := map[string]Kind{"mean": Mean, "ratio": Ratio}[k[0]]
-	opt := Options{Test: Test(k[2]), Alternative: Alternative(k[4]), Alpha: parseFloat(t, k[6])}
-	if len(k) > 7 {
-		opt.TunedAt = int(parseFloat(t, k[8])) // tuned_at 5000
+	k := lines["kind"] // mean test welch alternative two_sided alpha 0.05 …
+	kind := map[string]Kind{"mean": Mean, "ratio": Ratio, "proportion": Proportion}[k[0]]
+	opt := DefaultOptions()
+	for i := 1; i < len(k); i += 2 {
+		switch value := k[i+1]; k[i] {
+		case "test":
+			opt.Test = Test(value)
+		case "alternative":
+			opt.Alternative = Alternative(value)
+		case "alpha":
+			opt.Alpha = parseFloat(t, value)
+		case "relative_interval":
+			opt.Relative = RelativeInterval(value)
+		case "tuned_at":
+			opt.TunedAt = int(parseFloat(t, value))
+		default:
+			t.Errorf("the example has an unknown option %s", k[i])
+		}
 	}
 	a, b := momentsOfWords(t, lines["baseline"]), momentsOfWords(t, lines["variation"])
 	e, sa, sb := Compare(kind, a, b, opt), Describe(kind, a), Describe(kind, b)
@@ -139,7 +152,7 @@ func TestDocsNameEveryStatus(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, s := range []Status{
-		OK, NoUnits, OneUnit, ZeroVariance, ZeroBaseline, ZeroDenominator, InconsistentSums, OutOfRange,
+		OK, NoUnits, OneUnit, ZeroVariance, ZeroBaseline, NoLogRatio, UnboundedRelative, ZeroDenominator, InconsistentSums, OutOfRange,
 		NoWeights, OneVariation, UnitsAtZeroWeight,
 	} {
 		if !strings.Contains(string(text), "\n| `"+string(s)+"` |") {

@@ -54,7 +54,7 @@ func methodOf(kind Kind, opt Options) string {
 	if kind == Ratio {
 		name += " of linearised ratios"
 	}
-	return name + ", relative by delta"
+	return name + ", relative by " + relativeName(opt.Relative)
 }
 
 // alwaysValidName names the sequence, and the variances it uses where they are
@@ -117,11 +117,7 @@ func (e *Effect) test(a, b estimate, opt Options, v *verdict) {
 		e.absolute(math.Sqrt(s.baseline+s.variation), s.reference, opt, v)
 	}
 	if e.Relative != nil {
-		// The delta method on (b−a)/|a|: var = vb/a² + va·b²/a⁴.
-		mean := a.mean.float64()
-		ratio := b.mean.quo(a.mean).float64()
-		se := math.Hypot(math.Sqrt(s.variation), math.Sqrt(s.baseline)*ratio) / math.Abs(mean)
-		e.RelativeLow, e.RelativeHigh = interval(*e.Relative, se, s.reference, opt, v)
+		e.relative(a, b, s, opt, v)
 	}
 }
 
@@ -157,16 +153,30 @@ func pValue(t float64, ref distribution, alt Alternative) float64 {
 // interval is the confidence interval around the estimate; the open end of a
 // one-sided one is nil.
 func interval(estimate, se float64, ref distribution, opt Options, v *verdict) (low, high *float64) {
+	d := quantileOf(ref, opt) * se
+	return ends(estimate-d, estimate+d, opt.Alternative, v)
+}
+
+// quantileOf is how many standard errors the ends of an interval lie away.
+func quantileOf(ref distribution, opt Options) float64 {
 	switch opt.Alternative {
 	case TwoSided:
-		d := ref.quantile(opt.Alpha/2) * se
-		return v.number(estimate - d), v.number(estimate + d)
-	case Greater:
-		return v.number(estimate - ref.quantile(opt.Alpha)*se), nil
-	case Less:
-		return nil, v.number(estimate + ref.quantile(opt.Alpha)*se)
+		return ref.quantile(opt.Alpha / 2)
+	case Greater, Less:
+		return ref.quantile(opt.Alpha)
 	}
 	panic(fmt.Sprintf("stats: no case for alternative %q", opt.Alternative))
+}
+
+// ends are those of the ends that the alternative closes.
+func ends(from, to float64, alt Alternative, v *verdict) (low, high *float64) {
+	if alt != Less {
+		low = v.number(from)
+	}
+	if alt != Greater {
+		high = v.number(to)
+	}
+	return low, high
 }
 
 // agree moves the end of the interval that faces zero, if rounding put it on

@@ -10,6 +10,10 @@ const (
 	Mean Kind = iota
 	// Ratio is the sum of the numerators over the sum of the denominators.
 	Ratio
+	// Proportion is the share of the units that have something. Its unit variance
+	// is p(1−p), as other tools have it. It is for sums from elsewhere: a run takes
+	// an occurrence as a mean of 0 and 1.
+	Proportion
 )
 
 // String gives the kind as the table moments spells it.
@@ -19,6 +23,8 @@ func (k Kind) String() string {
 		return "mean"
 	case Ratio:
 		return "ratio"
+	case Proportion:
+		return "proportion"
 	}
 	panic(fmt.Sprintf("stats: no case for kind %d", int(k)))
 }

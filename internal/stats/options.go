@@ -29,12 +29,24 @@ const (
 	Less     Alternative = "less"
 )
 
+// RelativeInterval is the way to the interval of a relative effect.
+type RelativeInterval string
+
+// The relative intervals.
+const (
+	Delta   RelativeInterval = "delta"
+	Log     RelativeInterval = "log"
+	Fieller RelativeInterval = "fieller"
+)
+
 // Options say how variations are compared. DefaultOptions are those where
 // nothing was said.
 type Options struct {
 	Test        Test
 	Alternative Alternative
 	Alpha       float64 // between 0 and 1, both excluded
+	// Relative is the way to the interval of the relative effect.
+	Relative RelativeInterval
 	// TunedAt is 0 for a fixed horizon: one look, after the planned end. Above,
 	// intervals and p-values are always valid, and tightest when both variations
 	// together have so many units.
@@ -64,6 +76,7 @@ func OptionsOf(a metrics.Analysis) (Options, []Unsupported) {
 		Test:             Test(a.Test.V),
 		Alternative:      Alternative(a.Alternative.V),
 		Alpha:            a.Alpha.V.Float(),
+		Relative:         RelativeInterval(a.RelativeInterval.V),
 		SampleRatioAlarm: a.SampleRatioAlarm.V.Float(),
 	}
 	if a.Peeking.V.Method == "always_valid" {
@@ -77,7 +90,6 @@ func OptionsOf(a metrics.Analysis) (Options, []Unsupported) {
 	}
 	list = appendUnless(list, a.ExactBelow.V == 0, "exact_below", a.ExactBelow)
 	list = appendUnless(list, !a.Power.Set, "power", a.Power)
-	list = appendUnless(list, a.RelativeInterval.V == "delta", "relative_interval", a.RelativeInterval)
 	looked := a.Peeking.V.Method == "fixed" || a.Peeking.V.Method == "always_valid"
 	list = appendUnless(list, looked, "peeking", at(a.Peeking, a.Peeking.V.Method))
 	list = appendUnless(list, !a.Bayesian.Set || a.Bayesian.V.Off, "bayesian", at(a.Bayesian, "prior"))

@@ -9,7 +9,7 @@ import (
 )
 
 func TestOptionsOf(t *testing.T) {
-	if diff := cmp.Diff(Options{Test: Welch, Alternative: TwoSided, Alpha: 0.05, SampleRatioAlarm: 0.001}, DefaultOptions()); diff != "" {
+	if diff := cmp.Diff(Options{Test: Welch, Alternative: TwoSided, Alpha: 0.05, Relative: Delta, SampleRatioAlarm: 0.001}, DefaultOptions()); diff != "" {
 		t.Errorf("defaults (-want +got):\n%s", diff)
 	}
 	a := metrics.DefaultAnalysis()
@@ -19,11 +19,12 @@ func TestOptionsOf(t *testing.T) {
 	a.Peeking.Set = true
 	a.Bayesian = metrics.At[metrics.Bayesian]{V: metrics.Bayesian{Off: true}, Set: true}
 	a.CUPED.Set = true
+	a.RelativeInterval = metrics.Text{V: "fieller", Set: true}
 	opt, refused := OptionsOf(a)
 	if len(refused) > 0 {
 		t.Errorf("refused: %v", refused)
 	}
-	if diff := cmp.Diff(Options{Test: Student, Alternative: Greater, Alpha: 0.01, SampleRatioAlarm: 0.001}, opt); diff != "" {
+	if diff := cmp.Diff(Options{Test: Student, Alternative: Greater, Alpha: 0.01, Relative: Fieller, SampleRatioAlarm: 0.001}, opt); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -46,7 +47,6 @@ func TestOptionsUnsupported(t *testing.T) {
 	a.Test.Pos.Line = 7
 	a.ExactBelow = metrics.At[int]{V: 20, Set: true}
 	a.Power.Set = true
-	a.RelativeInterval.V = "fieller"
 	a.Peeking.V.Method = "msprt"
 	a.Bayesian.Set = true
 	a.Stratify.V = []string{"country"}
@@ -59,7 +59,7 @@ func TestOptionsUnsupported(t *testing.T) {
 		got = append(got, u.Option+" "+u.Value.V)
 	}
 	want := []string{
-		"test pearson", "exact_below 20", "power 0.8", "relative_interval fieller", "peeking msprt", "bayesian prior",
+		"test pearson", "exact_below 20", "power 0.8", "peeking msprt", "bayesian prior",
 		"stratify [country]", "cuped 14 days", "minimum_effect 0.01", "bootstrap 100 resamples",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

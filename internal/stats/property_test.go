@@ -39,6 +39,7 @@ func momentsOf(units []unit) Moments {
 
 var (
 	kinds        = rapid.SampledFrom([]Kind{Mean, Ratio})
+	ways         = rapid.SampledFrom([]RelativeInterval{Delta, Log, Fieller})
 	tests        = rapid.SampledFrom([]Test{Welch, Z, Student})
 	alternatives = rapid.SampledFrom([]Alternative{TwoSided, Greater, Less})
 )
@@ -89,6 +90,7 @@ func TestSwappingArmsFlipsSigns(t *testing.T) {
 func TestScalingScales(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		kind, opt := kinds.Draw(t, "kind"), drawOptions(t)
+		opt.Relative = rapid.SampledFrom([]RelativeInterval{Delta, Log}).Draw(t, "relative interval")
 		digits := rapid.IntRange(1, 9).Draw(t, "digits")
 		shrink := func(m Moments) Moments {
 			for _, term := range []Term{X, XX, XY} {
@@ -196,6 +198,45 @@ func checkAgreement(t interface {
 	}
 }
 
+// Fieller's interval and the absolute one are of one test: both exclude zero, or
+// none does.
+func TestFiellerAgreesWithTheAbsoluteInterval(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		opt := drawOptions(t)
+		opt.Relative = Fieller
+		e := Compare(kinds.Draw(t, "kind"), momentsOf(drawUnits(t, "a")), momentsOf(drawUnits(t, "b")), opt)
+		if e.PValue == nil || e.RelativeLow == nil && e.RelativeHigh == nil {
+			return
+		}
+		excludes := e.RelativeLow != nil && *e.RelativeLow > 0 || e.RelativeHigh != nil && *e.RelativeHigh < 0
+		if *e.Significant != excludes {
+			t.Fatalf("significant %v, the relative interval excludes zero: %v", *e.Significant, excludes)
+		}
+	})
+}
+
+// An interval of a negated metric is the negated interval, whatever the way.
+func TestNegatingTurnsRelativeIntervals(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		opt := drawOptions(t)
+		opt.Relative = ways.Draw(t, "relative interval")
+		opposite := opt
+		opposite.Alternative = map[Alternative]Alternative{TwoSided: TwoSided, Greater: Less, Less: Greater}[opt.Alternative]
+		negate := func(units []unit) Moments {
+			turned := make([]unit, len(units))
+			for i, u := range units {
+				turned[i] = unit{-u.x, u.y}
+			}
+			return momentsOf(turned)
+		}
+		kind, a, b := kinds.Draw(t, "kind"), drawUnits(t, "a"), drawUnits(t, "b")
+		e, f := Compare(kind, momentsOf(a), momentsOf(b), opt), Compare(kind, negate(a), negate(b), opposite)
+		same(t, "relative", e.Relative, scaled(f.Relative, -1), 0)
+		same(t, "low", e.RelativeLow, scaled(f.RelativeHigh, -1), 0)
+		same(t, "high", e.RelativeHigh, scaled(f.RelativeLow, -1), 0)
+	})
+}
+
 // Whatever the sums, nothing panics and no number is NaN or infinite.
 func FuzzCompare(f *testing.F) {
 	f.Add(int64(3), "6", "14", "3", "5", "8", int64(3), "9", "29", "6", "14", "20", uint8(0))
@@ -221,6 +262,7 @@ func FuzzCompare(f *testing.F) {
 		opt.Alternative = []Alternative{TwoSided, Greater, Less}[choice/3%3]
 		kind := []Kind{Mean, Ratio}[choice/9%2]
 		opt.TunedAt = []int{0, 1, 5000, 1_000_000_000}[choice/18%4]
+		opt.Relative = []RelativeInterval{Delta, Log, Fieller}[choice/72%3]
 		e := Compare(kind, a, b, opt)
 		numbers := []*float64{e.Absolute, e.AbsoluteLow, e.AbsoluteHigh, e.Relative, e.RelativeLow, e.RelativeHigh, e.PValue}
 		for _, m := range []Moments{a, b} {

@@ -138,7 +138,7 @@ func TestComparisonsAgainstReference(t *testing.T) {
 				near(t, "standard deviation", s.StdDev, parseFloat(t, arm.StdDev), 1e-15)
 			}
 			e := Compare(kind, c.Baseline.moments(t), c.Variation.moments(t), Options{
-				Test: Test(c.Test), Alternative: Alternative(c.Alternative), Alpha: parseFloat(t, c.Alpha),
+				Test: Test(c.Test), Alternative: Alternative(c.Alternative), Alpha: parseFloat(t, c.Alpha), Relative: Delta,
 			})
 			if e.Status != OK {
 				t.Fatalf("status %s: %s", e.Status, e.Reason)
@@ -158,6 +158,35 @@ func TestComparisonsAgainstReference(t *testing.T) {
 				near(t, name, got[name], parseFloat(t, *want), 1e-11)
 			}
 		})
+	}
+}
+
+func TestRelativeIntervalsAgainstReference(t *testing.T) {
+	cases := readJSON[struct {
+		RelativeIntervals []struct {
+			Name, Kind, Test, Alternative, Alpha string
+			Baseline, Variation                  armJSON
+			Log, Fieller                         [2]*string // null is an open end
+		} `json:"relative_intervals"`
+	}](t, "testdata/reference.json").RelativeIntervals
+	if len(cases) < 40 {
+		t.Fatalf("the reference holds only %d relative intervals", len(cases))
+	}
+	for _, c := range cases {
+		kind := map[string]Kind{"mean": Mean, "ratio": Ratio}[c.Kind]
+		for way, want := range map[RelativeInterval][2]*string{Log: c.Log, Fieller: c.Fieller} {
+			e := Compare(kind, c.Baseline.moments(t), c.Variation.moments(t), Options{
+				Test: Test(c.Test), Alternative: Alternative(c.Alternative), Alpha: parseFloat(t, c.Alpha), Relative: way,
+			})
+			for i, got := range []*float64{e.RelativeLow, e.RelativeHigh} {
+				what := fmt.Sprintf("%s: end %d of the %s interval", c.Name, i, way)
+				if want[i] != nil {
+					near(t, what, got, parseFloat(t, *want[i]), 1e-11)
+				} else if got != nil {
+					t.Errorf("%s: %v, want an open one", what, *got)
+				}
+			}
+		}
 	}
 }
 

@@ -38,7 +38,7 @@ func TestCoverage(t *testing.T) {
 			}
 			return micro(momentsOf(units))
 		}
-		opt := Options{Test: c.test, Alternative: TwoSided, Alpha: alpha}
+		opt := Options{Relative: Delta, Test: c.test, Alternative: TwoSided, Alpha: alpha}
 		absolute, relative := 0, 0
 		for range runs {
 			const base = 20.0

@@ -19,6 +19,11 @@ const (
 	ZeroVariance Status = "zero_variance"
 	// ZeroBaseline: the baseline is zero, so there is no relative effect.
 	ZeroBaseline Status = "zero_baseline"
+	// NoLogRatio: means of different signs have no logarithm of their ratio.
+	NoLogRatio Status = "no_log_ratio"
+	// UnboundedRelative: the baseline may be zero, so that Fieller's relative
+	// interval has no ends.
+	UnboundedRelative Status = "unbounded_relative"
 	// ZeroDenominator: the denominators of a ratio add up to zero.
 	ZeroDenominator Status = "zero_denominator"
 	// InconsistentSums: no set of units has these sums (a negative variance).

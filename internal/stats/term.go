@@ -87,6 +87,8 @@ func NeedTerms(ts ...Term) Need {
 // options.
 func NeedOf(kind Kind, _ Options) Need {
 	switch kind {
+	case Proportion:
+		return NeedTerms(N, X)
 	case Mean:
 		return NeedTerms(N, X, XX)
 	case Ratio:

@@ -146,19 +146,23 @@ def relative_variance(a, b, va, vb):
     return ga**2 * va + gb**2 * vb
 
 
-def compare(a, b, sa, sb, na, nb, test, alternative, alpha):
-    """The effect between two points with unit variances sa and sb."""
+def difference(sa, sb, na, nb, test):
+    """The variances of both points, and the distribution of their difference."""
     va, vb = sa / na, sb / nb
     if test == "student":
         pooled = ((na - 1) * sa + (nb - 1) * sb) / (na + nb - 2)
         va, vb = pooled / na, pooled / nb
     if test == "z":
-        tail, quantile = normal_tail, normal_quantile
-    else:
-        nu = mp.mpf(na + nb - 2)
-        if test == "welch":
-            nu = (va + vb) ** 2 / (va**2 / (na - 1) + vb**2 / (nb - 1))
-        tail, quantile = (lambda t: student_tail(t, nu)), (lambda p: student_quantile(p, nu))
+        return va, vb, normal_tail, normal_quantile
+    nu = mp.mpf(na + nb - 2)
+    if test == "welch":
+        nu = (va + vb) ** 2 / (va**2 / (na - 1) + vb**2 / (nb - 1))
+    return va, vb, (lambda t: student_tail(t, nu)), (lambda p: student_quantile(p, nu))
+
+
+def compare(a, b, sa, sb, na, nb, test, alternative, alpha):
+    """The effect between two points with unit variances sa and sb."""
+    va, vb, tail, quantile = difference(sa, sb, na, nb, test)
     se = mp.sqrt(va + vb)
     t = (b - a) / se
     p = {"two_sided": 2 * tail(abs(t)), "greater": tail(t), "less": tail(-t)}[alternative]
@@ -278,6 +282,45 @@ def large():
     return cases
 
 
+def relative_intervals():
+    """By log and Fieller, with the distribution of the absolute effect. The ends
+    of Fieller's are found as the shares at which the test of b − ρ·|a| is just
+    significant, those of log by the delta method on log(b/a)."""
+    rng = random.Random(20261121)
+    cases = []
+    plan = [
+        ("mean", "zero_one", 400, 410), ("mean", "counts", 50, 70), ("mean", "money", 300, 200), ("mean", "shifted", 40, 60),
+        ("mean", "negative", 45, 35), ("ratio", "money", 120, 150), ("ratio", "negative", 60, 50),
+    ]
+    for kind, shape, na, nb in plan:
+        rows_a, rows_b = sample(rng, shape, na, kind), sample(rng, shape, nb, kind)
+        (a, sa), (b, sb) = estimate(rows_a, kind), estimate(rows_b, kind)
+        for test in ["welch", "z", "student"]:
+            for alternative, alpha in [("two_sided", "0.05"), ("greater", "0.01"), ("less", "0.2")]:
+                va, vb, _, quantile = difference(sa, sb, na, nb, test)
+                q = quantile(mp.mpf(alpha) / (2 if alternative == "two_sided" else 1))
+                g = mp.diff(lambda u: mp.log(abs(u)), a), mp.diff(lambda u: mp.log(abs(u)), b)
+                d = q * mp.sqrt(g[0] ** 2 * va + g[1] ** 2 * vb)
+                log_ends = sorted((b / a * mp.exp(u) * a - a) / abs(a) for u in (-d, d))
+                assert q**2 * va < a**2
+                fieller_ends = []
+                for side in (-1, 1):
+                    f = lambda rho: (b - rho * abs(a)) + side * q * mp.sqrt(vb + rho**2 * va)
+                    delta_end = b / abs(a) + side * q * mp.sqrt(relative_variance(a, b, va, vb))
+                    rho = mp.findroot(f, (delta_end, delta_end * (1 + mp.mpf("1e-6"))))
+                    fieller_ends.append(rho - mp.sign(a))
+                keep = lambda pair: [
+                    None if alternative == "less" else number(pair[0]), None if alternative == "greater" else number(pair[1]),
+                ]
+                cases.append({
+                    "name": f"{kind} {shape} {na}:{nb} {test} {alternative}", "kind": kind, "test": test,
+                    "alternative": alternative, "alpha": alpha,
+                    "baseline": {"units": na, "sums": sums(rows_a, kind)}, "variation": {"units": nb, "sums": sums(rows_b, kind)},
+                    "log": keep(log_ends), "fieller": keep(fieller_ends),
+                })
+    return cases
+
+
 def sample_ratios():
     out = []
     for units, weights in [
@@ -306,6 +349,7 @@ json.dump(
         },
         "distributions": distributions(),
         "comparisons": comparisons(),
+        "relative_intervals": relative_intervals(),
         "sample_ratios": sample_ratios(),
     },
     sys.stdout,
