@@ -15,8 +15,8 @@ func TestDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	blocks := strings.Split(string(text), "```example\n")[1:]
-	if len(blocks) != 11 {
-		t.Errorf("%d examples, want 11", len(blocks))
+	if len(blocks) != 12 {
+		t.Errorf("%d examples, want 12", len(blocks))
 	}
 	for _, block := range blocks {
 		body, _, _ := strings.Cut(block, "```")
@@ -48,6 +48,8 @@ func checkComparisonExample(t *testing.T, lines map[string][]string) {
 			opt.Alpha = parseFloat(t, value)
 		case "relative_interval":
 			opt.Relative = RelativeInterval(value)
+		case "cuped":
+			opt.CUPED = value == "on"
 		case "tuned_at":
 			opt.TunedAt = int(parseFloat(t, value))
 		default:
@@ -56,7 +58,11 @@ func checkComparisonExample(t *testing.T, lines map[string][]string) {
 	}
 	a, b := momentsOfWords(t, lines["baseline"]), momentsOfWords(t, lines["variation"])
 	e, sa, sb := Compare(kind, a, b, opt), Describe(kind, a), Describe(kind, b)
+	if opt.CUPED {
+		printed(t, "imbalance", lines["imbalance"], []*float64{Imbalance(kind, a, b, opt).PValue})
+	}
 	for name, numbers := range map[string][]*float64{
+		"variance_reduction": {e.VarianceReduction},
 		"mean":     {sa.Mean, sb.Mean},
 		"std_dev":  {sa.StdDev, sb.StdDev},
 		"absolute": {e.Absolute, e.AbsoluteLow, e.AbsoluteHigh},

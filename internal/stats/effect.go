@@ -17,23 +17,33 @@ type Effect struct {
 	RelativeHigh *float64
 	PValue       *float64 // of the absolute effect
 	Significant  *bool    // PValue < alpha, exactly when the absolute interval excludes zero
-	Method       string   // the test and the relative interval
-	Status       Status
-	Reason       string
+	// VarianceReduction is the share of the variance of the difference that
+	// Options.CUPED took away; nil without it.
+	VarianceReduction *float64
+	Method            string // the test and the relative interval
+	Status            Status
+	Reason            string
 }
 
 // Compare gives the effect of the variation against the baseline. The two must
 // be disjoint sets of units.
 func Compare(kind Kind, baseline, variation Moments, opt Options) Effect {
 	a, b := estimateOf(kind, baseline), estimateOf(kind, variation)
-	v := both(a, b)
 	e := Effect{Method: methodOf(kind, opt)}
+	if adjusts(kind, opt) {
+		e.VarianceReduction = adjust(kind, baseline, variation, &a, &b)
+	}
+	v := both(a, b)
 	if a.hasMean && b.hasMean {
 		e.compare(a, b, opt, &v)
 	}
 	e.Status, e.Reason = v.settle()
 	return e
 }
+
+// adjusts reports whether covariates adjust the effects of the kind. The variance
+// of a proportion is not that of its units' values, and covariates explain values.
+func adjusts(kind Kind, opt Options) bool { return opt.CUPED && kind != Proportion }
 
 // methodOf names the test and the relative interval.
 func methodOf(kind Kind, opt Options) string {
@@ -53,6 +63,9 @@ func methodOf(kind Kind, opt Options) string {
 	}
 	if kind == Ratio {
 		name += " of linearised ratios"
+	}
+	if adjusts(kind, opt) {
+		name += ", adjusted by CUPED"
 	}
 	return name + ", relative by " + relativeName(opt.Relative)
 }

@@ -47,6 +47,9 @@ type Options struct {
 	Alpha       float64 // between 0 and 1, both excluded
 	// Relative is the way to the interval of the relative effect.
 	Relative RelativeInterval
+	// CUPED takes out of the effects of means and ratios what covariates from
+	// before the exposure explain.
+	CUPED bool
 	// TunedAt is 0 for a fixed horizon: one look, after the planned end. Above,
 	// intervals and p-values are always valid, and tightest when both variations
 	// together have so many units.
@@ -77,6 +80,7 @@ func OptionsOf(a metrics.Analysis) (Options, []Unsupported) {
 		Alternative:      Alternative(a.Alternative.V),
 		Alpha:            a.Alpha.V.Float(),
 		Relative:         RelativeInterval(a.RelativeInterval.V),
+		CUPED:            a.CUPED.V.Days > 0,
 		SampleRatioAlarm: a.SampleRatioAlarm.V.Float(),
 	}
 	if a.Peeking.V.Method == "always_valid" {

@@ -143,20 +143,49 @@ func TestComparisonsAgainstReference(t *testing.T) {
 			if e.Status != OK {
 				t.Fatalf("status %s: %s", e.Status, e.Reason)
 			}
-			got := map[string]*float64{
-				"absolute": e.Absolute, "absolute_low": e.AbsoluteLow, "absolute_high": e.AbsoluteHigh,
-				"relative": e.Relative, "relative_low": e.RelativeLow, "relative_high": e.RelativeHigh,
-				"p_value": e.PValue,
+			meetsEffect(t, e, c.Effect)
+		})
+	}
+}
+
+// meetsEffect compares an effect with the reference; null is an open end there.
+func meetsEffect(t *testing.T, e Effect, wanted map[string]*string) {
+	t.Helper()
+	got := map[string]*float64{
+		"absolute": e.Absolute, "absolute_low": e.AbsoluteLow, "absolute_high": e.AbsoluteHigh,
+		"relative": e.Relative, "relative_low": e.RelativeLow, "relative_high": e.RelativeHigh,
+		"p_value": e.PValue,
+	}
+	for name, want := range wanted {
+		if want == nil {
+			if got[name] != nil {
+				t.Errorf("%s: %v, want an open end", name, *got[name])
 			}
-			for name, want := range c.Effect {
-				if want == nil {
-					if got[name] != nil {
-						t.Errorf("%s: %v, want an open end", name, *got[name])
-					}
-					continue
-				}
-				near(t, name, got[name], parseFloat(t, *want), 1e-11)
-			}
+			continue
+		}
+		near(t, name, got[name], parseFloat(t, *want), 1e-11)
+	}
+}
+
+func TestAdjustmentsAgainstReference(t *testing.T) {
+	cases := readJSON[struct {
+		Adjustments []struct {
+			Name, Kind, Test    string
+			Baseline, Variation armJSON
+			Reduction           string `json:"variance_reduction"`
+			Effect              map[string]*string
+		}
+	}](t, "testdata/reference.json").Adjustments
+	if len(cases) < 20 {
+		t.Fatalf("the reference holds only %d adjustments", len(cases))
+	}
+	for _, c := range cases {
+		t.Run(c.Name, func(t *testing.T) {
+			opt := DefaultOptions()
+			opt.Test, opt.CUPED = Test(c.Test), true
+			e := Compare(map[string]Kind{"mean": Mean, "ratio": Ratio}[c.Kind], c.Baseline.moments(t), c.Variation.moments(t), opt)
+			near(t, "variance reduction", e.VarianceReduction, parseFloat(t, c.Reduction), 1e-13)
+			meetsEffect(t, e, c.Effect)
 		})
 	}
 }

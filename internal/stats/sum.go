@@ -161,6 +161,10 @@ func (f fraction) sub(g fraction) fraction {
 	return fraction{f.num.Mul(g.den).Sub(g.num.Mul(f.den)), f.den.Mul(g.den)}
 }
 
+func (f fraction) mul(g fraction) fraction {
+	return fraction{f.num.Mul(g.num), f.den.Mul(g.den)}
+}
+
 func (f fraction) quo(g fraction) fraction {
 	return fraction{f.num.Mul(g.den), f.den.Mul(g.num)}
 }

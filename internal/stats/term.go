@@ -85,14 +85,22 @@ func NeedTerms(ts ...Term) Need {
 
 // NeedOf gives the terms that a comparison of the kind needs with these
 // options.
-func NeedOf(kind Kind, _ Options) Need {
+func NeedOf(kind Kind, opt Options) Need {
 	switch kind {
 	case Proportion:
 		return NeedTerms(N, X)
 	case Mean:
-		return NeedTerms(N, X, XX)
+		need := NeedTerms(N, X, XX)
+		if opt.CUPED {
+			need = need.Union(NeedTerms(P, PP, XP))
+		}
+		return need
 	case Ratio:
-		return NeedTerms(N, X, XX, Y, YY, XY)
+		need := NeedTerms(N, X, XX, Y, YY, XY)
+		if opt.CUPED {
+			need = need.Union(NeedTerms(P, PP, XP, Q, QQ, XQ, YP, YQ, PQ))
+		}
+		return need
 	}
 	panic(fmt.Sprintf("stats: no case for kind %d", int(kind)))
 }

@@ -105,15 +105,18 @@ def distributions():
 # Comparisons
 
 
-def sums(rows, kind):
+TERMS = {"mean": ["x", "xx"], "ratio": ["x", "xx", "y", "yy", "xy"]}
+
+
+def sums(rows, names):
     """The exact sums by the names of the terms, from rows of fractions."""
     out = {}
-    for name in ["x", "xx"] if kind == "mean" else ["x", "xx", "y", "yy", "xy"]:
+    for name in names:
         total = Fraction(0)
         for row in rows:
             product = Fraction(1)
             for letter in name:
-                product *= row["xy".index(letter)]
+                product *= row["xypq".index(letter)]
             total += product
         out[name] = decimal_text(total)
     return out
@@ -251,8 +254,8 @@ def comparisons():
                     cross_check(name, effect, rows_a, rows_b, test, alternative, alpha)
                 cases.append({
                     "name": name, "kind": kind, "test": test, "alternative": alternative, "alpha": alpha,
-                    "baseline": {"units": na, "sums": sums(rows_a, kind), "mean": number(a), "std_dev": number(mp.sqrt(sa))},
-                    "variation": {"units": nb, "sums": sums(rows_b, kind), "mean": number(b), "std_dev": number(mp.sqrt(sb))},
+                    "baseline": {"units": na, "sums": sums(rows_a, TERMS[kind]), "mean": number(a), "std_dev": number(mp.sqrt(sa))},
+                    "variation": {"units": nb, "sums": sums(rows_b, TERMS[kind]), "mean": number(b), "std_dev": number(mp.sqrt(sb))},
                     "effect": effect,
                 })
     return cases + large()
@@ -315,9 +318,60 @@ def relative_intervals():
                 cases.append({
                     "name": f"{kind} {shape} {na}:{nb} {test} {alternative}", "kind": kind, "test": test,
                     "alternative": alternative, "alpha": alpha,
-                    "baseline": {"units": na, "sums": sums(rows_a, kind)}, "variation": {"units": nb, "sums": sums(rows_b, kind)},
+                    "baseline": {"units": na, "sums": sums(rows_a, TERMS[kind])}, "variation": {"units": nb, "sums": sums(rows_b, TERMS[kind])},
                     "log": keep(log_ends), "fieller": keep(fieller_ends),
                 })
+    return cases
+
+
+def adjusted(arms, kind):
+    """Adjusts every unit's value by its covariate, both linearised, and takes
+    means and variances of the adjusted values."""
+
+    def linear(rows, i, point, scale):
+        return [(exact(r[i]) - (point * exact(r[i + 1]) if kind == "ratio" else point)) / scale for r in rows]
+
+    def point_of(rows, i):
+        total = exact(sum((r[i] for r in rows), Fraction(0)))
+        below = exact(sum((r[i + 1] for r in rows), Fraction(0))) if kind == "ratio" else len(rows)
+        return total / below, below / len(rows) if kind == "ratio" else mp.mpf(1)
+
+    rows = arms[0] + arms[1]
+    x, p = linear(rows, 0, *point_of(rows, 0)), linear(rows, 2, *point_of(rows, 2))
+    theta = mp.fdot(x, p) / mp.fdot(p, p)  # least squares of values that add up to zero
+    centre = point_of(rows, 2)[0]
+    out = []
+    for arm in arms:
+        (r, ry), (c, cy) = point_of(arm, 0), point_of(arm, 2)
+        values = [r + u - theta * (c + v - centre) for u, v in zip(linear(arm, 0, r, ry), linear(arm, 2, c, cy))]
+        mean = mp.fsum(values) / len(values)
+        out.append((mean, mp.fsum((v - mean) ** 2 for v in values) / (len(values) - 1)))
+    return out
+
+
+def adjustments():
+    rng = random.Random(20261122)
+    cases = []
+    for kind, shape, na, nb in [
+        ("mean", "zero_one", 60, 50), ("mean", "counts", 5, 4), ("mean", "money", 80, 70), ("mean", "negative", 30, 40),
+        ("ratio", "counts", 12, 9), ("ratio", "money", 60, 50), ("ratio", "negative", 30, 40),
+    ]:
+        arms = []
+        for n in (na, nb):
+            before, after, own = (sample(rng, shape, n, kind) for _ in range(3))
+            arms.append([(a[0] + b[0], a[1] and a[1] + b[1], b[0] + o[0], a[1] and b[1] + o[1]) for a, b, o in zip(after, before, own)])
+        (a, sa), (b, sb) = adjusted(arms, kind)
+        raw = [estimate([r[:2] for r in arm], kind)[1] for arm in arms]
+        terms = ["x", "xx", "p", "pp", "xp"]
+        if kind == "ratio":
+            terms += ["y", "yy", "xy", "q", "qq", "xq", "yp", "yq", "pq"]
+        for test in ["welch", "z", "student"]:
+            cases.append({
+                "name": f"{kind} {shape} {na}:{nb} {test}", "kind": kind, "test": test,
+                "baseline": {"units": na, "sums": sums(arms[0], terms)}, "variation": {"units": nb, "sums": sums(arms[1], terms)},
+                "variance_reduction": number(1 - (sa / na + sb / nb) / (raw[0] / na + raw[1] / nb)),
+                "effect": compare(a, b, sa, sb, na, nb, test, "two_sided", "0.05"),
+            })
     return cases
 
 
@@ -350,6 +404,7 @@ json.dump(
         "distributions": distributions(),
         "comparisons": comparisons(),
         "relative_intervals": relative_intervals(),
+        "adjustments": adjustments(),
         "sample_ratios": sample_ratios(),
     },
     sys.stdout,

@@ -1,0 +1,80 @@
+package stats
+
+import "fmt"
+
+// adjust takes out of both estimates what covariates from before the exposure
+// explain (CUPED, Deng et al. 2013): every unit's value less θ times what its
+// covariate is above the mean of all units. It gives the share of the variance of
+// the difference that went away, nil if there was none to take away.
+//
+// θ is cov/var over the units of both variations together, and 0 where the
+// covariate does not vary. A ratio is adjusted by the ratio of its covariates,
+// both linearised.
+func adjust(kind Kind, baseline, variation Moments, a, b *estimate) *float64 {
+	if !a.hasVariance || !b.hasVariance {
+		return nil
+	}
+	before := a.variance.over(SumOf(a.units)).add(b.variance.over(SumOf(b.units)))
+	if before.sign() == 0 {
+		return nil
+	}
+	all := baseline.Add(variation)
+	centre := estimateOf(kind, all.covariate())
+	p, q := estimateOf(kind, baseline.covariate()), estimateOf(kind, variation.covariate())
+	if !p.hasVariance || !q.hasVariance || !centre.hasVariance || centre.variance.sign() == 0 {
+		return new(0.0)
+	}
+	theta := covariance(kind, all).quo(centre.variance)
+	for _, arm := range []struct {
+		estimate   *estimate
+		covariate  estimate
+		covariance fraction
+	}{{a, p, covariance(kind, baseline)}, {b, q, covariance(kind, variation)}} {
+		e := arm.estimate
+		e.mean = e.mean.sub(theta.mul(arm.covariate.mean.sub(centre.mean)))
+		e.hasVariance = false
+		e.setVariance(e.variance.add(theta.mul(theta.mul(arm.covariate.variance).sub(arm.covariance.times(SumOf(2))))))
+	}
+	if !a.hasVariance || !b.hasVariance {
+		return nil
+	}
+	after := a.variance.over(SumOf(a.units)).add(b.variance.over(SumOf(b.units)))
+	return new(before.sub(after).quo(before).float64())
+}
+
+// covariate gives the moments of the covariates in the place of the values.
+func (m Moments) covariate() Moments {
+	c := Moments{Units: m.Units}
+	for to, from := range map[Term]Term{X: P, XX: PP, Y: Q, YY: QQ, XY: PQ} {
+		if m.Has(from) {
+			c.Set(to, m.Sum(from))
+		}
+	}
+	return c
+}
+
+// covariance is that of a unit's value and its covariate, divided by n−1; of a
+// ratio, that of both linearised.
+func covariance(kind Kind, m Moments) fraction {
+	switch kind {
+	case Mean:
+		return fraction{m.spread(X, P, XP), pairs(m.Units)}
+	case Ratio:
+		x, y, p, q := m.Sum(X), m.Sum(Y), m.Sum(P), m.Sum(Q)
+		num := m.spread(X, P, XP).Mul(y).Mul(q).
+			Sub(m.spread(X, Q, XQ).Mul(y).Mul(p)).
+			Sub(m.spread(Y, P, YP).Mul(x).Mul(q)).
+			Add(m.spread(Y, Q, YQ).Mul(x).Mul(p))
+		return fraction{SumOf(m.Units).Mul(num), SumOf(m.Units - 1).Mul(y).Mul(y).Mul(q).Mul(q)}
+	}
+	panic(fmt.Sprintf("stats: no case for the covariance of kind %d", int(kind)))
+}
+
+// Imbalance compares the covariates from before the exposure, where nothing that
+// the variations do can have made a difference: a small p-value says that the
+// units were not alike to begin with. It is the test that opt names, on both
+// sides.
+func Imbalance(kind Kind, baseline, variation Moments, opt Options) Effect {
+	opt.CUPED, opt.Alternative = false, TwoSided
+	return Compare(kind, baseline.covariate(), variation.covariate(), opt)
+}
