@@ -217,8 +217,8 @@ func (b *builder) capQuery(c capOf) sqlast.Select {
 		Why: "the numbers in order: how many units have at most so much, and how many there are",
 		Items: []sqlast.Item{
 			item(experiment, colExperiment), item(col("", "x"), "x"),
-			item(sqlast.RunningSum{X: col("", "units"), PartitionBy: []sqlast.Expr{experiment}, OrderBy: []sqlast.Order{{X: col("", "x")}}}, "upto"),
-			item(sqlast.RunningSum{X: col("", "units"), PartitionBy: []sqlast.Expr{experiment}}, "n"),
+			item(sqlast.Running{Fn: sqlast.Sum, X: col("", "units"), PartitionBy: []sqlast.Expr{experiment}, OrderBy: []sqlast.Order{{X: col("", "x")}}}, "upto"),
+			item(sqlast.Running{Fn: sqlast.Sum, X: col("", "units"), PartitionBy: []sqlast.Expr{experiment}}, "n"),
 		},
 		From: sqlast.Table{Name: "value"},
 	}

@@ -37,6 +37,8 @@ func (b *builder) pass(i, n int) []Statement {
 			SQL: sqlast.CreateTable{Name: values, Query: b.together(tables)}})
 		tables = append(tables, values)
 	}
+	values, derived, more := b.derive(values)
+	out, tables = append(out, derived...), append(tables, more...)
 	out = append(out, b.sums(values)...)
 	out = append(out, b.keep(values, i)...)
 	for _, t := range tables {
@@ -439,7 +441,8 @@ func (sc *scanBuilder) aggregatesTime() bool {
 // weighs reports whether the number of some unit needs the weights of rows.
 func (sc *scanBuilder) weighs() bool {
 	return sc.src.Weight != nil && slices.ContainsFunc(sc.scan.Measures, func(n *Measure) bool {
-		return slices.Contains(sc.aggregates(n), aggWeights)
+		as := sc.aggregates(n)
+		return slices.Contains(as, aggWeights) || slices.Contains(as, aggRows)
 	})
 }
 

@@ -22,6 +22,8 @@ const (
 	// many times as its weight says.
 	aggWeights
 	aggWeightedSum
+	// aggRows are the rows themselves, for measures that are derived from them.
+	aggRows
 )
 
 // aggregatesOf are the columns that a way to one number needs.
@@ -82,12 +84,19 @@ func (b *builder) aggregates(n *Measure) []unitAggregate {
 			}
 		}
 	}
+	for _, d := range b.plan.Derived {
+		if d.keepsRows() && slices.Contains(d.From, n) {
+			out = appendNew(out, aggRows)
+		}
+	}
 	slices.Sort(out)
 	return out
 }
 
 // needsTime reports whether the aggregate needs the instants of rows.
-func (a unitAggregate) needsTime() bool { return a == aggFirst || a == aggLast || a == aggDates }
+func (a unitAggregate) needsTime() bool {
+	return a == aggFirst || a == aggLast || a == aggDates || a == aggRows
+}
 
 // cost is how much memory the aggregate takes for each unit while it is built,
 // as a multiple of a sum's. Pairs are allocated one by one, and distinct values
@@ -98,6 +107,8 @@ func (a unitAggregate) cost() int {
 		return 6
 	case aggDistinct, aggDates:
 		return 16
+	case aggRows:
+		return 32
 	}
 	return 1
 }
@@ -107,6 +118,7 @@ func (a unitAggregate) column(n *Measure) string {
 	return n.Name + [...]string{
 		aggSum: " sum", aggSmallest: " smallest", aggLargest: " largest", aggFirst: " first", aggLast: " last",
 		aggDistinct: " distinct", aggDates: " dates", aggWeights: " weights", aggWeightedSum: " weighted sum",
+		aggRows: " one by one",
 	}[a]
 }
 
@@ -117,7 +129,7 @@ func (a unitAggregate) ofRows(n *Measure, weighted bool) sqlast.Expr {
 	x := col("", n.Name)
 	timed := when(notNull(x), sqlast.Struct{{Name: colTime, X: col("", colTime)}, {Name: "value", X: x}})
 	distinct := func(x sqlast.Expr) sqlast.Expr {
-		if len(n.Sources) > 1 {
+		if len(n.Sources) > 1 && !n.derived {
 			return sqlast.Aggregate{Fn: sqlast.List, X: x, Distinct: true}
 		}
 		return sqlast.Aggregate{Fn: sqlast.Count, X: x, Distinct: true}
@@ -145,6 +157,18 @@ func (a unitAggregate) ofRows(n *Measure, weighted bool) sqlast.Expr {
 		return distinct(x)
 	case aggDates:
 		return distinct(when(notNull(x), call(sqlast.DateOf, col("", colTime))))
+	case aggRows:
+		row := sqlast.Struct{{Name: colTime, X: col("", colTime)}}
+		switch {
+		case n.numeric():
+			row = append(row, sqlast.NamedExpr{Name: "value", X: sqlast.Cast{X: x, To: bigint}})
+		case n.Value != nil:
+			row = append(row, sqlast.NamedExpr{Name: "value", X: x})
+		}
+		if n.weighted() {
+			row = append(row, sqlast.NamedExpr{Name: colWeight, X: sqlast.Cast{X: weight, To: bigint}})
+		}
+		return sqlast.Aggregate{Fn: sqlast.List, X: row, Where: notNull(col("", n.Name))}
 	}
 	panic("compiler: no case for an aggregate of units")
 }
@@ -164,6 +188,8 @@ func (a unitAggregate) ofSources(n *Measure) sqlast.Expr {
 			return aggregate(sqlast.Max, x) // the only source that has it
 		}
 		return call(sqlast.DistinctInLists, aggregate(sqlast.List, x))
+	case aggRows:
+		return call(sqlast.JoinLists, sqlast.Aggregate{Fn: sqlast.List, X: x, Where: notNull(x)})
 	}
 	panic("compiler: no case for an aggregate of units")
 }
@@ -183,6 +209,8 @@ func (a unitAggregate) absent(n *Measure) sqlast.Expr {
 			return null(sqlast.Untyped)
 		}
 		return null(sqlast.Bigint)
+	case aggRows:
+		return null(sqlast.Untyped)
 	}
 	panic("compiler: no case for an aggregate of units")
 }

@@ -42,7 +42,9 @@ type UnitPlan struct {
 	Scans      []*Scan
 	// Kept are the matched impressions as a source of rows, where a metric
 	// counts them; else nil.
-	Kept    *Source
+	Kept *Source
+	// Derived are measures made of the rows of others.
+	Derived []*Derived
 	Values  []*UnitValue
 	Tallies []*Tally
 }
@@ -71,6 +73,14 @@ type MetricPlan struct {
 	Def   *metrics.ExperimentMetric
 	Kind  stats.Kind
 	Tally *Tally
+	// Step is the step of a funnel, from 1; 0 elsewhere.
+	Step int
+}
+
+// IsValue reports whether this is the value of the metric: of the steps of a
+// funnel the last.
+func (m *MetricPlan) IsValue() bool {
+	return m.Step == 0 || m.Step == len(m.Def.Metric.Funnel.Steps)
 }
 
 // Scan is one pass over one event source.
@@ -103,6 +113,8 @@ type Measure struct {
 	After *After
 	// Sources are the event sources that it reads.
 	Sources []*Source
+	// derived: its rows are found among the rows of other measures.
+	derived bool
 	id      string
 }
 

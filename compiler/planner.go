@@ -62,7 +62,11 @@ func CheckExpressions(defs *metrics.Definitions) diag.List {
 			sides = []*metrics.Metric{m.Ratio.Numerator, m.Ratio.Denominator}
 		}
 		for _, side := range sides {
-			if side != nil && side.Measure.V != "" {
+			switch {
+			case side == nil:
+			case side.Funnel != nil:
+				p.steps(&UnitPlan{}, side, side.Label())
+			case side.Measure.V != "":
 				p.measure(&UnitPlan{}, side, side.Label())
 			}
 		}
@@ -114,6 +118,12 @@ func (p *planner) metrics(u *UnitPlan) {
 					WithHint("its randomization_units are %s", joinTexts(kinds))
 				continue
 			}
+			if m.Funnel != nil {
+				for i, t := range p.funnel(u, m) {
+					x.Metrics = append(x.Metrics, &MetricPlan{Def: em, Kind: stats.Mean, Tally: t, Step: i + 1})
+				}
+				continue
+			}
 			if t := p.tally(u, m); t != nil {
 				kind := stats.Mean
 				if t.Y != nil {
@@ -141,8 +151,13 @@ func (p *planner) tally(u *UnitPlan, m *metrics.Metric) *Tally {
 		return u.addTally(t)
 	}
 	t.Need = stats.NeedOf(stats.Ratio, stats.DefaultOptions())
-	t.X = p.side(u, m, m.Ratio.Numerator, "numerator")
-	t.Y = p.side(u, m, m.Ratio.Denominator, "denominator")
+	if m.Ratio.NumeratorWithin.Set {
+		t.Y = p.side(u, m, m.Ratio.Denominator, "denominator")
+		t.X = p.within(u, m, t.Y)
+	} else {
+		t.X = p.side(u, m, m.Ratio.Numerator, "numerator")
+		t.Y = p.side(u, m, m.Ratio.Denominator, "denominator")
+	}
 	if t.X == nil || t.Y == nil {
 		return nil
 	}
@@ -154,12 +169,28 @@ func (p *planner) tally(u *UnitPlan, m *metrics.Metric) *Tally {
 	return u.addTally(t)
 }
 
-func (p *planner) side(u *UnitPlan, m, side *metrics.Metric, word string) *UnitValue {
-	name := side.Key.V
-	if name == "" {
-		name = m.Key.V + " " + word
+// funnel plans the sums of each step.
+func (p *planner) funnel(u *UnitPlan, m *metrics.Metric) []*Tally {
+	var out []*Tally
+	for i, n := range p.steps(u, m, m.Key.V) {
+		name := fmt.Sprintf("%s step %d", m.Key.V, i+1)
+		t := &Tally{Name: name, Need: stats.NeedOf(stats.Mean, stats.DefaultOptions()), X: p.valueOf(u, m, n, name)}
+		t.WithoutX = t.X.without(new(big.Int))
+		t.wait(t.X, m)
+		out = append(out, u.addTally(t))
 	}
-	return p.unitValue(u, side, name)
+	return out
+}
+
+func (p *planner) side(u *UnitPlan, m, side *metrics.Metric, word string) *UnitValue {
+	return p.unitValue(u, side, sideName(m, side, word))
+}
+
+func sideName(m, side *metrics.Metric, word string) string {
+	if side.Key.V != "" {
+		return side.Key.V
+	}
+	return m.Key.V + " " + word
 }
 
 func (t *Tally) wait(v *UnitValue, m *metrics.Metric) {

@@ -52,6 +52,12 @@ func (u *UnitPlan) print(b *strings.Builder) {
 			fmt.Fprintf(b, "    %s: %s\n", n.Name, n.describe())
 		}
 	}
+	for i, d := range u.Derived {
+		if i == 0 {
+			b.WriteString("  derived from those rows, unit by unit\n")
+		}
+		fmt.Fprintf(b, "    %s: %s\n", d.Name, d.describe())
+	}
 	b.WriteString("  number of each unit\n")
 	for _, v := range u.Values {
 		fmt.Fprintf(b, "    %s: %s of %s", v.Name, v.Op, v.Measure.Name)

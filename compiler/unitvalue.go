@@ -10,10 +10,22 @@ import (
 // unitValue plans the number of each unit for a metric or a side of a ratio;
 // nil where it has a mistake.
 func (p *planner) unitValue(u *UnitPlan, m *metrics.Metric, name string) *UnitValue {
-	measure := p.measure(u, m, name)
+	var measure *Measure
+	if m.Funnel != nil {
+		if steps := p.steps(u, m, name); steps != nil {
+			measure = steps[len(steps)-1]
+		}
+	} else {
+		measure = p.measure(u, m, name)
+	}
 	if measure == nil {
 		return nil
 	}
+	return p.valueOf(u, m, measure, name)
+}
+
+// valueOf plans the number that a metric makes of the rows of a measure.
+func (p *planner) valueOf(u *UnitPlan, m *metrics.Metric, measure *Measure, name string) *UnitValue {
 	v := &UnitValue{Name: name, Measure: measure, Op: unitOp(m)}
 	v.Threshold = thresholdOf(m.Threshold, v.digits())
 	v.Caps = capsOf(m.Winsorize, v.digits())
@@ -37,6 +49,9 @@ const maxCapDigits = 3
 
 // unitOp is how a metric makes one number of the rows of a unit.
 func unitOp(m *metrics.Metric) UnitOp {
+	if m.Funnel != nil {
+		return OpOccurrence
+	}
 	switch m.Measure.V {
 	case metrics.Occurrence:
 		return OpOccurrence

@@ -56,15 +56,11 @@ func (u *unsupported) metric(m *metrics.Metric) {
 	u.when(m.SplitBy.Set, m.SplitBy.Pos, "split_by")
 	u.analysis(m.Analysis)
 	if m.Ratio != nil {
-		u.when(m.Ratio.NumeratorWithin.Set, m.Ratio.NumeratorWithin.Pos, "numerator_within")
 		for _, side := range []*metrics.Metric{m.Ratio.Numerator, m.Ratio.Denominator} {
 			if side.Key.V == "" {
 				u.metric(side)
 			}
 		}
-	}
-	if m.Funnel != nil {
-		u.add(m.Funnel.Pos, "funnel")
 	}
 }
 

@@ -68,7 +68,7 @@ func weight(e Expr) int {
 			return sum
 		}
 		return maxWeight + 1
-	case Lambda, Aggregate, RowNumber, RunningSum, And, Or, Not, IsNull, In, Case, Struct:
+	case Lambda, Aggregate, RowNumber, Running, And, Or, Not, IsNull, In, Case, Struct:
 		return maxWeight + 1
 	}
 	panic(fmt.Sprintf("sqlast: no case for %T", e))

@@ -122,6 +122,7 @@ END`,
 		// Never part of a result: it keeps rows without an id apart.
 		UniqueText:      "uuid",
 		DistinctInLists: "len(list_distinct(flatten({1})))",
+		JoinLists:       "flatten",
 		Unnest:          "unnest",
 		MapNames:        "map_keys",
 		PairNames:       `list_transform({1}, lambda p: p."name")`,

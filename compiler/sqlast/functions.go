@@ -45,6 +45,7 @@ const (
 	RowID                       // the dense row number of the temporary table with alias X (a Column with Table only)
 	UniqueText                  // a text that no other row has, another in every run
 	DistinctInLists             // the number of distinct values in the lists of the list X
+	JoinLists                   // the entries of the lists of the list X, as one list
 	Unnest                      // a row for each entry of the list X
 	MapNames                    // the keys of the map X
 	PairNames                   // the names of the list X of {name, value}
@@ -91,6 +92,7 @@ var fnNames = [numFns]string{
 	RowID:             "RowID",
 	UniqueText:        "UniqueText",
 	DistinctInLists:   "DistinctInLists",
+	JoinLists:         "JoinLists",
 	Unnest:            "Unnest",
 	MapNames:          "MapNames",
 	PairNames:         "PairNames",

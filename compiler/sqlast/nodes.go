@@ -2,7 +2,7 @@
 // spelt. Nodes are plain data; a Dialect is a table of spellings; Print gives
 // text that an analyst can read and run as it stands.
 //
-// The tree is the lowest common SQL of the engines: no FILTER, no QUALIFY, no
+// The tree is the lowest common SQL of the engines: no FILTER (but of lists), no QUALIFY, no
 // GROUP BY ALL, identifiers always quoted, values only as literal nodes.
 package sqlast
 
@@ -60,14 +60,18 @@ type Aggregate struct {
 	Fn       AggFn
 	X        Expr // nil: COUNT(*)
 	Distinct bool
+	Where    Expr // which rows; nil: all. Only lists need it
 }
 
-// RunningSum is SUM(X) over a partition, up to and with the rows that are
-// equal by OrderBy; without OrderBy over the whole partition.
-type RunningSum struct {
+// Running is an aggregate over a partition, up to and with the rows that are
+// equal by OrderBy, or with Before, up to those; without OrderBy over the whole
+// partition.
+type Running struct {
+	Fn          AggFn
 	X           Expr
 	PartitionBy []Expr
 	OrderBy     []Order
+	Before      bool
 }
 
 // RowNumber is ROW_NUMBER() over a partition.
@@ -132,31 +136,31 @@ type NamedExpr struct {
 	X    Expr
 }
 
-func (Text) expr()       {}
-func (Int) expr()        {}
-func (Float) expr()      {}
-func (Bool) expr()       {}
-func (Null) expr()       {}
-func (Timestamp) expr()  {}
-func (Interval) expr()   {}
-func (Date) expr()       {}
-func (Column) expr()     {}
-func (Field) expr()      {}
-func (Call) expr()       {}
-func (Lambda) expr()     {}
-func (Aggregate) expr()  {}
-func (RowNumber) expr()  {}
-func (RunningSum) expr() {}
-func (Binary) expr()     {}
-func (And) expr()        {}
-func (Or) expr()         {}
-func (Not) expr()        {}
-func (Negative) expr()   {}
-func (IsNull) expr()     {}
-func (In) expr()         {}
-func (Case) expr()       {}
-func (Cast) expr()       {}
-func (Struct) expr()     {}
+func (Text) expr()      {}
+func (Int) expr()       {}
+func (Float) expr()     {}
+func (Bool) expr()      {}
+func (Null) expr()      {}
+func (Timestamp) expr() {}
+func (Interval) expr()  {}
+func (Date) expr()      {}
+func (Column) expr()    {}
+func (Field) expr()     {}
+func (Call) expr()      {}
+func (Lambda) expr()    {}
+func (Aggregate) expr() {}
+func (RowNumber) expr() {}
+func (Running) expr()   {}
+func (Binary) expr()    {}
+func (And) expr()       {}
+func (Or) expr()        {}
+func (Not) expr()       {}
+func (Negative) expr()  {}
+func (IsNull) expr()    {}
+func (In) expr()        {}
+func (Case) expr()      {}
+func (Cast) expr()      {}
+func (Struct) expr()    {}
 
 // Op is an infix operator.
 type Op int
@@ -187,7 +191,7 @@ const (
 	Sum
 	Min
 	Max
-	List // the values that are not NULL, as a list
+	List // the values as a list, NULLs included
 )
 
 // Kind is a kind of SQL type.

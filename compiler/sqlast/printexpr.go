@@ -132,7 +132,7 @@ func breakable(e Expr) bool {
 		return e.X != nil
 	case Negative:
 		return breakable(e.X)
-	case Call, Lambda, RowNumber, RunningSum, Binary, And, Or, Not, IsNull, In, Case, Cast, Struct:
+	case Call, Lambda, RowNumber, Running, Binary, And, Or, Not, IsNull, In, Case, Cast, Struct:
 		return true
 	}
 	panic(fmt.Sprintf("sqlast: no case for %T", e))
@@ -141,7 +141,7 @@ func breakable(e Expr) bool {
 // binding is how strongly the outermost operator of an expression binds.
 func binding(e Expr) int {
 	switch e := e.(type) {
-	case Text, Float, Int, Bool, Null, Timestamp, Interval, Date, Column, Call, Aggregate, RowNumber, RunningSum, Case, Cast, Struct:
+	case Text, Float, Int, Bool, Null, Timestamp, Interval, Date, Column, Call, Aggregate, RowNumber, Running, Case, Cast, Struct:
 		if negativeLiteral(e) {
 			return bindSign
 		}
@@ -246,8 +246,8 @@ func (p *printer) node(e Expr, indent int) {
 		p.expr(e.Body, 0, indent)
 	case Aggregate:
 		p.aggregate(e, indent)
-	case RunningSum:
-		p.runningSum(e, indent)
+	case Running:
+		p.running(e, indent)
 	case RowNumber:
 		p.rowNumber(e, indent)
 	case Binary:
@@ -355,22 +355,31 @@ func (p *printer) aggregate(a Aggregate, indent int) {
 	p.expr(a.X, 0, indent+2)
 	p.edge(indent)
 	p.write(")")
+	if a.Where != nil {
+		p.write(" FILTER (WHERE ")
+		p.expr(a.Where, 0, indent+2)
+		p.write(")")
+	}
 }
 
 func (p *printer) rowNumber(r RowNumber, indent int) {
 	p.write("ROW_NUMBER() OVER (")
-	p.window(r.PartitionBy, r.OrderBy, indent)
+	p.window(r.PartitionBy, r.OrderBy, "", indent)
 }
 
-func (p *printer) runningSum(r RunningSum, indent int) {
-	p.write("SUM(")
+func (p *printer) running(r Running, indent int) {
+	p.write(aggregates[r.Fn] + "(")
 	p.expr(r.X, 0, indent+2)
 	p.write(") OVER (")
-	p.window(r.PartitionBy, r.OrderBy, indent)
+	frame := ""
+	if r.Before {
+		frame = "GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING"
+	}
+	p.window(r.PartitionBy, r.OrderBy, frame, indent)
 }
 
 // window writes what stands behind OVER, and its closing bracket.
-func (p *printer) window(partition []Expr, order []Order, indent int) {
+func (p *printer) window(partition []Expr, order []Order, frame string, indent int) {
 	if len(partition) > 0 {
 		p.edge(indent + 2)
 		p.write("PARTITION BY ")
@@ -382,6 +391,10 @@ func (p *printer) window(partition []Expr, order []Order, indent int) {
 	if len(order) > 0 {
 		p.edge(indent + 2)
 		p.orders(order, indent+4)
+	}
+	if frame != "" {
+		p.gap(indent + 2)
+		p.write(frame)
 	}
 	p.edge(indent)
 	p.write(")")

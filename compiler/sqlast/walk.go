@@ -34,9 +34,13 @@ func Map(e Expr, f func(Expr) Expr) Expr {
 		if e.X == nil {
 			return e
 		}
-		return Aggregate{Fn: e.Fn, X: f(e.X), Distinct: e.Distinct}
-	case RunningSum:
-		return RunningSum{X: f(e.X), PartitionBy: each(e.PartitionBy), OrderBy: orders(e.OrderBy)}
+		out := Aggregate{Fn: e.Fn, X: f(e.X), Distinct: e.Distinct}
+		if e.Where != nil {
+			out.Where = f(e.Where)
+		}
+		return out
+	case Running:
+		return Running{Fn: e.Fn, X: f(e.X), PartitionBy: each(e.PartitionBy), OrderBy: orders(e.OrderBy), Before: e.Before}
 	case RowNumber:
 		return RowNumber{PartitionBy: each(e.PartitionBy), OrderBy: orders(e.OrderBy)}
 	case Binary:

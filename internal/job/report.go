@@ -159,7 +159,9 @@ func (r *reporter) metric(x *compiler.ExperimentPlan, m *compiler.MetricPlan, q 
 				return stats.Compare(m.Kind, moments[other.Key.V], own, opt)
 			}
 			e := compare(opt.Alpha)
-			r.comparisons = append(r.comparisons, comparison{len(r.tables.Results), m.Def.Analysis.Correction.V, compare})
+			if m.IsValue() {
+				r.comparisons = append(r.comparisons, comparison{len(r.tables.Results), m.Def.Analysis.Correction.V, compare})
+			}
 			row.AbsoluteEffect, row.AbsoluteLow, row.AbsoluteHigh = e.Absolute, e.AbsoluteLow, e.AbsoluteHigh
 			row.RelativeEffect, row.RelativeLow, row.RelativeHigh = e.Relative, e.RelativeLow, e.RelativeHigh
 			row.PValue, row.Significant, row.Method = e.PValue, e.Significant, e.Method
@@ -180,10 +182,19 @@ func (r *reporter) resultRow(x *compiler.ExperimentPlan, m *compiler.MetricPlan,
 		Segment: k.segment, SegmentValue: k.value, Variation: k.variation,
 		Exposed: r.exposed[k], Alpha: opt.Alpha, Warnings: []string{}, Method: "none",
 	}
+	row.Step = stepOf(m)
 	if s := r.sums[m.Tally][k]; s != nil {
 		row.UnitsWithEvent, row.Events = s.withEvents, s.events
 	}
 	return row
+}
+
+// stepOf is the step of a funnel; nil where there is none.
+func stepOf(m *compiler.MetricPlan) *int64 {
+	if m.Step == 0 {
+		return nil
+	}
+	return new(int64(m.Step))
 }
 
 // moments are the exact sums of a metric over a cell.
@@ -226,6 +237,7 @@ func (r *reporter) momentRow(x *compiler.ExperimentPlan, m *compiler.MetricPlan,
 		Weight: weightOf(v), Exposed: r.exposed[k], Units: own.Units,
 		Sum: own.Sum(stats.X).String(), SumSq: own.Sum(stats.XX).String(),
 	}
+	row.Step = stepOf(m)
 	row.UpperThreshold, row.LowerThreshold = r.thresholds(x, m)
 	if s := r.sums[m.Tally][k]; s != nil {
 		row.WithEvent, row.Events = s.withEvents, s.events
@@ -358,10 +370,17 @@ func (r *reporter) definitions() {
 			Tags: texts(m.Tags), Maintainer: optional(m.Maintainer.V), Kind: string(m.Measure.V), Better: string(m.Better.V),
 			UnitLabel: optional(m.UnitLabel.V), Format: optional(m.Format.V), Definition: m.Definition, Version: m.Version,
 		}
-		if m.Ratio != nil {
+		events := m.Event.Keys
+		switch {
+		case m.Ratio != nil:
 			row.Kind = "ratio"
+		case m.Funnel != nil:
+			row.Kind = "funnel"
+			for _, step := range m.Funnel.Steps {
+				events = append(slices.Clone(events), step.Event.Keys...)
+			}
 		}
-		row.Event = optional(strings.Join(texts(m.Event.Keys), ", "))
+		row.Event = optional(strings.Join(texts(events), ", "))
 		r.tables.Metrics = append(r.tables.Metrics, row)
 	}
 }

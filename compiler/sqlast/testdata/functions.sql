@@ -316,6 +316,12 @@ len(list_distinct(flatten("x")))
 -- DistinctInLists
 len(list_distinct(flatten(CASE WHEN "y" THEN "x" END)))
 
+-- JoinLists
+flatten("x")
+
+-- JoinLists
+flatten(CASE WHEN "y" THEN "x" END)
+
 -- Unnest
 unnest("x")
 
