@@ -44,11 +44,12 @@ func given[T any](o *object[T], fields fieldSet) *yaml.Node {
 	return root
 }
 
+// yamlText writes a mapping as YAML, in the encoder's own style.
 func yamlText(root *yaml.Node) string {
 	var b bytes.Buffer
 	e := yaml.NewEncoder(&b)
 	e.SetIndent(2)
-	if err := e.Encode(root); err != nil {
+	if err := e.Encode(plainNode(root)); err != nil {
 		panic("metrics: canonical YAML: " + err.Error())
 	}
 	if err := e.Close(); err != nil {

@@ -23,7 +23,8 @@ type kind[T any] struct {
 	// pass has), and the value is as much as could be understood.
 	decode func(d *decoder, n *yaml.Node) (T, bool)
 	schema func(b *schemaBuilder) schema
-	// canon puts the keys of a value into the order of the tables; nil: there are none.
+	// canon puts the keys of a value into the order of the tables, and quotes
+	// around what is quoted by rule; nil: there is nothing to do.
 	canon func(n *yaml.Node)
 }
 

@@ -55,3 +55,21 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// FuzzFormat formats any text that decodes: its meaning and its comments stay,
+// and formatting again changes nothing.
+func FuzzFormat(f *testing.F) {
+	for _, text := range definitionTexts(f) {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if len(text) > 16<<10 {
+			t.Skip("too long to be of use")
+		}
+		_, diags := Format(SourceFile{Path: "m.yaml", Text: text})
+		if diags.HasErrors() && diags[0].Code != "no-layout" {
+			t.Skip("nothing to format")
+		}
+		checkFormat(t, text)
+	})
+}

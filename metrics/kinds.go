@@ -129,7 +129,14 @@ func oneOrMore[T any](k kind[T], want string) kind[[]T] {
 			return []T{v}, true
 		},
 		schema: func(b *schemaBuilder) schema { return anyOf(k.schema(b), list.schema(b)) },
-		canon:  list.canon,
+		canon: func(n *yaml.Node) {
+			switch {
+			case n.Kind == yaml.SequenceNode:
+				list.canon(n)
+			case k.canon != nil:
+				k.canon(n)
+			}
+		},
 	}
 }
 
@@ -226,7 +233,14 @@ func either[T any](s, m kind[T], want string) kind[T] {
 			return zero, false
 		},
 		schema: func(b *schemaBuilder) schema { return anyOf(s.schema(b), m.schema(b)) },
-		canon:  m.canon,
+		canon: func(n *yaml.Node) {
+			switch {
+			case n.Kind != yaml.MappingNode && s.canon != nil:
+				s.canon(n)
+			case n.Kind == yaml.MappingNode && m.canon != nil:
+				m.canon(n)
+			}
+		},
 	}
 }
 

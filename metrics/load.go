@@ -29,6 +29,17 @@ type LoadOptions struct {
 // The definitions are never nil where the error is; they are complete only if
 // the list has no errors.
 func Load(paths []string, opts LoadOptions) (*Definitions, diag.List, error) {
+	files, diags, err := ReadFiles(paths)
+	if err != nil {
+		return nil, nil, err
+	}
+	defs, more := Decode(files, opts)
+	return defs, append(diags, more...).Sorted(), nil
+}
+
+// ReadFiles reads the text of the files that the paths stand for, as Load does,
+// and decodes nothing.
+func ReadFiles(paths []string) ([]SourceFile, diag.List, error) {
 	var files []SourceFile
 	var diags diag.List
 	seen := map[string]bool{}
@@ -52,8 +63,7 @@ func Load(paths []string, opts LoadOptions) (*Definitions, diag.List, error) {
 			files = append(files, SourceFile{Path: name, Text: text})
 		}
 	}
-	defs, more := Decode(files, opts)
-	return defs, append(diags, more...).Sorted(), nil
+	return files, diags, nil
 }
 
 // definitionFiles lists the files that a path stands for.

@@ -43,6 +43,7 @@ var expression = kind[Expr]{
 	schema: func(*schemaBuilder) schema {
 		return schema{{"type", []string{"string", "number", "boolean"}}}
 	},
+	canon: quotedUnless(regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*$`)),
 }
 
 // cut reports an expression that YAML ended early, at a blank with a #.

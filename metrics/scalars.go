@@ -431,6 +431,7 @@ var connection = func() kind[Text] {
 		t.V, ok = d.expand(n, t.V)
 		return t, ok
 	}
+	k.canon = quotedUnless(regexp.MustCompile(`^[A-Za-z0-9_./-]+$`))
 	return k
 }()
 

@@ -21,7 +21,7 @@ import (
 // The exit codes. They are part of the program's contract (docs/cli.md).
 const (
 	exitDone        = 0 // done
-	exitFailed      = 1 // failed, or interrupted
+	exitFailed      = 1 // failed, or interrupted; files that fmt --check would change
 	exitInvalid     = 2 // the command line or the definitions are invalid
 	exitUnhealthy   = 3 // done, but something that --fail-on names was found
 	exitUnreachable = 4 // a source or an engine could not be reached; try again
