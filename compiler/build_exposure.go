@@ -318,6 +318,10 @@ func (b *builder) variations() sqlast.Values {
 			rows = append(rows, []sqlast.Expr{sqlast.Text(e.Key.V), sqlast.Text(v.V), noPosition, sqlast.Bool(true)})
 		}
 	}
+	if len(rows) == 0 { // JSON values alone are matched; a relation without rows cannot be written
+		none := sqlast.Null{Type: sqlast.Type{Kind: sqlast.Varchar}}
+		rows = sqlast.Values{{none, none, noPosition, sqlast.Bool(false)}}
+	}
 	return rows
 }
 
