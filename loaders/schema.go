@@ -3,6 +3,7 @@ package loaders
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -69,29 +70,41 @@ func readSchema(ctx context.Context, engine *Engine, files []string) (schema, er
 // distinctSchemas gives the first file, by name, of each schema that occurs,
 // sorted. Schemas that DuckDB reads alike may be told apart here.
 func distinctSchemas(ctx context.Context, engine *Engine, files []string) ([]string, error) {
+	digests, err := schemaDigests(ctx, engine, files)
+	if err != nil {
+		return nil, err
+	}
 	var first []string
 	seen := map[string]bool{}
-	for chunk := range slices.Chunk(files, footerChunk) {
-		rows, err := engine.Query(ctx, `SELECT min(file_name), digest FROM (
-  SELECT file_name, md5(string_agg(concat_ws('|', name, type, repetition_type, num_children, converted_type, scale, precision, logical_type), chr(10) ORDER BY column_id)) AS digest
-  FROM parquet_schema(`+fileList(chunk)+`)
-  WHERE column_id > 0
-  GROUP BY file_name
-) GROUP BY digest ORDER BY 1`)
-		if err != nil {
-			return nil, unreadable(err)
-		}
-		for _, r := range rows.Cells {
-			if file, digest := r[0].(string), r[1].(string); !seen[digest] {
-				seen[digest] = true
-				first = append(first, file)
-			}
+	for _, file := range slices.Sorted(maps.Keys(digests)) {
+		if digest := digests[file]; !seen[digest] {
+			seen[digest] = true
+			first = append(first, file)
 		}
 	}
 	if len(first) == 0 {
 		return nil, &UnreachableError{Path: files[0], Err: fmt.Errorf("the file has no columns")}
 	}
 	return first, nil
+}
+
+// schemaDigests gives for each file that has columns a text that files of the
+// same schema share.
+func schemaDigests(ctx context.Context, engine *Engine, files []string) (map[string]string, error) {
+	digests := map[string]string{}
+	for chunk := range slices.Chunk(files, footerChunk) {
+		rows, err := engine.Query(ctx, `SELECT file_name, md5(string_agg(concat_ws('|', name, type, repetition_type, num_children, converted_type, scale, precision, logical_type), chr(10) ORDER BY column_id))
+FROM parquet_schema(`+fileList(chunk)+`)
+WHERE column_id > 0
+GROUP BY file_name`)
+		if err != nil {
+			return nil, unreadable(err)
+		}
+		for _, r := range rows.Cells {
+			digests[r[0].(string)] = r[1].(string)
+		}
+	}
+	return digests, nil
 }
 
 // describe gives the columns that reading has, in order; arguments are those

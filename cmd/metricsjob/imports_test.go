@@ -27,11 +27,12 @@ var mayImport = map[string][]string{
 	"compiler":        {"compiler/sqlast", "internal/diag", "internal/stats", "metrics"},
 	"loaders":         {"compiler", "compiler/sqlast", "internal/diag", "metrics"},
 	"internal/export": {"metrics"},
-	"internal/job":    {"compiler", "compiler/sqlast", "internal/diag", "internal/export", "internal/stats", "loaders", "metrics"},
+	"internal/job":    {"compiler", "compiler/sqlast", "internal/diag", "internal/export", "internal/starter", "internal/stats", "loaders", "metrics"},
 	"cmd/metricsjob":  {"compiler", "internal/diag", "internal/export", "internal/job", "metrics"},
 	"bench":           {"loaders"},
 	"internal/oracle": {"metrics"},
 
+	"internal/starter":    {"metrics"},
 	"internal/oracle/gen": {"internal/oracle", "metrics"},
 }
 

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/metricsjob/metricsjob/internal/job"
+)
+
+func (p *program) initCommand() *cobra.Command {
+	var out string
+	cmd := &cobra.Command{
+		Use:   "init FOLDER",
+		Short: "Write a starter file from an export",
+		Long: `Looks at the Parquet files below a folder, finds out which are impressions and
+which are events, by a preset or by the names and types of their columns, and
+writes a definitions file that can be checked and run: the sources, the event
+keys with their properties, the experiments with their variations, a few
+metrics, and everything else that was found as comments. What had to be guessed
+is marked with CHECK. A file that is there is never overwritten.`,
+		Example: `  metricsjob init exports
+  metricsjob init exports --out metrics/starter.yaml`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usagef("init takes one folder, not %d", len(args)).withHint("metricsjob init exports")
+			}
+			return p.init(cmd.Context(), args[0], out)
+		},
+	}
+	cmd.Flags().StringVar(&out, "out", "metrics.yaml", "`FILE` to write; it must not be there yet")
+	return cmd
+}
+
+func (p *program) init(ctx context.Context, folder, out string) error {
+	switch info, err := os.Stat(folder); {
+	case err != nil:
+		return usagef("the folder %s: %s", folder, cause(err))
+	case !info.IsDir():
+		return usagef("%s is a file, not a folder", folder).withHint("name the folder that holds the exports")
+	}
+	if _, err := os.Lstat(out); err == nil {
+		return alreadyThere(out)
+	}
+	if _, err := os.Stat(filepath.Dir(out)); err != nil {
+		return usagef("--out %s: %s", out, cause(err)).withHint("make the folder first")
+	}
+	report, end := p.ui.showProgress()
+	found, err := job.Init(ctx, job.InitOptions{Folder: folder, File: out, Progress: report})
+	end()
+	if err != nil {
+		return stopped(ctx, err)
+	}
+	if err := writeNew(out, found.Text); err != nil {
+		return err
+	}
+	for _, fact := range found.Facts {
+		p.ui.resultf("%s\n", fact)
+	}
+	p.ui.infof("wrote %s; metricsjob check %s says what is doubtful, metricsjob run %s computes it", out, out, out)
+	return nil
+}
+
+func alreadyThere(file string) error {
+	return usagef("%s is there already, and is not overwritten", file).withHint("name another file with --out")
+}
+
+// writeNew writes a file that is not there yet.
+func writeNew(name, text string) (err error) {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if errors.Is(err, fs.ErrExist) {
+		return alreadyThere(name)
+	}
+	if err != nil {
+		return fmt.Errorf("write the starter file: %w", err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if _, err := f.WriteString(text); err != nil {
+		return errors.Join(fmt.Errorf("write the starter file: %w", err), os.Remove(name))
+	}
+	return nil
+}
+
+// cause is what is wrong with a path, without the path.
+func cause(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}

@@ -1,0 +1,111 @@
+package job
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+
+	"github.com/metricsjob/metricsjob/internal/starter"
+	"github.com/metricsjob/metricsjob/loaders"
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// InitOptions are what a command line decides about a starter file.
+type InitOptions struct {
+	// Folder is where the export lies, and File where the starter file will be.
+	Folder, File string
+	// Progress, where given, is told what is being done.
+	Progress func(Progress)
+}
+
+// Starter is a definitions file for somebody who has none yet.
+type Starter struct {
+	Text string
+	// Facts are what was found, in sentences.
+	Facts []string
+}
+
+// Init looks at an export and writes the definitions that can be seen from it.
+// It writes nothing to disk. An export from which no definitions can be
+// written is a diag.List as error.
+func Init(ctx context.Context, opts InitOptions) (_ *Starter, err error) {
+	engine, err := loaders.Open(ctx, loaders.Options{AllowedPaths: []string{opts.Folder}})
+	if err != nil {
+		return nil, err
+	}
+	defer engine.Close()
+	survey, err := loaders.Survey(ctx, engine, opts.Folder, func(step string) {
+		if opts.Progress != nil {
+			opts.Progress(Progress{Step: step, Percent: -1})
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range survey.Sources {
+		for i := range s.Def.Paths {
+			if s.Def.Paths[i].V, err = fromFolderOf(opts.File, s.Def.Paths[i].V); err != nil {
+				return nil, fmt.Errorf("name the files as seen from %s: %w", opts.File, err)
+			}
+		}
+	}
+	return &Starter{Text: starter.Text(survey, opts.Folder, opts.File), Facts: surveyFacts(survey)}, nil
+}
+
+// fromFolderOf gives a path of the working folder as seen from the folder of a
+// file. One from the root stays as it is.
+func fromFolderOf(file, path string) (string, error) {
+	if filepath.IsAbs(path) {
+		return path, nil
+	}
+	from := filepath.Dir(file)
+	if filepath.IsAbs(from) {
+		return filepath.Abs(path)
+	}
+	rel, err := filepath.Rel(from, filepath.FromSlash(path))
+	return filepath.ToSlash(rel), err
+}
+
+// toldEvents is how many event keys the facts tell, of the most frequent.
+const toldEvents = 20
+
+// surveyFacts says what was found.
+func surveyFacts(s *metrics.Survey) []string {
+	var facts []string
+	add := func(format string, args ...any) { facts = append(facts, fmt.Sprintf(format, args...)) }
+	for _, src := range s.Sources {
+		how := "columns guessed by their names"
+		if src.Def.Preset.Set {
+			how = "preset " + src.Def.Preset.V
+		}
+		add("%s %s: %s, %s, %s", src.Def.Role, src.Def.Name.V, amount(int64(src.Files), "file"), amount(src.Rows, "row"), how)
+	}
+	for i, e := range s.Events {
+		if i == toldEvents {
+			add("%d further event keys", len(s.Events)-i)
+			break
+		}
+		add("event %s: %s, %s", e.Key, amount(e.Rows, "row"), properties(len(e.Properties)))
+	}
+	for _, x := range s.Experiments {
+		name := x.Experiment
+		if name == "" {
+			name = x.Flag
+		}
+		add("experiment %s: %s in %s since %s", name, amount(x.Units, x.Unit), amount(int64(len(x.Variations)), "variation"), x.First.Format("2006-01-02"))
+	}
+	for _, u := range s.Others {
+		add("not recognised: %s", u.Paths[0])
+	}
+	return facts
+}
+
+func properties(n int) string {
+	switch n {
+	case 0:
+		return "no properties"
+	case 1:
+		return "1 property"
+	}
+	return fmt.Sprintf("%d properties", n)
+}

@@ -1,0 +1,418 @@
+// Package starter writes the first definitions file of somebody who has an
+// export and no definitions yet: what a survey found, as definitions that can
+// be checked and run, and the rest as comments.
+package starter
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// How much of what was found is written as definitions; the rest is comments.
+const (
+	listedEvents       = 50 // in the registry
+	occurrenceMetrics  = 5
+	valueMetrics       = 5
+	writtenExperiments = 20
+	segmentValues      = 20 // distinct values up to which an attribute is offered as segment
+)
+
+// Text gives the definitions for a survey of the folder, which will stand in
+// the file. The paths of the sources are written as the survey has them, so
+// they must start at the folder of the file.
+func Text(s *metrics.Survey, folder, file string) string {
+	w := &writer{survey: s}
+	w.comment("", fmt.Sprintf("A starter file: what metricsjob init found below %s. What it had to guess is marked with CHECK.", shown(folder)))
+	w.line("#")
+	w.line("#   metricsjob check %s", shown(file))
+	w.line("#   metricsjob run %s", shown(file))
+	w.line("version: 1")
+	w.sources()
+	w.events()
+	w.metrics()
+	w.experiments()
+	w.rest()
+	return w.b.String()
+}
+
+// writer writes one file.
+type writer struct {
+	survey *metrics.Survey
+	b      strings.Builder
+	// rates and values are the keys of the metrics written, the first rate
+	// being of an event that has values, where there is one.
+	rates, values []string
+}
+
+func (w *writer) line(format string, args ...any) {
+	fmt.Fprintf(&w.b, format, args...)
+	w.b.WriteByte('\n')
+}
+
+// comment writes a text as comment lines of a readable width.
+func (w *writer) comment(indent, text string) {
+	const width = 100
+	line := indent + "#"
+	for word := range strings.FieldsSeq(text) {
+		if len(line)+1+len(word) > width && len(line) > len(indent)+1 {
+			w.line("%s", line)
+			line = indent + "#"
+		}
+		line += " " + word
+	}
+	w.line("%s", line)
+}
+
+func (w *writer) sources() {
+	w.line("")
+	w.line("sources:")
+	for _, role := range []metrics.SourceRole{metrics.RoleImpressions, metrics.RoleEvents} {
+		w.line("  %s:", role)
+		for _, s := range w.survey.Sources {
+			if s.Def.Role == role {
+				w.source(s)
+			}
+		}
+	}
+}
+
+func (w *writer) source(s *metrics.SurveyedSource) {
+	w.comment("    ", fmt.Sprintf("%s, %s.", amount(int64(s.Files), "file"), amount(s.Rows, "row")))
+	for _, n := range s.Notes {
+		w.comment("    ", sentence(n))
+	}
+	if !s.Def.Preset.Set {
+		w.comment("    ", "CHECK: the columns were guessed by their names and types.")
+	}
+	if len(s.Unmapped) > 0 {
+		w.comment("    ", "Not mapped: "+list(s.Unmapped)+".")
+	}
+	w.line("    - name: %s", scalar(s.Def.Name.V))
+	if s.Def.Preset.Set {
+		w.line("      preset: %s", scalar(s.Def.Preset.V))
+	}
+	if len(s.Def.Paths) == 1 {
+		w.line("      path: %s", quoted(s.Def.Paths[0].V))
+	} else {
+		w.line("      path:")
+		for _, p := range s.Def.Paths {
+			w.line("        - %s", quoted(p.V))
+		}
+	}
+	if !s.Def.Preset.Set {
+		w.columns(&s.Def.Columns)
+	}
+	if p := s.Def.Partition; p != nil {
+		w.line("      partition: {column: %s} # files of days that cannot count are not read", scalar(p.Column.V))
+	}
+}
+
+func (w *writer) columns(c *metrics.Columns) {
+	w.line("      columns:")
+	var units []string
+	for _, u := range c.Units {
+		units = append(units, scalar(u.Kind.V)+": "+scalar(u.Column.Src))
+	}
+	w.line("        units: {%s}", strings.Join(units, ", "))
+	for _, f := range []struct {
+		name   string
+		column metrics.Expr
+	}{
+		{"experiment", c.Experiment}, {"flag", c.Flag}, {"variation", c.Variation}, {"event", c.Event},
+	} {
+		if f.column.IsSet() {
+			w.line("        %s: %s", f.name, scalar(f.column.Src))
+		}
+	}
+	if c.Timestamp.Epoch == "" {
+		w.line("        timestamp: %s", scalar(c.Timestamp.Column.Src))
+	} else {
+		w.line("        timestamp: {column: %s, epoch: %s}", scalar(c.Timestamp.Column.Src), c.Timestamp.Epoch)
+	}
+	if c.Value.IsSet() {
+		w.line("        value: %s", scalar(c.Value.Src))
+	}
+	w.bag("properties", c.Properties)
+	w.bag("attributes", c.Attributes)
+	if len(c.ID) > 0 {
+		w.line("        id: %s # rows with the same id count once", scalar(c.ID[0].Src))
+	}
+	if c.Holdback.IsSet() {
+		w.line("        holdback: %s", scalar(c.Holdback.Src))
+	}
+}
+
+func (w *writer) bag(name string, b metrics.Bag) {
+	switch {
+	case !b.IsSet():
+	case len(b.Named) == 0:
+		w.line("        %s: %s", name, scalar(b.From.Src))
+	default:
+		w.line("        %s:", name)
+		if b.From.IsSet() {
+			w.line("          from: %s", scalar(b.From.Src))
+		}
+		for _, n := range b.Named {
+			w.line("          %s: %s", scalar(n.Name.V), scalar(n.Column.Src))
+		}
+	}
+}
+
+func (w *writer) events() {
+	w.line("")
+	w.comment("", "The event keys, the most frequent first, and the properties with their types: what does not fit its type is missing. With registry: closed, a key that is not listed is an error in a metric.")
+	w.line("events:")
+	w.line("  registry: open")
+	w.line("  list:")
+	for i, e := range w.survey.Events {
+		if i == listedEvents {
+			w.comment("    ", "Further event keys:")
+		}
+		if i >= listedEvents {
+			w.comment("    ", fmt.Sprintf("%s, %s", scalar(e.Key), amount(e.Rows, "row")))
+			continue
+		}
+		if reserved(e.Key) {
+			w.comment("    ", fmt.Sprintf("%s, %s: a metric cannot name it, because the word has a meaning of its own in event", scalar(e.Key), amount(e.Rows, "row")))
+			continue
+		}
+		w.line("    - key: %s # %s", scalar(e.Key), amount(e.Rows, "row"))
+		if len(e.Properties) == 0 {
+			continue
+		}
+		w.line("      properties:")
+		for _, p := range e.Properties {
+			w.line("        %s: %s%s", scalar(p.Name), p.Type, remark(p, e.Rows))
+		}
+	}
+}
+
+// remark is the comment behind a property.
+func remark(p metrics.SurveyedProperty, rows int64) string {
+	var parts []string
+	switch {
+	case p.NumberLike && p.Type == metrics.TypeString:
+		parts = append(parts, "text that is a number in every row; number would read it as one")
+	case p.NumberLike:
+		parts = append(parts, "text that is a number in every row")
+	}
+	if p.Rows < rows {
+		parts = append(parts, "in "+amount(p.Rows, "row"))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " # " + strings.Join(parts, "; ")
+}
+
+func (w *writer) metrics() {
+	w.line("")
+	w.line("metrics:")
+	w.comment("  ", "The share of units that did it at least once. CHECK: better says which direction is good.")
+	keys := names{taken: map[string]bool{}}
+	var worth []string // rates of events that have values
+	for _, e := range w.survey.Events {
+		if len(w.rates) == occurrenceMetrics {
+			break
+		}
+		if reserved(e.Key) {
+			continue
+		}
+		key := keys.of(e.Key, "event", "_rate")
+		w.rates = append(w.rates, key)
+		if e.Values > 0 {
+			worth = append(worth, key)
+		}
+		w.line("  - key: %s", key)
+		w.line("    event: %s", scalar(e.Key))
+		w.line("    measure: occurrence")
+		w.line("    better: higher")
+	}
+	if len(worth) > 0 {
+		w.rates = slices.Insert(slices.DeleteFunc(w.rates, func(k string) bool { return k == worth[0] }), 0, worth[0])
+	}
+	said := false
+	for _, e := range w.survey.Events {
+		value, from, ok := w.valueOf(e)
+		if len(w.values) == valueMetrics || !ok || reserved(e.Key) {
+			continue
+		}
+		if !said {
+			w.line("")
+			w.comment("  ", "The sum for each unit; units without such an event count as 0. CHECK the currency: where it is counted in cents, value: {scale: 0.01} at the event key makes it whole.")
+			said = true
+		}
+		key := keys.of(e.Key, "event", "_value")
+		w.values = append(w.values, key)
+		w.line("  - key: %s # %s", key, from)
+		w.line("    event: %s", scalar(e.Key))
+		w.line("    measure: value")
+		if value != "" {
+			w.line("    value: %s", quoted(value))
+		}
+		w.line("    better: higher")
+	}
+}
+
+// reserved reports whether an event key has a meaning of its own as the event
+// of a metric.
+func reserved(key string) bool { return key == "any" || key == "impression" }
+
+// valueOf says what the value of an event is: that of the source, or else a
+// property that is called like one, as an expression.
+func (w *writer) valueOf(e *metrics.SurveyedEvent) (expression, from string, ok bool) {
+	if e.Values > 0 {
+		return "", amount(e.Values, "row") + " have a value other than 0", true
+	}
+	for _, s := range w.survey.Sources {
+		if s.Def.Columns.Value.IsSet() && slices.Contains(e.Sources, s.Def.Name.V) {
+			return "", "", false // it is 0 or missing in all rows
+		}
+	}
+	for _, word := range []string{"revenue", "value", "amount", "order_value", "total"} {
+		p := e.Property(word)
+		if p == nil || p.Type != metrics.TypeNumber && p.Type != metrics.TypeInteger {
+			continue
+		}
+		return fmt.Sprintf("properties[%q]", word), amount(p.Rows, "row") + " have the property " + word, true
+	}
+	return "", "", false
+}
+
+func (w *writer) experiments() {
+	w.line("")
+	w.line("experiments:")
+	keys := names{taken: map[string]bool{}}
+	for i, x := range w.survey.Experiments {
+		if i < writtenExperiments {
+			w.experiment(x, keys.of(cmp.Or(x.Experiment, x.Flag), "experiment", ""))
+			continue
+		}
+		if i == writtenExperiments {
+			w.comment("  ", "Further experiments, with fewer units:")
+		}
+		w.comment("  ", fmt.Sprintf("%s: %s in %s since %s", scalar(cmp.Or(x.Experiment, x.Flag)),
+			amount(x.Units, "unit"), amount(int64(len(x.Variations)), "variation"), x.First.Format("2006-01-02")))
+	}
+}
+
+func (w *writer) experiment(x *metrics.SurveyedExperiment, key string) {
+	held := ""
+	if x.Holdback > 0 {
+		held = fmt.Sprintf("; left out as held back: %s", amount(x.Holdback, "row"))
+	}
+	w.comment("  ", fmt.Sprintf("%s, %s in %s%s.", amount(x.Rows, "impression"), amount(x.Units, "unit"), amount(int64(len(x.Variations)), "variation"), held))
+	w.line("  - key: %s", key)
+	if x.Flag == "" {
+		w.line("    flag: %s # CHECK: the export does not tell the flag", scalar(key))
+	} else {
+		w.line("    flag: %s", scalar(x.Flag))
+	}
+	isTest := len(x.Variations) > 1
+	if !isTest {
+		w.line("    rule: rollout # one variation is no test")
+	}
+	w.line("    unit: %s", scalar(x.Unit))
+	if x.Experiment != "" && x.Experiment != key {
+		w.line("    match: {experiment: %s}", scalar(x.Experiment))
+	}
+	w.line("    start: %s # the day of the first impression", x.First.Format("2006-01-02"))
+	w.comment("    ", variationsAdvice(isTest))
+	w.line("    variations:")
+	baseline := baselineOf(x.Variations)
+	taken := map[string]bool{}
+	for i, v := range x.Variations {
+		var fields []string
+		fields = append(fields, "key: "+scalar(v.Value.Text))
+		if v.Value.JSON {
+			name := variationName(v.Value.Text, taken)
+			fields = []string{"key: " + scalar(name), "match: {value: " + v.Value.Text + "}"}
+		}
+		if i == baseline && isTest {
+			fields = append(fields, "baseline: true")
+		}
+		w.line("      - {%s} # %s, %.1f%%", strings.Join(fields, ", "), amount(v.Units, "unit"), 100*float64(v.Units)/float64(x.Units))
+	}
+	w.line("    metrics:")
+	primary, secondary := w.rates, []string(nil)
+	if len(w.rates) > 1 {
+		primary, secondary = w.rates[:1], w.rates[1:]
+	}
+	secondary = slices.Concat(secondary, w.values)
+	if len(primary) == 0 && len(secondary) > 0 {
+		primary, secondary = secondary[:1], secondary[1:]
+	}
+	w.line("      primary: [%s] # CHECK: the one that decides", strings.Join(primary, ", "))
+	if len(secondary) > 0 {
+		w.line("      secondary: [%s]", strings.Join(secondary, ", "))
+	}
+	if segments := w.segments(); len(segments) > 0 {
+		w.line("    # segments: [%s]", strings.Join(segments, ", "))
+	}
+}
+
+func variationsAdvice(isTest bool) string {
+	if !isTest {
+		return "A key may be any name, with match: the value in the export."
+	}
+	return "CHECK the baseline. A key may be any name, with match: the value in the export. The sample ratio is tested once all have their planned weight (weight: 1 for equal shares)."
+}
+
+// baselineOf chooses the baseline: the variation that is called so, else the
+// first by name.
+func baselineOf(variations []metrics.SurveyedVariation) int {
+	for _, word := range []string{"control", "baseline"} {
+		if i := slices.IndexFunc(variations, func(v metrics.SurveyedVariation) bool { return strings.EqualFold(v.Value.Text, word) }); i >= 0 {
+			return i
+		}
+	}
+	return 0
+}
+
+// variationName makes a name of a JSON value.
+func variationName(json string, taken map[string]bool) string {
+	name := strings.Trim(json, `"`)
+	for i := 2; taken[name]; i++ {
+		name = fmt.Sprintf("%s_%d", strings.Trim(json, `"`), i)
+	}
+	taken[name] = true
+	return name
+}
+
+// segments are the attributes that divide units into a few parts.
+func (w *writer) segments() []string {
+	var out []string
+	for _, a := range w.survey.Attributes {
+		if a.Values > 1 && a.Values <= segmentValues {
+			out = append(out, scalar(a.Name))
+		}
+	}
+	return out
+}
+
+// rest lists what was found and is used nowhere.
+func (w *writer) rest() {
+	if len(w.survey.Attributes) > 0 {
+		w.line("")
+		var all []string
+		for _, a := range w.survey.Attributes {
+			all = append(all, fmt.Sprintf("%s (%s)", shown(a.Name), amount(a.Values, "value")))
+		}
+		w.comment("", "Attributes of impressions, for segments and as exposure.NAME in where: "+list(all)+".")
+	}
+	for i, u := range w.survey.Others {
+		if i == 0 {
+			w.line("")
+			w.comment("", "Files that are neither impressions nor events:")
+		}
+		var paths []string
+		for _, p := range u.Paths {
+			paths = append(paths, shown(p))
+		}
+		w.comment("", fmt.Sprintf("%s, %s, with the columns %s", list(paths), amount(int64(u.Files), "file"), list(u.Columns)))
+	}
+}

@@ -1,0 +1,169 @@
+package starter_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/metricsjob/metricsjob/internal/starter"
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// decode wants a starter file to be right as definitions.
+func decode(t rapid.TB, text string) *metrics.Definitions {
+	t.Helper()
+	defs, list := metrics.Decode([]metrics.SourceFile{{Path: "metrics.yaml", Text: []byte(text)}}, metrics.LoadOptions{})
+	if len(list) > 0 {
+		t.Fatalf("%v in\n%s", list, text)
+	}
+	return defs
+}
+
+// small is a survey of one source of each kind.
+func small() *metrics.Survey {
+	column := func(name string) metrics.Expr { return metrics.Expr{Src: name} }
+	units := []metrics.UnitColumn{{Kind: metrics.Text{V: "user"}, Column: column("user_id")}}
+	source := func(role metrics.SourceRole, name string, c metrics.Columns) *metrics.SurveyedSource {
+		c.Units, c.Timestamp = units, metrics.TimestampColumn{Column: column("ts"), Epoch: "ms"}
+		return &metrics.SurveyedSource{Files: 1, Rows: 10, Def: &metrics.Source{
+			Role: role, Name: metrics.Text{V: name}, Paths: []metrics.Text{{V: name + "/*.parquet"}}, Columns: c,
+		}}
+	}
+	return &metrics.Survey{
+		Sources: []*metrics.SurveyedSource{
+			source(metrics.RoleImpressions, "imps", metrics.Columns{Flag: column("flag"), Variation: column("variation")}),
+			source(metrics.RoleEvents, "events", metrics.Columns{Event: column("event")}),
+		},
+		Events: []*metrics.SurveyedEvent{{Key: "buy", Rows: 10, Sources: []string{"events"}}},
+		Experiments: []*metrics.SurveyedExperiment{{
+			Flag: "nav", Unit: "user", First: time.Date(2026, 3, 2, 23, 0, 0, 0, time.UTC), Rows: 10, Units: 10,
+			Variations: []metrics.SurveyedVariation{{Value: metrics.MatchValue{Text: "a"}, Rows: 6, Units: 6}, {Value: metrics.MatchValue{Text: "b"}, Rows: 4, Units: 4}},
+		}},
+	}
+}
+
+// isNamed reports whether a survey would tell of the text: those that are blank
+// have no name.
+func isNamed(s string) bool { return strings.TrimSpace(s) != "" }
+
+// Whatever things are called in the export, the file is right and means them.
+func TestAnyNames(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		word := rapid.OneOf(rapid.StringN(1, 12, -1).Filter(isNamed), rapid.SampledFrom([]string{"any", "impression", "on", "null", "~", "a: b", "#x", "it's", "{", "007", "x\u0085y", "x\u2028y", "x\ufeff", "a\nb", "Straße", "é", "${HOME}"}))
+		s := small()
+		texts := func(label string) (a, b string) {
+			both := rapid.SliceOfNDistinct(word, 2, 2, rapid.ID[string]).Draw(t, label)
+			return both[0], both[1]
+		}
+		first, second := texts("events")
+		s.Events = []*metrics.SurveyedEvent{
+			{Key: first, Rows: 5, Sources: []string{"events"}, Properties: []metrics.SurveyedProperty{{Name: word.Draw(t, "property"), Type: metrics.TypeNumber, Rows: 3, NumberLike: true}}},
+			{Key: second, Rows: 4, Sources: []string{"events"}},
+			{Key: "buy" + first + second, Rows: 3, Values: 2, Sources: []string{"events"}},
+		}
+		x := s.Experiments[0]
+		x.Flag = word.Draw(t, "flag")
+		x.Variations[0].Value.Text, x.Variations[1].Value.Text = texts("variations")
+		s.Sources[1].Def.Columns.Properties = metrics.Bag{From: metrics.Expr{Src: "props"}, Named: []metrics.NamedColumn{{Name: metrics.Text{V: "p"}, Column: metrics.Expr{Src: "p"}}}}
+		s.Sources[0].Unmapped = []string{word.Draw(t, "column") + " VARCHAR"}
+		s.Sources[0].Notes = []string{word.Draw(t, "note")}
+		s.Attributes = []metrics.SurveyedAttribute{{Name: word.Draw(t, "attribute"), Values: 3}}
+		s.Others = []metrics.UnknownTable{{Paths: []string{word.Draw(t, "path")}, Files: 1, Columns: []string{word.Draw(t, "other column")}}}
+
+		defs := decode(t, starter.Text(s, word.Draw(t, "folder"), word.Draw(t, "file")))
+		got := defs.Experiments[0]
+		if got.Flag.V != x.Flag {
+			t.Errorf("the flag is %q, want %q", got.Flag.V, x.Flag)
+		}
+		for i, v := range got.Variations {
+			if want := x.Variations[i].Value.Text; v.Match[0].Text != want {
+				t.Errorf("variation %d matches %q, want %q", i, v.Match[0].Text, want)
+			}
+		}
+		var want []string
+		for _, e := range s.Events {
+			if e.Key != "any" && e.Key != "impression" {
+				want = append(want, e.Key)
+			}
+		}
+		var rates []string
+		for _, m := range defs.Metrics {
+			if m.Measure.V == metrics.Occurrence {
+				rates = append(rates, m.Event.Keys[0].V)
+			}
+		}
+		if !slices.Equal(rates, want) {
+			t.Errorf("metrics are of %q, want %q", rates, want)
+		}
+	})
+}
+
+func TestBaseline(t *testing.T) {
+	for _, c := range []struct{ first, second, want string }{
+		{"a", "b", "a"},
+		{"a", "Control", "Control"},
+	} {
+		s := small()
+		s.Experiments[0].Variations[0].Value.Text, s.Experiments[0].Variations[1].Value.Text = c.first, c.second
+		if got := decode(t, starter.Text(s, "exports", "metrics.yaml")).Experiments[0].Baseline().Key.V; got != c.want {
+			t.Errorf("of %s and %s the baseline is %s, want %s", c.first, c.second, got, c.want)
+		}
+	}
+}
+
+// The value of an event is the mapped one; else a property that is called like one.
+func TestValueMetrics(t *testing.T) {
+	price := func(name string, typ metrics.PropertyType) []metrics.SurveyedProperty {
+		return []metrics.SurveyedProperty{{Name: name, Type: typ, Rows: 10}}
+	}
+	for name, c := range map[string]struct {
+		mapped bool
+		event  metrics.SurveyedEvent
+		want   string // the expression, or - for no metric
+	}{
+		"mapped":                  {true, metrics.SurveyedEvent{Values: 4}, ""},
+		"mapped, but always zero": {true, metrics.SurveyedEvent{Properties: price("amount", metrics.TypeNumber)}, "-"},
+		"property":                {false, metrics.SurveyedEvent{Properties: price("revenue", metrics.TypeInteger)}, `properties["revenue"]`},
+		"property of text":        {false, metrics.SurveyedEvent{Properties: price("revenue", metrics.TypeString)}, "-"},
+		"other property":          {false, metrics.SurveyedEvent{Properties: price("position", metrics.TypeNumber)}, "-"},
+	} {
+		s := small()
+		e := c.event
+		e.Key, e.Rows, e.Sources = "buy", 10, []string{"events"}
+		s.Events = []*metrics.SurveyedEvent{&e}
+		if c.mapped {
+			s.Sources[1].Def.Columns.Value = metrics.Expr{Src: "amount"}
+		}
+		got := "-"
+		if m := decode(t, starter.Text(s, "exports", "metrics.yaml")).Metric("buy_value"); m != nil {
+			got = m.Value.Src
+		}
+		if got != c.want {
+			t.Errorf("%s: the value is %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+// An experiment with one variation is no test; of very many, those with fewer
+// units are comments.
+func TestManyExperiments(t *testing.T) {
+	s := small()
+	one := *s.Experiments[0]
+	one.Variations = one.Variations[:1]
+	s.Experiments = nil
+	for range 22 {
+		x := one
+		s.Experiments = append(s.Experiments, &x)
+	}
+	text := starter.Text(s, "exports", "metrics.yaml")
+	defs := decode(t, text)
+	if len(defs.Experiments) != 20 || defs.Experiments[0].Rule.V != "rollout" {
+		t.Errorf("there are %d experiments, the first a %s; want 20, and a rollout", len(defs.Experiments), defs.Experiments[0].Rule.V)
+	}
+	if n := strings.Count(text, "  # nav: 10 units in 1 variation since 2026-03-02\n"); n != 2 {
+		t.Errorf("%d experiments are comments, want 2 in\n%s", n, text)
+	}
+}

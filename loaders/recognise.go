@@ -1,0 +1,300 @@
+package loaders
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/metricsjob/metricsjob/compiler"
+	"github.com/metricsjob/metricsjob/internal/diag"
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// recognised is what the names and types of columns say that the rows are.
+type recognised struct {
+	// preset is the name of a known export, empty where the columns were guessed.
+	preset string
+	// impressions and events map the columns; nil where rows are not that.
+	impressions, events *metrics.Columns
+	// noImpressions and noEvents are what the columns lack.
+	noImpressions, noEvents []string
+	// key is equal for columns that mean the same.
+	key string
+}
+
+// role is what the rows are taken for: events, where they may be both. It is
+// empty where they are neither.
+func (r recognised) role() metrics.SourceRole {
+	switch {
+	case r.events != nil:
+		return metrics.RoleEvents
+	case r.impressions != nil:
+		return metrics.RoleImpressions
+	}
+	return ""
+}
+
+// columns are those of the role.
+func (r recognised) columns(role metrics.SourceRole) *metrics.Columns {
+	if role == metrics.RoleImpressions {
+		return r.impressions
+	}
+	return r.events
+}
+
+// recognise reads the names and types of columns: as a known export, else
+// meaning by meaning.
+func recognise(columns []compiler.Column) recognised {
+	for _, name := range Presets() {
+		preset, err := Preset(name)
+		if err != nil {
+			panic("loaders: " + err.Error())
+		}
+		r := recognised{preset: name}
+		if fits(&preset.Impressions, columns) {
+			r.impressions = &metrics.Columns{}
+			r.noEvents = []string{"an event key"}
+		}
+		if fits(&preset.Events, columns) {
+			r.events = &metrics.Columns{}
+			r.noImpressions = []string{"a variation"}
+		}
+		if r.role() != "" {
+			r.key = fmt.Sprint("preset ", name, " ", r.role())
+			return r
+		}
+	}
+	g := newGuess(columns)
+	r := recognised{}
+	r.impressions, r.noImpressions = g.impressions()
+	r.events, r.noEvents = g.events()
+	switch r.role() {
+	case metrics.RoleImpressions:
+		r.key = fmt.Sprint("impressions ", required(r.impressions))
+	case metrics.RoleEvents:
+		r.key = fmt.Sprint("events ", required(r.events))
+	default:
+		for _, c := range columns {
+			r.key += c.Name + "\n"
+		}
+	}
+	return r
+}
+
+// fits reports whether the columns have everything that a preset maps.
+func fits(preset *metrics.Columns, columns []compiler.Column) bool {
+	all := mapped(preset)
+	return len(all) > 0 && !slices.ContainsFunc(all, func(e *metrics.Expr) bool {
+		var list diag.List
+		_, _, ok := compiler.CompileColumn(*e, columns, &list)
+		return !ok
+	})
+}
+
+// required are the columns without which rows are neither impressions nor events.
+func required(c *metrics.Columns) string {
+	names := []string{c.Timestamp.Column.Src, c.Event.Src, c.Experiment.Src, c.Flag.Src, c.Variation.Src}
+	for _, u := range c.Units {
+		names = append(names, u.Kind.V+"="+u.Column.Src)
+	}
+	return strings.Join(names, ", ")
+}
+
+// plainName is a name that can stand in an expression as it is.
+var plainName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// The names of columns that tell what they mean, the most telling first. They
+// are compared without case and punctuation.
+var (
+	unitWords = []struct {
+		kind  string
+		words []string
+	}{
+		{"user", []string{"userid", "user", "visitorid", "visitor", "customerid", "memberid", "personid", "profileid", "subjectid", "userkey", "userpseudoid", "distinctid", "contextkey", "unitid", "unit"}},
+		{"anonymous", []string{"anonymousid", "anonid", "cookieid"}},
+		{"device", []string{"deviceid", "clientid", "installationid"}},
+		{"account", []string{"accountid", "organizationid", "organisationid", "orgid", "companyid", "tenantid", "workspaceid"}},
+	}
+	timeWords = []string{"timestamp", "ts", "time", "eventtime", "eventtimestamp", "occurredat", "exposedat", "assignedat", "exposuretime",
+		"createdat", "clienttime", "originaltimestamp", "sentat", "servertime", "receivedat", "datetime", "epoch", "timestampms", "tsms", "date", "day"}
+	eventWords      = []string{"event", "eventname", "eventkey", "eventtype", "metrickey", "metricname", "action", "name"}
+	variationWords  = []string{"variation", "variationkey", "variationid", "variationname", "variant", "variantkey", "variantid", "variantname", "treatment", "arm", "bucket", "testgroup", "experimentgroup", "group", "variationindex"}
+	experimentWords = []string{"experiment", "experimentkey", "experimentid", "experimentname", "expid", "expkey", "testid", "testkey", "testname", "abtest", "campaignid"}
+	flagWords       = []string{"flag", "flagkey", "flagid", "flagname", "featureflag", "featureflagkey", "feature", "featurekey", "featureid", "featurename", "split", "splitname", "toggle"}
+	valueWords      = []string{"value", "eventvalue", "metricvalue", "numericvalue", "revenue", "amount", "ordervalue", "total", "price"}
+	propertyWords   = []string{"properties", "props", "eventproperties", "tags", "params", "parameters", "eventparams", "eventdata", "payload", "data", "metadata", "attributes", "context"}
+	attributeWords  = []string{"attributes", "userattributes", "userproperties", "traits", "dimensions", "context", "properties", "props", "metadata"}
+	idWords         = []string{"uuid", "id", "rowid", "insertid", "messageid", "hitid", "eventuuid", "eventid", "impressionid", "exposureid", "decisionid"}
+	holdbackWords   = []string{"isholdback", "holdback", "isholdout", "holdout"}
+)
+
+// guess finds the meanings of columns, each column once.
+type guess struct {
+	columns []compiler.Column // with the fields of structs, under their paths
+	used    map[string]bool
+}
+
+func newGuess(columns []compiler.Column) *guess {
+	g := &guess{used: map[string]bool{}}
+	g.add("", columns)
+	return g
+}
+
+func (g *guess) add(prefix string, columns []compiler.Column) {
+	for _, c := range columns {
+		name := prefix + c.Name
+		g.columns = append(g.columns, compiler.Column{Name: name, Type: c.Type})
+		if c.Type.Kind == compiler.ColumnStruct && prefix == "" && plainName.MatchString(c.Name) {
+			g.add(name+".", slices.DeleteFunc(slices.Clone(c.Type.Fields), func(f compiler.Column) bool { return !plainName.MatchString(f.Name) }))
+		}
+	}
+}
+
+// impressions maps the columns of impressions, or says what is missing.
+func (g *guess) impressions() (*metrics.Columns, []string) {
+	clear(g.used)
+	c := &metrics.Columns{Units: g.units(), Timestamp: g.time()}
+	c.Variation = g.take(variationWords, isServed)
+	c.Experiment = g.take(experimentWords, isKey)
+	c.Flag = g.take(flagWords, isKey)
+	c.Holdback = g.take(holdbackWords, isSwitch)
+	var lacks []string
+	lacks = lacking(lacks, len(c.Units) > 0, "the id of a unit")
+	lacks = lacking(lacks, c.Timestamp.Column.IsSet(), "a timestamp")
+	lacks = lacking(lacks, c.Variation.IsSet(), "a variation")
+	lacks = lacking(lacks, c.Experiment.IsSet() || c.Flag.IsSet(), "an experiment or flag")
+	if len(lacks) > 0 {
+		return nil, lacks
+	}
+	c.ID = g.id()
+	c.Attributes = g.bag(attributeWords, isLabel)
+	return c, nil
+}
+
+// events maps the columns of events, or says what is missing.
+func (g *guess) events() (*metrics.Columns, []string) {
+	clear(g.used)
+	c := &metrics.Columns{Units: g.units(), Timestamp: g.time()}
+	c.Event = g.take(eventWords, isName)
+	var lacks []string
+	lacks = lacking(lacks, len(c.Units) > 0, "the id of a unit")
+	lacks = lacking(lacks, c.Timestamp.Column.IsSet(), "a timestamp")
+	lacks = lacking(lacks, c.Event.IsSet(), "an event key")
+	if len(lacks) > 0 {
+		return nil, lacks
+	}
+	c.ID = g.id()
+	c.Value = g.take(valueWords, isAmount)
+	delete(g.used, c.Value.Src) // it is a property too
+	c.Properties = g.bag(propertyWords, isProperty)
+	return c, nil
+}
+
+func lacking(lacks []string, has bool, what string) []string {
+	if has {
+		return lacks
+	}
+	return append(lacks, what)
+}
+
+// take gives the column with the most telling of the names, and marks it as used.
+func (g *guess) take(words []string, fits func(compiler.ColumnType) bool) metrics.Expr {
+	for _, word := range words {
+		for _, c := range g.columns {
+			if !g.used[c.Name] && plainWord(c.Name) == word && fits(c.Type) {
+				g.used[c.Name] = true
+				return metrics.Expr{Src: c.Name}
+			}
+		}
+	}
+	return metrics.Expr{}
+}
+
+func (g *guess) units() []metrics.UnitColumn {
+	var units []metrics.UnitColumn
+	for _, u := range unitWords {
+		if e := g.take(u.words, isID); e.IsSet() {
+			units = append(units, metrics.UnitColumn{Kind: metrics.Text{V: u.kind}, Column: e})
+		}
+	}
+	return units
+}
+
+// time gives the column of instants: by its name, else the only one of a type
+// that holds nothing but instants. The unit of a number is not known yet.
+func (g *guess) time() metrics.TimestampColumn {
+	for _, fits := range []func(compiler.ColumnType) bool{isInstant, isTimeText} {
+		if e := g.take(timeWords, fits); e.IsSet() {
+			return metrics.TimestampColumn{Column: e}
+		}
+	}
+	var instants []string
+	for _, c := range g.columns {
+		if isInstant(c.Type) {
+			instants = append(instants, c.Name)
+		}
+	}
+	if len(instants) != 1 {
+		return metrics.TimestampColumn{}
+	}
+	g.used[instants[0]] = true
+	return metrics.TimestampColumn{Column: metrics.Expr{Src: instants[0]}}
+}
+
+func (g *guess) id() []metrics.Expr {
+	if e := g.take(idWords, isID); e.IsSet() {
+		return []metrics.Expr{e}
+	}
+	return nil
+}
+
+// bag gives the column of named values, and besides it the single columns
+// that nothing else took.
+func (g *guess) bag(words []string, fits func(compiler.ColumnType) bool) metrics.Bag {
+	b := metrics.Bag{From: g.take(words, isBag)}
+	for _, c := range g.columns {
+		if g.used[c.Name] || !fits(c.Type) || !plainName.MatchString(c.Name) || c.Name == "from" || slices.Contains(timeWords, plainWord(c.Name)) {
+			continue
+		}
+		g.used[c.Name] = true
+		b.Named = append(b.Named, metrics.NamedColumn{Name: metrics.Text{V: c.Name}, Column: metrics.Expr{Src: c.Name}})
+	}
+	return b
+}
+
+// plainWord is a name of a column without case and punctuation.
+func plainWord(name string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
+			return r
+		case r >= 'A' && r <= 'Z':
+			return r - 'A' + 'a'
+		}
+		return -1
+	}, name)
+}
+
+func isKind(kinds ...compiler.ColumnKind) func(compiler.ColumnType) bool {
+	return func(t compiler.ColumnType) bool { return slices.Contains(kinds, t.Kind) }
+}
+
+// What the types of columns are good for.
+var (
+	isName     = isKind(compiler.ColumnText)
+	isID       = isKind(compiler.ColumnText, compiler.ColumnUUID, compiler.ColumnInteger, compiler.ColumnFloat)
+	isKey      = isKind(compiler.ColumnText, compiler.ColumnUUID, compiler.ColumnInteger, compiler.ColumnFloat, compiler.ColumnBoolean)
+	isServed   = func(t compiler.ColumnType) bool { return isKey(t) || t.Kind == compiler.ColumnJSON }
+	isSwitch   = isKind(compiler.ColumnBoolean)
+	isInstant  = isKind(compiler.ColumnTimestamp, compiler.ColumnTimestampNS, compiler.ColumnTimestampTZ)
+	isTimeText = isKind(compiler.ColumnText, compiler.ColumnInteger, compiler.ColumnFloat, compiler.ColumnDate)
+	isAmount   = isKind(compiler.ColumnInteger, compiler.ColumnDecimal, compiler.ColumnFloat, compiler.ColumnText)
+	isLabel    = isKind(compiler.ColumnText, compiler.ColumnBoolean, compiler.ColumnInteger)
+	isProperty = isKind(compiler.ColumnText, compiler.ColumnUUID, compiler.ColumnBoolean, compiler.ColumnInteger, compiler.ColumnDecimal, compiler.ColumnFloat,
+		compiler.ColumnTimestamp, compiler.ColumnTimestampTZ)
+	isBag = func(t compiler.ColumnType) bool {
+		_, err := bag(stored{typ: t})
+		return err == nil
+	}
+)

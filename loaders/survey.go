@@ -1,0 +1,328 @@
+package loaders
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/metricsjob/metricsjob/compiler"
+	"github.com/metricsjob/metricsjob/internal/diag"
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// Survey looks at the Parquet files below a folder: which are impressions and
+// which are events, by a preset or by the names and types of their columns, and
+// what their rows hold. It does so for somebody who has no definitions yet.
+//
+// A folder from which no definitions can be written is a diag.List without
+// places; files that cannot be read are an *[UnreachableError]. The progress is
+// told to tell.
+func Survey(ctx context.Context, engine *Engine, folder string, tell func(step string)) (*metrics.Survey, error) {
+	folder = filepath.ToSlash(filepath.Clean(folder))
+	tell("looking for files")
+	tables, err := findTables(ctx, engine, folder)
+	if err != nil {
+		return nil, err
+	}
+	if len(tables) == 0 {
+		return nil, noParquet(folder)
+	}
+	s := &surveyor{engine: engine, folder: folder, out: &metrics.Survey{}}
+	for _, t := range tables {
+		tell("looking at " + strings.Join(t.paths, ", "))
+		if err := s.table(ctx, t); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.both(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.incomplete(); err != nil {
+		return nil, err
+	}
+	s.sort()
+	if err := s.rows(ctx, tell); err != nil {
+		return nil, err
+	}
+	return s.out, nil
+}
+
+// surveyor holds what a survey has found so far.
+type surveyor struct {
+	engine *Engine
+	folder string
+	out    *metrics.Survey
+	// impressions and events are the inspected sources, in the order of out.Sources.
+	impressions, events []*surveyed
+	// either are tables that were taken for events but may be impressions too.
+	either []*table
+}
+
+// surveyed is a source as the definitions and as the compiler see it.
+type surveyed struct {
+	found *metrics.SurveyedSource
+	*compiler.Source
+	lost Dropped
+}
+
+// table makes a source of a table.
+func (s *surveyor) table(ctx context.Context, t *table) error {
+	role := t.meaning.role()
+	if role == "" {
+		s.unknown(t, nil)
+		return nil
+	}
+	if role == metrics.RoleEvents && t.meaning.impressions != nil {
+		s.either = append(s.either, t)
+	}
+	return s.source(ctx, t, role)
+}
+
+// both takes the tables that may be impressions too for impressions, where
+// there are no others.
+func (s *surveyor) both(ctx context.Context) error {
+	if len(s.impressions) > 0 {
+		return nil
+	}
+	for _, t := range s.either {
+		if err := s.source(ctx, t, metrics.RoleImpressions); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// source makes a source of a table that is meant to have the role. Where the
+// rows do not bear the guess out, it is an unknown table.
+func (s *surveyor) source(ctx context.Context, t *table, role metrics.SourceRole) error {
+	def := &metrics.Source{Role: role, Preset: metrics.Text{V: t.meaning.preset, Set: t.meaning.preset != ""}}
+	for _, p := range t.paths {
+		def.Paths = append(def.Paths, metrics.Text{V: p, Set: true})
+	}
+	found := &metrics.SurveyedSource{Def: def, Files: len(t.files)}
+	var list diag.List
+	if def.Preset.Set {
+		applyPreset(def, &list)
+	} else {
+		def.Columns = *t.meaning.columns(role)
+		notes, ok, err := refine(ctx, s.engine, t, &def.Columns)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			s.unknown(t, notes)
+			return nil
+		}
+		found.Notes = notes
+		found.Unmapped = unmapped(t.columns, &def.Columns)
+	}
+	def.Name = metrics.Text{V: s.name(t, role), Set: true}
+	src, lost, err := s.inspect(ctx, def, t, found)
+	if err != nil {
+		return err
+	}
+	if src == nil {
+		s.unknown(t, found.Notes)
+		return nil
+	}
+	found.Rows = src.Rows
+	into := &s.impressions
+	if role == metrics.RoleEvents {
+		into = &s.events
+	}
+	*into = append(*into, &surveyed{found, src, lost})
+	return nil
+}
+
+// inspect looks at a source as a run would, by the days of its partition where
+// that loses no rows. It gives nil, and a note, where a run could not read it.
+func (s *surveyor) inspect(ctx context.Context, def *metrics.Source, t *table, found *metrics.SurveyedSource) (*compiler.Source, Dropped, error) {
+	look := func() (*compiler.Source, Dropped, diag.List, error) {
+		var list diag.List
+		src, err := inspectSource(ctx, s.engine, def, &list)
+		if err != nil || src == nil || list.HasErrors() {
+			return nil, Dropped{}, list, err
+		}
+		lost, err := Count(ctx, s.engine, src)
+		return src, lost, list, err
+	}
+	if def.Partition = partitionOf(s.folder, t.files); def.Partition != nil {
+		src, lost, _, err := look()
+		if err != nil {
+			return nil, lost, err
+		}
+		if src != nil && lost.Partition == 0 {
+			return src, lost, nil
+		}
+		if src != nil {
+			found.Notes = append(found.Notes, fmt.Sprintf("%s=… is not used as partition: %d rows lie more than a day before or two days after it", def.Partition.Column.V, lost.Partition))
+		}
+		def.Partition = nil
+	}
+	src, lost, list, err := look()
+	if err == nil && src == nil && len(def.Columns.Properties.Named)+len(def.Columns.Attributes.Named) > 0 {
+		found.Notes = append(found.Notes, "only what is needed is mapped: "+list[0].Message)
+		def.Columns.Properties.Named, def.Columns.Attributes.Named = nil, nil
+		src, lost, list, err = look()
+	}
+	if err == nil && src == nil {
+		found.Notes = append(found.Notes, list[0].Message)
+	}
+	return src, lost, err
+}
+
+// partitionOf is the first level of the folders whose values are days in all files.
+func partitionOf(root string, files []string) *metrics.Partition {
+	names, _ := hiveKeys(files[0])
+	for _, name := range names {
+		days := !slices.ContainsFunc(files, func(f string) bool {
+			for _, level := range folderLevels(root, f) {
+				if value, ok := strings.CutPrefix(level, name+"="); ok {
+					return !isDay.MatchString(value)
+				}
+			}
+			return true
+		})
+		if days {
+			return &metrics.Partition{Column: metrics.Text{V: name, Set: true}, Early: day, Late: 2 * day}
+		}
+	}
+	return nil
+}
+
+var isDay = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`)
+
+// name is what to call a source: as its folder or file, and as no other.
+func (s *surveyor) name(t *table, role metrics.SourceRole) string {
+	base := cmp.Or(t.name, string(role))
+	taken := func(name string) bool {
+		return slices.ContainsFunc(slices.Concat(s.impressions, s.events), func(o *surveyed) bool { return o.Def.Name.V == name })
+	}
+	name := base
+	if taken(name) {
+		name = base + "_" + string(role)
+	}
+	for i := 2; taken(name); i++ {
+		name = fmt.Sprint(base, "_", i)
+	}
+	return name
+}
+
+// unknown notes files that were not recognised; why, where given, is what
+// their rows say.
+func (s *surveyor) unknown(t *table, why []string) {
+	columns := typed(t.columns)
+	for _, level := range t.levels {
+		if name, _, isHive := strings.Cut(level, "="); isHive {
+			columns = append(columns, name+" in the names of folders alone")
+		}
+	}
+	u := metrics.UnknownTable{Paths: t.paths, Files: len(t.files), Columns: columns, NoImpressions: t.meaning.noImpressions, NoEvents: t.meaning.noEvents}
+	for _, missing := range []*[]string{&u.NoImpressions, &u.NoEvents} {
+		if len(*missing) == 0 {
+			*missing = why
+		}
+	}
+	s.out.Others = append(s.out.Others, u)
+}
+
+// typed are columns with their types, as text.
+func typed(columns []compiler.Column) []string {
+	var out []string
+	for _, c := range columns {
+		out = append(out, c.Name+" "+typeName(c.Type))
+	}
+	return out
+}
+
+// unmapped are the columns of which nothing is mapped.
+func unmapped(columns []compiler.Column, c *metrics.Columns) []string {
+	var left []compiler.Column
+	for _, column := range columns {
+		if !slices.ContainsFunc(mapped(c), func(e *metrics.Expr) bool {
+			return e.Src == column.Name || strings.HasPrefix(e.Src, column.Name+".")
+		}) {
+			left = append(left, column)
+		}
+	}
+	return typed(left)
+}
+
+func (s *surveyor) sort() {
+	for _, list := range [][]*surveyed{s.impressions, s.events} {
+		slices.SortFunc(list, func(a, b *surveyed) int { return cmp.Compare(a.Def.Name.V, b.Def.Name.V) })
+		for _, src := range list {
+			s.out.Sources = append(s.out.Sources, src.found)
+		}
+	}
+}
+
+// noParquet says what a folder without Parquet files holds instead.
+func noParquet(folder string) diag.List {
+	var list diag.List
+	said := list.Errorf(diag.Pos{}, "no-files", "there are no Parquet files below %s", folder)
+	others := map[string]int{}
+	_ = filepath.WalkDir(filepath.FromSlash(folder), func(_ string, d os.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && !isSide(d.Name()) {
+			name := strings.TrimSuffix(strings.TrimSuffix(strings.ToLower(d.Name()), ".gz"), ".zst")
+			others[path.Ext(name)]++
+		}
+		return nil
+	})
+	said.WithHint("name the folder that holds the exports; files are found by the ending .parquet")
+	for _, ext := range []string{".ndjson", ".jsonl", ".json", ".csv", ".tsv"} {
+		if n := others[ext]; n > 0 {
+			said.WithHint("files that end in %s: %d; only Parquet is read, which DuckDB makes of them: COPY (FROM 'name%[1]s') TO 'name.parquet'", ext, n)
+			break
+		}
+	}
+	return list
+}
+
+// incomplete is an error where impressions or events are missing: what there
+// is instead, and what it lacks.
+func (s *surveyor) incomplete() error {
+	var list diag.List
+	var said *diag.Diagnostic
+	switch {
+	case len(s.impressions) > 0 && len(s.events) > 0:
+		return nil
+	case len(s.events) > 0:
+		said = list.Errorf(diag.Pos{}, "not-recognised", "no impressions are recognised below %s, only events: %s", s.folder, pathsOf(s.events))
+		said.WithHint("impressions have the id of a unit, a timestamp, a variation, and an experiment or flag; name the folder that holds both")
+	case len(s.impressions) > 0:
+		said = list.Errorf(diag.Pos{}, "not-recognised", "no events are recognised below %s, only impressions: %s", s.folder, pathsOf(s.impressions))
+		said.WithHint("events have the id of a unit, a timestamp and an event key; name the folder that holds both")
+	default:
+		said = list.Errorf(diag.Pos{}, "not-recognised", "neither impressions nor events are recognised below %s", s.folder)
+		said.WithHint("columns are recognised by their names; write sources with columns by hand where they have others (docs/metrics.md)")
+	}
+	for _, u := range s.out.Others {
+		var lacks []string
+		if len(s.impressions) == 0 {
+			lacks = append(lacks, "as impressions it lacks "+strings.Join(u.NoImpressions, ", "))
+		}
+		if len(s.events) == 0 {
+			lacks = append(lacks, "as events it lacks "+strings.Join(u.NoEvents, ", "))
+		}
+		list.Errorf(diag.Pos{File: some(u.Paths, 3)}, "not-recognised", "%s", strings.Join(lacks, "; ")).
+			WithHint("its columns are %s", some(u.Columns, 20))
+	}
+	return list
+}
+
+func pathsOf(sources []*surveyed) string {
+	var paths []string
+	for _, src := range sources {
+		for _, p := range src.Def.Paths {
+			paths = append(paths, p.V)
+		}
+	}
+	return some(paths, 5)
+}

@@ -1,0 +1,325 @@
+package loaders
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/metricsjob/metricsjob/internal/diag"
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+func mustSurvey(t *testing.T, engine *Engine, folder string) *metrics.Survey {
+	t.Helper()
+	s, err := Survey(t.Context(), engine, folder, func(string) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// sourcesOf are the files of a survey, one line for each source.
+func sourcesOf(s *metrics.Survey, folder string) []string {
+	var lines []string
+	add := func(what string, paths []string, rest string) {
+		line := what + ": " + strings.Join(paths, " ") + rest
+		lines = append(lines, strings.ReplaceAll(line, filepath.ToSlash(folder)+"/", ""))
+	}
+	for _, src := range s.Sources {
+		var paths []string
+		for _, p := range src.Def.Paths {
+			paths = append(paths, p.V)
+		}
+		partition := ""
+		if p := src.Def.Partition; p != nil {
+			partition = " by " + p.Column.V
+		}
+		add(fmt.Sprint(src.Def.Role, " ", src.Def.Name.V), paths, partition)
+	}
+	for _, u := range s.Others {
+		add("other", u.Paths, "")
+	}
+	return lines
+}
+
+// The numbers are those of DuckDB 1.5.5 over the same files: SELECT
+// experiment_id, variation_id, count(*), count(DISTINCT visitor_id), min(timestamp)
+// FROM decisions GROUP BY ALL, and SELECT event_name, count(*),
+// count_if(revenue <> 0), count(tags['price']) FROM events GROUP BY ALL.
+func TestSurveyOfOptimizely(t *testing.T) {
+	s := mustSurvey(t, start(t, e3), e3)
+	if diff := cmp.Diff([]string{
+		"impressions decisions: type=decisions/date=*/experiment=*/*.parquet by date",
+		"events events: type=events/date=*/event=*/*.parquet by date",
+	}, sourcesOf(s, e3)); diff != "" {
+		t.Errorf("sources (-want +found):\n%s", diff)
+	}
+	for i, want := range []metrics.SurveyedSource{{Files: 1, Rows: 10000}, {Files: 4, Rows: 38648}} {
+		if got := s.Sources[i]; got.Files != want.Files || got.Rows != want.Rows || got.Def.Preset.V != "optimizely" {
+			t.Errorf("%s has %d files and %d rows by preset %q, want %d, %d and optimizely", got.Def.Name.V, got.Files, got.Rows, got.Def.Preset.V, want.Files, want.Rows)
+		}
+	}
+	experiments := []*metrics.SurveyedExperiment{{
+		Experiment: "18786493712", Unit: "user", First: instantOf(t, "2020-09-14T18:21:40.177Z"), Rows: 10000, Units: 10000,
+		Variations: []metrics.SurveyedVariation{
+			{Value: metrics.MatchValue{Text: "18802093142"}, Rows: 3304, Units: 3304},
+			{Value: metrics.MatchValue{Text: "18817551468"}, Rows: 3329, Units: 3329},
+			{Value: metrics.MatchValue{Text: "18818611832"}, Rows: 3367, Units: 3367},
+		},
+	}}
+	if diff := cmp.Diff(experiments, s.Experiments); diff != "" {
+		t.Errorf("experiments (-want +found):\n%s", diff)
+	}
+	var events []string
+	for _, e := range s.Events {
+		events = append(events, fmt.Sprintf("%s %d %d", e.Key, e.Rows, e.Values))
+	}
+	if diff := cmp.Diff([]string{"homepage_view 19922 0", "detail_page_view 14198 0", "add_to_cart 2264 0", "purchase 2264 2264"}, events); diff != "" {
+		t.Errorf("events (-want +found):\n%s", diff)
+	}
+	if diff := cmp.Diff([]metrics.SurveyedProperty{
+		{Name: "category", Type: metrics.TypeString, Rows: 2264},
+		{Name: "price", Type: metrics.TypeNumber, Rows: 2264, NumberLike: true},
+		{Name: "product", Type: metrics.TypeString, Rows: 2264},
+		{Name: "revenue", Type: metrics.TypeInteger, Rows: 2264},
+		{Name: "sku", Type: metrics.TypeString, Rows: 2264, NumberLike: true},
+	}, s.Events[3].Properties); diff != "" {
+		t.Errorf("properties of purchase (-want +found):\n%s", diff)
+	}
+	if i := slices.IndexFunc(s.Attributes, func(a metrics.SurveyedAttribute) bool { return a.Name == "browser" }); i < 0 || s.Attributes[i].Values != 3 {
+		t.Errorf("attributes are %v, want 3 values of browser among them", s.Attributes)
+	}
+}
+
+// Rows of the smallest impressions, events, and what is neither.
+const (
+	oneImpression = "SELECT 'u1' AS user_id, 'f' AS flag, 'a' AS variation, TIMESTAMP '2026-03-02 10:00:00' AS ts"
+	oneEvent      = "SELECT 'u1' AS user_id, 'buy' AS event, TIMESTAMP '2026-03-02 11:00:00' AS ts"
+	oneOther      = "SELECT 1 AS a, 'x' AS b"
+)
+
+// Files of one meaning in folders of one shape are one source.
+func TestSurveyOfFolders(t *testing.T) {
+	w := newWarehouse(t)
+	for name, c := range map[string]struct {
+		files map[string]string
+		want  []string
+	}{
+		"files": {
+			files: map[string]string{"imps.parquet": oneImpression, "events_1.parquet": oneEvent, "events_2.parquet": oneEvent, "more.parquet": oneOther},
+			want:  []string{"impressions imps: imps.parquet", "events events: events_*.parquet", "other: more.parquet"},
+		},
+		"a partition tells kinds apart": {
+			files: map[string]string{"day=2026-03-02/kind=imps/a.parquet": oneImpression, "day=2026-03-03/kind=imps/a.parquet": oneImpression, "day=2026-03-02/kind=events/a.parquet": oneEvent},
+			want:  []string{"impressions imps: day=*/kind=imps/*.parquet by day", "events events: day=*/kind=events/*.parquet by day"},
+		},
+		"folders of dates": {
+			files: map[string]string{"imps/2026/03/02/a.parquet": oneImpression, "imps/2026/03/03/a.parquet": oneImpression, "events/2026-03/a.parquet": oneEvent},
+			want:  []string{"impressions imps: imps/*/*/*/*.parquet", "events events: events/*/*.parquet"},
+		},
+		"a folder for each event": {
+			files: map[string]string{"imps/a.parquet": oneImpression, "events/buy/a.parquet": oneEvent, "events/view/a.parquet": oneEvent},
+			want:  []string{"impressions imps: imps/*.parquet", "events events: events/*/*.parquet"},
+		},
+		"siblings beside another kind": {
+			files: map[string]string{"imps/a.parquet": oneImpression, "buy/a.parquet": oneEvent, "view/a.parquet": oneEvent},
+			want:  []string{"impressions imps: imps/*.parquet", "events buy: buy/*.parquet view/*.parquet"},
+		},
+		"days on which the rows are not": {
+			files: map[string]string{"imps/loaded=2026-05-01/a.parquet": oneImpression, "events/loaded=2026-05-01/a.parquet": oneEvent},
+			want:  []string{"impressions imps: imps/loaded=*/*.parquet", "events events: events/loaded=*/*.parquet"},
+		},
+		"rows that are both": {
+			files: map[string]string{"a.parquet": "SELECT 'u1' AS user_id, 'seen' AS event, 'x' AS experiment, 'a' AS variation, TIMESTAMP '2026-03-02 10:00:00' AS ts"},
+			want:  []string{"impressions a_impressions: a.parquet", "events a: a.parquet"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := w.folder(t)
+			for file, query := range c.files {
+				w.write(file, query)
+			}
+			if diff := cmp.Diff(c.want, sourcesOf(mustSurvey(t, w.engine, w.dir), w.dir)); diff != "" {
+				t.Errorf("sources (-want +found):\n%s", diff)
+			}
+		})
+	}
+}
+
+// columnsOf are the mapped columns of a source, one line for each.
+func columnsOf(c *metrics.Columns) []string {
+	var lines []string
+	add := func(what string, e metrics.Expr) {
+		if e.IsSet() {
+			lines = append(lines, what+": "+e.Src)
+		}
+	}
+	for _, u := range c.Units {
+		add("unit "+u.Kind.V, u.Column)
+	}
+	add("timestamp "+c.Timestamp.Epoch, c.Timestamp.Column)
+	add("experiment", c.Experiment)
+	add("flag", c.Flag)
+	add("variation", c.Variation)
+	add("event", c.Event)
+	add("value", c.Value)
+	for _, e := range c.ID {
+		add("id", e)
+	}
+	add("holdback", c.Holdback)
+	for i, b := range []metrics.Bag{c.Properties, c.Attributes} {
+		what := []string{"property ", "attribute "}[i]
+		add(what+"*", b.From)
+		for _, n := range b.Named {
+			add(what+n.Name.V, n.Column)
+		}
+	}
+	return lines
+}
+
+// Columns are told by their names, types and values.
+func TestSurveyGuessesColumns(t *testing.T) {
+	w := newWarehouse(t)
+	w.write("imps.parquet", `SELECT i AS "userId", CASE WHEN i > 5 THEN 'd' || i END AS device_id, 'new-nav' AS "Experiment Key", 'nav' AS "featureFlag",
+  i % 2 = 0 AS treatment, '2026-03-02T10:00:0' || i || 'Z' AS "exposedAt", 'DE' AS country, i = 7 AS is_holdout, [i] AS list FROM range(10) t(i)`)
+	w.write("events/1.parquet", `SELECT i AS "userId", 'buy' AS "eventName", 1772445600 + i AS time, (i * 1.5)::VARCHAR AS amount,
+  '{"sku": "00' || i || '", "n": "' || i || '", "ok": "true", "at": "2026-03-02"}' AS payload, i % 3 AS id, 'plain' AS context FROM range(10) t(i)`)
+	w.write("events/2.parquet", `SELECT i AS "userId", 'view' AS "eventName", 1772445600 + i AS time, '' AS amount, '{}' AS payload, i AS id, 'plain' AS context, 's' AS session FROM range(2) t(i)`)
+	s := mustSurvey(t, w.engine, w.dir)
+	if diff := cmp.Diff([]string{
+		"unit user: userId", "unit device: device_id", "timestamp : exposedAt", "experiment: Experiment Key", "flag: featureFlag", "variation: treatment",
+		"holdback: is_holdout", "attribute country: country",
+	}, columnsOf(&s.Sources[0].Def.Columns)); diff != "" {
+		t.Errorf("columns of impressions (-want +found):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"list BIGINT[]"}, s.Sources[0].Unmapped); diff != "" {
+		t.Errorf("columns of impressions that are not mapped (-want +found):\n%s", diff)
+	}
+	// amount has ten numbers among twelve texts, too few to be a value, and id tells rows not apart.
+	if diff := cmp.Diff([]string{
+		"unit user: userId", "timestamp s: time", "event: eventName", "property *: payload", "property amount: amount", "property context: context", "property session: session",
+	}, columnsOf(&s.Sources[1].Def.Columns)); diff != "" {
+		t.Errorf("columns of events (-want +found):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"amount is not mapped as value: 10 of its 12 texts are numbers", "id is not mapped as id: 12 rows have 3 different ones"}, s.Sources[1].Notes); diff != "" {
+		t.Errorf("notes on events (-want +found):\n%s", diff)
+	}
+	types := map[string]metrics.PropertyType{}
+	for _, p := range s.Events[0].Properties {
+		types[p.Name] = p.Type
+	}
+	if diff := cmp.Diff(map[string]metrics.PropertyType{"sku": "string", "n": "number", "ok": "boolean", "at": "timestamp", "amount": "number", "context": "string"}, types); diff != "" {
+		t.Errorf("types of the properties of buy (-want +found):\n%s", diff)
+	}
+	if diff := cmp.Diff([]*metrics.SurveyedExperiment{{
+		Experiment: "new-nav", Flag: "nav", Unit: "user", First: instantOf(t, "2026-03-02T10:00:00Z"), Rows: 10, Units: 10, Holdback: 1,
+		Variations: []metrics.SurveyedVariation{{Value: metrics.MatchValue{Text: "false"}, Rows: 5, Units: 5}, {Value: metrics.MatchValue{Text: "true"}, Rows: 5, Units: 5}},
+	}}, s.Experiments); diff != "" {
+		t.Errorf("experiments (-want +found):\n%s", diff)
+	}
+}
+
+// The unit is one that impressions and events have, and of these the one that
+// most rows have.
+func TestSurveyChoosesTheUnit(t *testing.T) {
+	w := newWarehouse(t)
+	w.write("imps.parquet", `SELECT CASE WHEN i = 0 THEN 'u' END AS user_id, 'd' || i AS device_id, 'c' || i AS cookie_id, 'f' AS flag, 'a' AS variation, TIMESTAMP '2026-03-02' AS ts FROM range(4) t(i)`)
+	w.write("events.parquet", `SELECT 'u' AS user_id, 'd' || i AS device_id, 'buy' AS event, TIMESTAMP '2026-03-02' AS ts FROM range(4) t(i)`)
+	s := mustSurvey(t, w.engine, w.dir)
+	if x := s.Experiments[0]; x.Unit != "device" || x.Units != 4 {
+		t.Errorf("the experiment has %d units of kind %s, want 4 of kind device", x.Units, x.Unit)
+	}
+}
+
+// What cannot be started from is said with what there is instead.
+func TestSurveyErrors(t *testing.T) {
+	w := newWarehouse(t)
+	for name, c := range map[string]struct {
+		files map[string]string
+		want  string
+	}{
+		"nothing": {
+			want: "there are no Parquet files below DIR\n    hint: name the folder that holds the exports; files are found by the ending .parquet",
+		},
+		"neither": {
+			files: map[string]string{"t/event=buy/a.parquet": "SELECT 'u1' AS user_id, TIMESTAMP '2026-03-02' AS ts"},
+			want: `neither impressions nor events are recognised below DIR
+    hint: columns are recognised by their names; write sources with columns by hand where they have others (docs/metrics.md)
+DIR/t/event=buy/*.parquet: as impressions it lacks a variation, an experiment or flag; as events it lacks an event key
+    hint: its columns are user_id VARCHAR, ts TIMESTAMP, event in the names of folders alone`,
+		},
+		"no impressions": {
+			files: map[string]string{"events/a.parquet": oneEvent, "b.parquet": oneOther},
+			want: `no impressions are recognised below DIR, only events: DIR/events/*.parquet
+    hint: impressions have the id of a unit, a timestamp, a variation, and an experiment or flag; name the folder that holds both
+DIR/b.parquet: as impressions it lacks the id of a unit, a timestamp, a variation, an experiment or flag
+    hint: its columns are a INTEGER, b VARCHAR`,
+		},
+		"no events": {
+			files: map[string]string{"imps/a.parquet": oneImpression},
+			want: `no events are recognised below DIR, only impressions: DIR/imps/*.parquet
+    hint: events have the id of a unit, a timestamp and an event key; name the folder that holds both`,
+		},
+		"no time": {
+			files: map[string]string{"imps.parquet": oneImpression, "events.parquet": "SELECT 'u1' AS user_id, 'buy' AS event, 'noon' AS ts"},
+			want: `no events are recognised below DIR, only impressions: DIR/imps.parquet
+    hint: events have the id of a unit, a timestamp and an event key; name the folder that holds both
+DIR/events.parquet: as events it lacks a timestamp: ts is no time: 0 of its 1 texts are, as 2026-03-02T10:00:00Z is
+    hint: its columns are user_id VARCHAR, event VARCHAR, ts VARCHAR`,
+		},
+		"no common unit": {
+			files: map[string]string{"imps.parquet": oneImpression, "events.parquet": "SELECT 'd1' AS device_id, 'buy' AS event, TIMESTAMP '2026-03-02' AS ts"},
+			want: `impressions have ids of user, and events ids of device, so nothing tells which events are whose
+    hint: both need a column with the id of the same kind of unit`,
+		},
+		"no rows": {
+			files: map[string]string{"imps.parquet": oneImpression + " WHERE false", "events.parquet": oneEvent},
+			want: `no row of DIR/imps.parquet has an experiment with a variation
+    hint: a row needs the id of a unit and a timestamp too`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := w.folder(t)
+			for file, query := range c.files {
+				w.write(file, query)
+			}
+			_, err := Survey(t.Context(), w.engine, w.dir, func(string) {})
+			var list diag.List
+			if !errors.As(err, &list) {
+				t.Fatalf("want diagnostics, have %v", err)
+			}
+			if diff := cmp.Diff(c.want, strings.ReplaceAll(list.Sorted().Error(), filepath.ToSlash(w.dir), "DIR")); diff != "" {
+				t.Errorf("message (-want +have):\n%s", diff)
+			}
+		})
+	}
+}
+
+// Files of other kinds are named, and a file that is no Parquet is an error
+// about that file.
+func TestSurveyOfOtherFiles(t *testing.T) {
+	w := newWarehouse(t)
+	write := func(file string) {
+		if err := os.WriteFile(filepath.Join(w.dir, file), []byte("{}\n"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("a.ndjson")
+	_, err := Survey(t.Context(), w.engine, w.dir, func(string) {})
+	if err == nil || !strings.Contains(err.Error(), "files that end in .ndjson: 1") {
+		t.Errorf("the error names no .ndjson file: %v", err)
+	}
+	w.write("events.parquet", oneEvent)
+	write("broken.parquet")
+	_, err = Survey(t.Context(), w.engine, w.dir, func(string) {})
+	var unreachable *UnreachableError
+	if !errors.As(err, &unreachable) || filepath.Base(unreachable.Path) != "broken.parquet" {
+		t.Errorf("want an error about broken.parquet, have %v", err)
+	}
+}

@@ -1,0 +1,105 @@
+package metrics
+
+import "time"
+
+// Survey is what looking at an export tells about it: the sources that were
+// recognised, and what their rows hold. A starter file is written from it.
+type Survey struct {
+	// Sources are those of impressions, then those of events, each sorted by name.
+	Sources []*SurveyedSource
+	// Events are the event keys, those with most rows first.
+	Events []*SurveyedEvent
+	// Experiments are those with most units first.
+	Experiments []*SurveyedExperiment
+	// Attributes are those of impressions, sorted by name.
+	Attributes []SurveyedAttribute
+	// Others are the files that are neither impressions nor events.
+	Others []UnknownTable
+}
+
+// SurveyedSource is a source with what it holds.
+type SurveyedSource struct {
+	// Def has the role, the name, the paths as seen from the working folder,
+	// the preset or else the columns, and the partition.
+	Def   *Source
+	Files int
+	Rows  int64
+	// Unmapped are the columns that mean nothing to the definitions, with
+	// their types; none are listed where a preset says what there is.
+	Unmapped []string
+	// Notes say what was found out about the rows, and why something was not mapped.
+	Notes []string
+}
+
+// SurveyedEvent is an event key.
+type SurveyedEvent struct {
+	Key  string
+	Rows int64
+	// Sources are the names of the event sources in which the key occurs.
+	Sources []string
+	// Values is the number of rows with a value that is not zero.
+	Values     int64
+	Properties []SurveyedProperty // sorted by name
+}
+
+// Property returns the property with the name, or nil.
+func (e *SurveyedEvent) Property(name string) *SurveyedProperty {
+	for i := range e.Properties {
+		if e.Properties[i].Name == name {
+			return &e.Properties[i]
+		}
+	}
+	return nil
+}
+
+// SurveyedProperty is a property of one event key.
+type SurveyedProperty struct {
+	Name string
+	// Type is the type that fits every value, in all events that have the property.
+	Type PropertyType
+	// Rows is the number of rows that have it.
+	Rows int64
+	// NumberLike reports whether the values are text, and each of them a number.
+	// Type is string nevertheless where the name is that of an id.
+	NumberLike bool
+}
+
+// SurveyedExperiment is what the impressions of one experiment show.
+type SurveyedExperiment struct {
+	// Experiment is the value of the mapped experiment, empty where none is mapped.
+	Experiment string
+	// Flag is the value of the mapped flag, that of most units, empty where
+	// none is mapped.
+	Flag string
+	// Unit is the unit kind with which Units were counted.
+	Unit  string
+	First time.Time
+	// Rows and Units are those that the variations have in all.
+	Rows, Units int64
+	// Holdback is the number of rows that were held back; they are among Rows.
+	Holdback   int64
+	Variations []SurveyedVariation // sorted by value
+}
+
+// SurveyedVariation is a value that the impressions of an experiment show.
+type SurveyedVariation struct {
+	Value MatchValue
+	Rows  int64
+	Units int64
+}
+
+// SurveyedAttribute is an attribute of impressions with the number of its
+// distinct values.
+type SurveyedAttribute struct {
+	Name   string
+	Values int64
+}
+
+// UnknownTable is a set of files that was not recognised.
+type UnknownTable struct {
+	Paths   []string
+	Files   int
+	Columns []string // with their types
+	// NoImpressions and NoEvents say what the files lack to be the one or the other.
+	NoImpressions, NoEvents []string
+}
