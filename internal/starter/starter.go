@@ -22,8 +22,8 @@ const (
 )
 
 // Text gives the definitions for a survey of the folder, which will stand in
-// the file. The paths of the sources are written as the survey has them, so
-// they must start at the folder of the file.
+// the file, in their canonical layout. The paths of the sources are written as
+// the survey has them, so they must start at the folder of the file.
 func Text(s *metrics.Survey, folder, file string) string {
 	w := &writer{survey: s}
 	w.comment("", fmt.Sprintf("A starter file: what metricsjob init found below %s. What it had to guess is marked with CHECK.", shown(folder)))
@@ -36,7 +36,13 @@ func Text(s *metrics.Survey, folder, file string) string {
 	w.metrics()
 	w.experiments()
 	w.rest()
-	return w.b.String()
+	// A text that could not be formatted would be a mistake of this package; as
+	// it is, it is still of use, and a check says what is wrong with it.
+	text := w.b.String()
+	if formatted, _ := metrics.Format(metrics.SourceFile{Path: file, Text: []byte(text)}); formatted != nil {
+		text = string(formatted)
+	}
+	return text
 }
 
 // writer writes one file.
