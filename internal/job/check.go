@@ -52,6 +52,8 @@ type checker struct {
 	found diag.List
 	facts []string
 	keys  map[*compiler.Source][]value // event keys of each source
+	// measures are those of the plan and of the metrics that are in no experiment.
+	measures []*compiler.Measure
 	// doubted are the measures of whose conditions something was said already.
 	doubted map[*compiler.Measure]bool
 }
@@ -70,6 +72,7 @@ func (c *checker) run(ctx context.Context) error {
 	for _, s := range slices.Concat(c.catalog.Impressions, c.catalog.Events) {
 		c.fact("source %s: %s, %s", s.Def.Name.V, amount(int64(len(s.Files)), "file"), amount(s.Rows, "row"))
 	}
+	c.measures = append(measuresOf(c.plan), c.outsideMeasures()...)
 	c.fact("as of %s", c.asOf.Format("2006-01-02 15:04:05.999999"))
 	c.tell("looking at event keys")
 	for _, s := range c.catalog.Events {
@@ -118,24 +121,9 @@ func (c *checker) query(ctx context.Context, q sqlast.Select) ([][]any, error) {
 	return rows.Cells, nil
 }
 
-// measures are the measures of the plan, each once.
-func (c *checker) measures() []*compiler.Measure {
-	var out []*compiler.Measure
-	for _, u := range c.plan.Units {
-		for _, s := range u.Scans {
-			for _, n := range s.Measures {
-				if !slices.Contains(out, n) {
-					out = append(out, n)
-				}
-			}
-		}
-	}
-	return out
-}
-
 // events warns of event keys that never occur, and of keys in two sources.
 func (c *checker) events() {
-	for _, n := range c.measures() {
+	for _, n := range c.measures {
 		for _, key := range n.Metric.Event.Keys {
 			c.event(n, key)
 		}
@@ -191,7 +179,7 @@ func nearestOrList(word string, values []string) string {
 
 // propertyValues warns of values in conditions that never occur.
 func (c *checker) propertyValues(ctx context.Context) error {
-	for _, n := range c.measures() {
+	for _, n := range c.measures {
 		if n.Where == nil {
 			continue
 		}

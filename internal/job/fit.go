@@ -3,11 +3,8 @@ package job
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/metricsjob/metricsjob/compiler"
-	"github.com/metricsjob/metricsjob/internal/diag"
-	"github.com/metricsjob/metricsjob/loaders"
 	"github.com/metricsjob/metricsjob/metrics"
 )
 
@@ -45,35 +42,14 @@ func (p *prepared) largestDecimals(ctx context.Context, x *compiler.ExperimentPl
 	if d == 0 {
 		return 0, false, nil
 	}
-	experiment := *x.Def
-	experiment.Metrics, experiment.Segments = nil, nil
+	var with []*metrics.ExperimentMetric
 	for i := range d {
-		experiment.Metrics = append(experiment.Metrics, withDecimals(m.Def, i))
+		with = append(with, withDecimals(m.Def, i))
 	}
-	defs := *p.defs
-	defs.Experiments = slices.Clone(p.defs.Experiments) // which the experiment may name
-	defs.Experiments[slices.Index(defs.Experiments, x.Def)] = &experiment
-	trial := *p
-	trial.defs, trial.opts.Progress = &defs, nil
-	var list diag.List
-	trial.plan, list = compiler.NewPlan(&defs, p.catalog, compiler.PlanOptions{AsOf: p.asOf, Experiments: []string{experiment.Key.V}})
-	if err := list.Err(); err != nil {
-		return 0, false, err
-	}
-	trial.program = compiler.Build(trial.plan)
-	// The tables of the run are still there: an engine of its own has other names.
-	trial.engine, err = loaders.Open(ctx, loaders.Options{
-		Threads: p.opts.Threads, Memory: p.opts.Memory, TempDir: p.opts.TempDir, AllowedPaths: loaders.Roots(p.defs),
-	})
+	planned, got, err := p.try(ctx, x, with)
 	if err != nil {
 		return 0, false, err
 	}
-	defer trial.close()
-	got, err := trial.execute(ctx)
-	if err != nil {
-		return 0, false, err
-	}
-	planned := trial.plan.Units[0].Experiments[0]
 	for i := d - 1; i >= 0; i-- {
 		if !got.overflow(planned, planned.Metrics[i]) {
 			return i, true, nil

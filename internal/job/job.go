@@ -25,7 +25,8 @@ type Options struct {
 	AsOf time.Time
 	// Now is the clock that "future" timestamps are judged by, and that runs records.
 	Now time.Time
-	// Experiments and Metrics select by key; empty: all.
+	// Experiments and Metrics select by key; empty: all. A key of a metric group
+	// selects its metrics.
 	Experiments []string
 	Metrics     []string
 	// Threads is the number of threads of the engine; 0: one for each processor.
@@ -135,30 +136,10 @@ func Load(opts Options) (*metrics.Definitions, diag.List, error) {
 	list = append(list, compiler.Unsupported(defs)...)
 	list = append(list, compiler.CheckExpressions(defs)...)
 	list = append(list, selection(opts, defs)...)
+	if len(opts.Metrics) == 0 {
+		list = append(list, unused(defs)...)
+	}
 	return defs, list, nil
-}
-
-// selection checks that what was selected exists.
-func selection(opts Options, defs *metrics.Definitions) diag.List {
-	var list diag.List
-	var experiments, keys []string
-	for _, e := range defs.Experiments {
-		experiments = append(experiments, e.Key.V)
-	}
-	for _, m := range defs.Metrics {
-		keys = append(keys, m.Key.V)
-	}
-	for _, k := range opts.Experiments {
-		if defs.Experiment(k) == nil {
-			list.Errorf(diag.Pos{}, "unknown-experiment", "no experiment has the key %q", k).Hint = diag.DidYouMean(k, experiments)
-		}
-	}
-	for _, k := range opts.Metrics {
-		if defs.Metric(k) == nil {
-			list.Errorf(diag.Pos{}, "unknown-metric", "no metric has the key %q", k).Hint = diag.DidYouMean(k, keys)
-		}
-	}
-	return list
 }
 
 // inspect opens the engine and looks at the sources.
@@ -198,7 +179,7 @@ func (p *prepared) inspect(ctx context.Context) (err error) {
 // makePlan plans what was selected.
 func (p *prepared) makePlan() error {
 	plan, list := compiler.NewPlan(p.defs, p.catalog, compiler.PlanOptions{
-		AsOf: p.asOf, Experiments: p.opts.Experiments, Metrics: p.opts.Metrics,
+		AsOf: p.asOf, Experiments: p.opts.Experiments, Metrics: expandedMetrics(p.opts, p.defs),
 	})
 	p.list = append(p.list, list...)
 	if err := p.list.Err(); err != nil {

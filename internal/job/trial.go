@@ -1,0 +1,48 @@
+package job
+
+import (
+	"context"
+	"slices"
+
+	"github.com/metricsjob/metricsjob/compiler"
+	"github.com/metricsjob/metricsjob/internal/diag"
+	"github.com/metricsjob/metricsjob/loaders"
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// trial plans an experiment with other metrics and without segments, for a
+// look at what would be.
+func (p *prepared) trial(x *compiler.ExperimentPlan, with []*metrics.ExperimentMetric) (*compiler.Plan, diag.List) {
+	experiment := *x.Def
+	experiment.Metrics, experiment.Segments = with, nil
+	defs := *p.defs
+	defs.Experiments = slices.Clone(p.defs.Experiments) // which the experiment may name
+	defs.Experiments[slices.Index(defs.Experiments, x.Def)] = &experiment
+	return compiler.NewPlan(&defs, p.catalog, compiler.PlanOptions{AsOf: p.asOf, Experiments: []string{experiment.Key.V}})
+}
+
+// try computes an experiment with other metrics and without segments.
+func (p *prepared) try(ctx context.Context, x *compiler.ExperimentPlan, with []*metrics.ExperimentMetric) (*compiler.ExperimentPlan, *collected, error) {
+	trial := *p
+	trial.opts.Progress = nil
+	var list diag.List
+	trial.plan, list = p.trial(x, with)
+	if err := list.Err(); err != nil {
+		return nil, nil, err
+	}
+	trial.program = compiler.Build(trial.plan)
+	// The tables of the run are still there: an engine of its own has other names.
+	var err error
+	trial.engine, err = loaders.Open(ctx, loaders.Options{
+		Threads: p.opts.Threads, Memory: p.opts.Memory, TempDir: p.opts.TempDir, AllowedPaths: loaders.Roots(p.defs),
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	defer trial.close()
+	got, err := trial.execute(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return trial.plan.Units[0].Experiments[0], got, nil
+}
