@@ -16,14 +16,17 @@ import (
 )
 
 // Roots are the files and folders below which the sources' files lie: for
-// each path the part before its first wildcard. They are what an engine for
-// these definitions must be allowed to read.
+// each path the part before its first wildcard, and the files elsewhere to
+// which symbolic links lead. They are what an engine for these definitions
+// must be allowed to read.
 func Roots(defs *metrics.Definitions) []string {
 	var roots []string
 	for _, src := range slices.Concat(defs.Sources.Impressions, defs.Sources.Events, defs.Sources.ExcludeUnits) {
 		for _, p := range src.Paths {
-			root, _ := splitGlob(located(src, p.V))
-			roots = append(roots, root)
+			pattern := located(src, p.V)
+			root, _ := splitGlob(pattern)
+			files, _ := expand(pattern) // what cannot be read is said when it is inspected
+			roots = append(append(roots, root), linkTargets(root, files)...)
 		}
 	}
 	slices.Sort(roots)
@@ -60,7 +63,17 @@ func findFiles(src *metrics.Source, list *diag.List) ([]string, error) {
 		*list = append(*list, d)
 	}
 	slices.Sort(found)
-	return slices.Compact(found), nil
+	return once(src, slices.Compact(found), list), nil
+}
+
+// pathTo is the place of the path of a source that leads to a file.
+func pathTo(src *metrics.Source, file string) diag.Pos {
+	for _, p := range src.Paths {
+		if files, err := expand(located(src, p.V)); err == nil && slices.Contains(files, file) {
+			return p.Pos
+		}
+	}
+	return src.Pos
 }
 
 // located is a path of a source as seen from the working folder, with slashes.
@@ -72,7 +85,8 @@ func located(src *metrics.Source, p string) string {
 }
 
 // expand lists the data files that a pattern means. A segment ** is any
-// number of folders; * and ? and [] are those of path.Match. A folder stands
+// number of folders, linked ones too unless they lead back to where the search
+// came from; * and ? and [] are those of path.Match. A folder stands
 // for all Parquet files below it. Side files and hidden files do not count,
 // unless the pattern names them letter by letter.
 func expand(pattern string) ([]string, error) {
@@ -86,9 +100,7 @@ func expand(pattern string) ([]string, error) {
 	case rest != "" && !info.IsDir():
 		return nil, nil
 	case rest != "":
-		var files []string
-		err := match(root, strings.Split(rest, "/"), &files)
-		return files, err
+		return search(root, rest)
 	case info.IsDir():
 		return below(root)
 	default:
@@ -97,20 +109,27 @@ func expand(pattern string) ([]string, error) {
 }
 
 // below lists the Parquet files in a folder and its folders.
-func below(folder string) ([]string, error) {
-	var files []string
-	err := match(folder, []string{"**", "*.parquet"}, &files)
-	return files, err
+func below(folder string) ([]string, error) { return search(folder, "**/*.parquet") }
+
+// search lists what a pattern matches in a folder.
+func search(folder, pattern string) ([]string, error) {
+	var s finder
+	err := s.match(folder, strings.Split(pattern, "/"), nil)
+	return s.files, err
 }
 
-// match adds to files what the segments of a pattern match in a folder.
-func match(folder string, segments []string, files *[]string) error {
+// finder collects the files that a pattern matches.
+type finder struct{ files []string }
+
+// match adds what the segments of a pattern match in a folder. Came are the
+// folders, resolved, that links were followed from.
+func (s *finder) match(folder string, segments, came []string) error {
 	head, rest := segments[0], segments[1:]
 	if head == "**" {
 		if len(rest) == 0 {
 			rest = []string{"*.parquet"}
 		}
-		if err := match(folder, rest, files); err != nil {
+		if err := s.match(folder, rest, came); err != nil {
 			return err
 		}
 	}
@@ -121,8 +140,8 @@ func match(folder string, segments []string, files *[]string) error {
 	for _, entry := range entries {
 		name := path.Join(folder, entry.Name())
 		if head == "**" {
-			if entry.IsDir() && !isSide(entry.Name()) {
-				if err := match(name, segments, files); err != nil {
+			if !isSide(entry.Name()) {
+				if err := s.descend(name, entry, segments, came); err != nil {
 					return err
 				}
 			}
@@ -137,7 +156,7 @@ func match(folder string, segments []string, files *[]string) error {
 		}
 		switch {
 		case info.IsDir() && len(rest) > 0:
-			if err := match(name, rest, files); err != nil {
+			if err := s.match(name, rest, came); err != nil {
 				return err
 			}
 		case info.IsDir():
@@ -145,12 +164,27 @@ func match(folder string, segments []string, files *[]string) error {
 			if err != nil {
 				return err
 			}
-			*files = append(*files, inside...)
+			s.files = append(s.files, inside...)
 		case len(rest) == 0:
-			*files = append(*files, name)
+			s.files = append(s.files, name)
 		}
 	}
 	return nil
+}
+
+// descend goes on in a folder or a link to one.
+func (s *finder) descend(name string, entry fs.DirEntry, segments, came []string) error {
+	switch {
+	case entry.IsDir():
+		return s.match(name, segments, came)
+	case entry.Type()&fs.ModeSymlink == 0 || !isFolder(name):
+		return nil
+	}
+	came = append(slices.Clone(came), resolver()(path.Dir(name)))
+	if leadsBack(name, came) {
+		return nil
+	}
+	return s.match(name, segments, came)
 }
 
 // matches reports whether a name fits one segment of a pattern.
