@@ -167,19 +167,6 @@ func TestUnreadableFolder(t *testing.T) {
 	}
 }
 
-func TestFileThatIsNoParquet(t *testing.T) {
-	w := newWarehouse(t)
-	w.write("a.parquet", complete("(1, 1)"))
-	if err := os.WriteFile(filepath.Join(w.dir, "b.parquet"), []byte("PAR1 but cut off"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	_, _, err := Inspect(t.Context(), w.engine, &metrics.Definitions{Sources: metrics.Sources{Events: []*metrics.Source{w.events("*.parquet", nil)}}}, InspectOptions{})
-	var unreachable *UnreachableError
-	if !errors.As(err, &unreachable) {
-		t.Error(err)
-	}
-}
-
 // TestNamesWithWildcards has files whose names are patterns that other files
 // match too.
 func TestNamesWithWildcards(t *testing.T) {

@@ -2,7 +2,6 @@ package loaders
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/big"
 	"os"
@@ -142,7 +141,7 @@ FROM (
   WHERE column_id = 0 OR list_contains(`+quoteList(columns)+`, lower(path_in_schema))
 )`)
 		if err != nil {
-			return nil, unreadable(err)
+			return nil, err
 		}
 		for _, r := range rows.Cells {
 			foot := footers[r[0].(string)]
@@ -212,18 +211,4 @@ func merged(footers map[string]*footer, files []compiler.File, column string) *b
 		total.add(*part)
 	}
 	return total
-}
-
-// unreadable says that a file could not be read, whatever DuckDB calls it: a
-// file that is no Parquet or is still being written is as good as absent.
-func unreadable(err error) error {
-	var memory *MemoryError
-	var unreachable *UnreachableError
-	switch {
-	case errors.As(err, &memory), errors.As(err, &unreachable),
-		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		return err
-	default:
-		return &UnreachableError{Err: err}
-	}
 }

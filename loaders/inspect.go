@@ -97,7 +97,7 @@ func inspectSource(ctx context.Context, engine *Engine, def *metrics.Source, lis
 	}
 	in := &inspector{def: def, list: list, stored: map[*metrics.Expr]stored{}, out: &compiler.Source{Def: def}}
 	if in.schema, err = readSchema(ctx, engine, files); err != nil {
-		return nil, err
+		return nil, in.unreadable(ctx, engine, files, err)
 	}
 	for _, f := range files {
 		in.out.Files = append(in.out.Files, compiler.File{Path: f, Anchor: slices.Contains(in.schema.first, f)})
@@ -110,7 +110,7 @@ func inspectSource(ctx context.Context, engine *Engine, def *metrics.Source, lis
 		return nil, nil
 	}
 	if in.footers, err = readFooters(ctx, engine, files, in.plainColumns()); err != nil {
-		return nil, err
+		return nil, in.unreadable(ctx, engine, files, err)
 	}
 	in.files()
 	in.read(ctx, engine, files)

@@ -2,6 +2,7 @@ package loaders
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -83,10 +84,13 @@ func distinctSchemas(ctx context.Context, engine *Engine, files []string) ([]str
 		}
 	}
 	if len(first) == 0 {
-		return nil, &UnreachableError{Path: files[0], Err: fmt.Errorf("the file has no columns")}
+		return nil, errNoColumns
 	}
 	return first, nil
 }
+
+// errNoColumns says that none of the files has a column.
+var errNoColumns = errors.New("the files have no columns")
 
 // schemaDigests gives for each file that has columns a text that files of the
 // same schema share.
@@ -98,7 +102,7 @@ FROM parquet_schema(`+fileList(chunk)+`)
 WHERE column_id > 0
 GROUP BY file_name`)
 		if err != nil {
-			return nil, unreadable(err)
+			return nil, err
 		}
 		for _, r := range rows.Cells {
 			digests[r[0].(string)] = r[1].(string)
@@ -112,7 +116,7 @@ GROUP BY file_name`)
 func describe(ctx context.Context, engine *Engine, arguments string) ([]compiler.Column, error) {
 	rows, err := engine.Query(ctx, "DESCRIBE SELECT * FROM read_parquet("+arguments+", hive_partitioning = false)")
 	if err != nil {
-		return nil, unreadable(err)
+		return nil, err
 	}
 	var columns []compiler.Column
 	for _, r := range rows.Cells {

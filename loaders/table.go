@@ -83,7 +83,7 @@ func readDataFiles(ctx context.Context, engine *Engine, root string, paths []str
 		f, ok := known[digests[p]]
 		if !ok {
 			if f.columns, err = describe(ctx, engine, quoteText(sqlast.FileName(p))); err != nil {
-				return nil, err
+				return nil, unreadableOf(ctx, engine, paths, err)
 			}
 			f.meaning = recognise(f.columns)
 			known[digests[p]] = f
@@ -94,16 +94,11 @@ func readDataFiles(ctx context.Context, engine *Engine, root string, paths []str
 	return files, nil
 }
 
-// unreadableOf names the first of the files that cannot be read on its own.
+// unreadableOf names the first of the files that cannot be read.
 func unreadableOf(ctx context.Context, engine *Engine, paths []string, err error) error {
-	var unreachable *UnreachableError
-	if !errors.As(err, &unreachable) {
-		return err
-	}
-	for _, p := range paths {
-		if _, alone := schemaDigests(ctx, engine, []string{p}); errors.As(alone, &unreachable) {
-			return &UnreachableError{Path: p, Err: unreachable.Err}
-		}
+	broken, err := brokenFiles(ctx, engine, paths, err)
+	if len(broken) > 0 {
+		return &UnreachableError{Path: broken[0].file, Err: errors.New("it " + broken[0].why)}
 	}
 	return err
 }

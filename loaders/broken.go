@@ -1,0 +1,132 @@
+package loaders
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/metricsjob/metricsjob/compiler/sqlast"
+)
+
+// fault is why a file is no Parquet file that can be read, and what to do.
+type fault struct{ why, hint string }
+
+const (
+	hintWhole   = "write it again as a whole, or leave it out of the path; if it is being written right now, run again when it is done"
+	hintParquet = "exports are read as Parquet; leave other files out of the path, or write them as Parquet"
+)
+
+// brokenFile is a file with its fault.
+type brokenFile struct {
+	file string
+	fault
+}
+
+// unreadable says at their paths which files made the engine fail with err; the
+// error is then nil.
+func (in *inspector) unreadable(ctx context.Context, engine *Engine, files []string, err error) error {
+	broken, err := brokenFiles(ctx, engine, files, err)
+	for _, b := range broken {
+		in.list.Errorf(pathTo(in.def, b.file), "bad-file", "%s %s", b.file, b.why).Hint = b.hint
+	}
+	return err
+}
+
+// brokenFiles are the files because of which the engine failed with err: those
+// that are no Parquet. Where there are none, it is the error that says why:
+// a file that cannot be opened may be back later.
+func brokenFiles(ctx context.Context, engine *Engine, files []string, err error) ([]brokenFile, error) {
+	var memory *MemoryError
+	if ctx.Err() != nil || errors.As(err, &memory) {
+		return nil, err
+	}
+	for _, look := range []func(string) (fault, error){
+		faultOfEnds,
+		func(file string) (fault, error) { return faultOfFooter(ctx, engine, file) },
+	} {
+		var broken []brokenFile
+		for _, file := range files {
+			f, err := look(file)
+			if err != nil {
+				return nil, err
+			}
+			if f.why != "" {
+				broken = append(broken, brokenFile{file, f})
+			}
+		}
+		if len(broken) > 0 {
+			return broken, nil
+		}
+	}
+	var unreachable *UnreachableError
+	if errors.As(err, &unreachable) {
+		return nil, err
+	}
+	return nil, &UnreachableError{Err: err}
+}
+
+// faultOfEnds looks at the first and last bytes of a file, which are the same
+// in every Parquet file.
+func faultOfEnds(file string) (fault, error) {
+	f, err := os.Open(filepath.FromSlash(file))
+	if err != nil {
+		return fault{}, &UnreachableError{Path: file, Err: err}
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return fault{}, &UnreachableError{Path: file, Err: err}
+	}
+	const magic, encrypted = "PAR1", "PARE"
+	ends := make([]byte, 2*len(magic))
+	if info.Size() >= int64(len(ends)) {
+		_, first := f.ReadAt(ends[:len(magic)], 0)
+		_, last := f.ReadAt(ends[len(magic):], info.Size()-int64(len(magic)))
+		if err := errors.Join(first, last); err != nil && !errors.Is(err, io.EOF) {
+			return fault{}, &UnreachableError{Path: file, Err: err}
+		}
+	}
+	begin, end := string(ends[:len(magic)]), string(ends[len(magic):])
+	switch {
+	case info.Size() == 0:
+		return fault{"is empty", hintWhole}, nil
+	case begin == encrypted || end == encrypted:
+		return fault{"is encrypted", "write the export without encryption"}, nil
+	case begin == magic && end != magic:
+		return fault{"is cut off: it begins as Parquet and does not end so", hintWhole}, nil
+	case begin != magic:
+		return fault{"is no Parquet file" + formatOf(file), hintParquet}, nil
+	}
+	return fault{}, nil
+}
+
+// formatOf says what a file is by its name, where that is another known format.
+func formatOf(file string) string {
+	name := strings.TrimSuffix(strings.ToLower(path.Base(file)), ".gz")
+	switch ext := path.Ext(name); ext {
+	case ".csv", ".tsv", ".json", ".ndjson", ".jsonl", ".avro", ".orc", ".yaml":
+		return " but " + strings.ToUpper(ext[1:])
+	}
+	return ""
+}
+
+// faultOfFooter asks the engine for the footer of one file.
+func faultOfFooter(ctx context.Context, engine *Engine, file string) (fault, error) {
+	rows, err := engine.Query(ctx, "SELECT count(*) FROM parquet_schema("+quoteText(sqlast.FileName(file))+") WHERE column_id > 0")
+	var unreachable *UnreachableError
+	switch {
+	case ctx.Err() != nil:
+		return fault{}, err
+	case errors.As(err, &unreachable):
+		return fault{}, &UnreachableError{Path: file, Err: unreachable.Err}
+	case err != nil:
+		return fault{"is damaged: its footer cannot be read", hintWhole}, nil
+	case rows.Cells[0][0] == int64(0):
+		return fault{"has no columns", hintParquet}, nil
+	}
+	return fault{}, nil
+}
