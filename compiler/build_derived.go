@@ -54,6 +54,8 @@ func (b *builder) derive(values string) (string, []Statement, []string) {
 
 func (b *builder) derived(d *Derived, values string) sqlast.Select {
 	switch {
+	case d.Groups != nil:
+		return b.groupsOfUnits(d, values)
 	case d.Funnel == nil:
 		return b.nearRows(d, values)
 	case d.AnyOrder:

@@ -117,6 +117,8 @@ type scanBuilder struct {
 	suspicious      []sqlast.Expr // conditions of rows with a value that is no number
 	taken           map[string]bool
 	countedOnce     *sqlast.Select
+	// marks are the columns of counted that say what was met in a row.
+	marks []string
 }
 
 func newScanBuilder(b *builder, s *Scan) *scanBuilder {
@@ -191,12 +193,12 @@ func (sc *scanBuilder) query(i, n int) sqlast.Select {
 			out.Items = append(out.Items, item(a.ofRows(n, sc.weighs()), a.column(n)))
 		}
 	}
-	for _, it := range counted.Items[sc.keyColumns()+len(sc.scan.Measures):] {
+	for _, mark := range sc.marks {
 		fn := sqlast.Count // of rows with the mark, faster than a sum
-		if it.As == reasonDuplicate {
+		if mark == reasonDuplicate {
 			fn = sqlast.Sum
 		}
-		out.Items = append(out.Items, item(aggregate(fn, col("", it.As)), it.As))
+		out.Items = append(out.Items, item(aggregate(fn, col("", mark)), mark))
 	}
 	return out
 }
@@ -446,18 +448,6 @@ func (sc *scanBuilder) weighs() bool {
 	})
 }
 
-// keyColumns is the number of columns of counted before those of the measures.
-func (sc *scanBuilder) keyColumns() int {
-	n := 1
-	if sc.aggregatesTime() {
-		n++
-	}
-	if sc.weighs() {
-		n++
-	}
-	return n
-}
-
 // colInReach says whether the instant of a row is in the time that matters for
 // its unit; rows of the whole first and last day are read.
 const colInReach = "in reach"
@@ -512,30 +502,38 @@ func (sc *scanBuilder) counted() sqlast.Select {
 		case n.Value != nil:
 			value = scope.computed(n.Value.Value(scope))
 		}
-		conds := []sqlast.Expr{n.isEvent(col("", colEvent))}
-		if n.Where != nil {
-			conds = append(conds, n.Where.Condition(scope))
-		}
+		in := []sqlast.Expr{n.isEvent(col("", colEvent))}
 		if slices.Contains(sc.windows(), n.window()) {
-			conds = append(conds, col("", flagColumn(n.window())))
+			in = append(in, col("", flagColumn(n.window())))
+		}
+		conds := in
+		if n.Where != nil {
+			conds = slices.Insert(slices.Clone(in), 1, n.Where.Condition(scope))
 		}
 		if cond := all(conds...); cond != nil {
 			value = when(cond, value)
 		}
 		items = append(items, sqlast.Item{X: value, As: n.Name, Why: n.describe()})
+		if n.Group != nil {
+			items = append(items, item(scope.group(all(in...), value), groupColumn(n)))
+		}
+	}
+	mark := func(x sqlast.Expr, name string) {
+		items = append(items, item(x, name))
+		sc.marks = append(sc.marks, name)
 	}
 	if len(sc.src.ID) > 0 {
-		items = append(items, item(compare(sqlast.Sub, col("", "copies"), sqlast.Int(1)), reasonDuplicate))
+		mark(compare(sqlast.Sub, col("", "copies"), sqlast.Int(1)), reasonDuplicate)
 	}
 	if len(sc.suspicious) > 0 {
 		odd := sqlast.Expr(sqlast.Or(sc.suspicious))
 		if len(sc.suspicious) == 1 {
 			odd = sc.suspicious[0]
 		}
-		items = append(items, item(when(odd, sqlast.Int(1)), "not_a_number"))
+		mark(when(odd, sqlast.Int(1)), "not_a_number")
 	}
 	if bad != nil {
-		items = append(items, item(when(bad, sqlast.Int(1)), "no_weight"))
+		mark(when(bad, sqlast.Int(1)), "no_weight")
 	}
 	sc.raw = sc.rawItems()
 	sc.countedOnce = &sqlast.Select{Why: "for each metric the rows that count", Items: items}

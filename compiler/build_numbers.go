@@ -29,7 +29,7 @@ const (
 // aggregatesOf are the columns that a way to one number needs.
 func aggregatesOf(op UnitOp, n *Measure) []unitAggregate {
 	switch op {
-	case OpOccurrence:
+	case OpOccurrence, OpGroups:
 		return nil
 	case OpCount:
 		if n.weighted() {
@@ -68,7 +68,7 @@ func (n *Measure) numeric() bool { return n.Value != nil && n.Value.Type == Numb
 
 // weighted reports whether rows of the measure can have weights.
 func (n *Measure) weighted() bool {
-	return slices.ContainsFunc(n.Sources, func(s *Source) bool { return s.Weight != nil })
+	return !n.unweighted && slices.ContainsFunc(n.Sources, func(s *Source) bool { return s.Weight != nil })
 }
 
 // colWeight is how many rows a row stands for.
@@ -162,13 +162,18 @@ func (a unitAggregate) ofRows(n *Measure, weighted bool) sqlast.Expr {
 		switch {
 		case n.numeric():
 			row = append(row, sqlast.NamedExpr{Name: "value", X: sqlast.Cast{X: x, To: bigint}})
-		case n.Value != nil:
+		case n.Value != nil, n.Group != nil:
 			row = append(row, sqlast.NamedExpr{Name: "value", X: x})
 		}
 		if n.weighted() {
 			row = append(row, sqlast.NamedExpr{Name: colWeight, X: sqlast.Cast{X: weight, To: bigint}})
 		}
-		return sqlast.Aggregate{Fn: sqlast.List, X: row, Where: notNull(col("", n.Name))}
+		there := notNull(col("", n.Name))
+		if n.Group != nil {
+			there = notNull(col("", groupColumn(n)))
+			row = append(row, sqlast.NamedExpr{Name: "group", X: col("", groupColumn(n))})
+		}
+		return sqlast.Aggregate{Fn: sqlast.List, X: row, Where: there}
 	}
 	panic("compiler: no case for an aggregate of units")
 }

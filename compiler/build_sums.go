@@ -144,6 +144,8 @@ func (s *sumBuilder) side(v *UnitValue) side {
 		}
 		largest := col("u", aggLargest.column(v.Measure))
 		out.x, out.whole = s.number(when(fits(largest), k), v.Name), s.number(largest, aggLargest.column(v.Measure))
+	case OpGroups:
+		out.x, out.limit = s.number(when(some, n), v.Name), big.NewInt(v.Measure.rows())
 	case OpActiveDays:
 		out.x, out.limit = s.number(when(some, col("u", aggDates.column(v.Measure))), v.Name), big.NewInt(v.Measure.rows())
 	case OpParticipation:

@@ -19,6 +19,10 @@ type Derived struct {
 	Measures []*Measure
 	// Funnel are the steps; nil for a numerator within some time.
 	Funnel []FunnelStep
+	// Groups is the number of each group of rows; nil where it is none of groups.
+	// Two measures come of them: the sum over the groups of a unit, and how many
+	// they are.
+	Groups *GroupValue
 	// AnyOrder is for funnels whose steps may come in any order.
 	AnyOrder bool
 	// Within is how long after a row of the denominator a row of the numerator counts.
@@ -35,7 +39,7 @@ type FunnelStep struct {
 }
 
 // keepsRows reports whether the rows of the measures that it is made of are needed.
-func (d *Derived) keepsRows() bool { return d.Funnel == nil || !d.AnyOrder }
+func (d *Derived) keepsRows() bool { return !d.AnyOrder }
 
 func (d *Derived) describe() string {
 	var from []string
@@ -43,6 +47,8 @@ func (d *Derived) describe() string {
 		from = append(from, n.Name)
 	}
 	switch {
+	case d.Groups != nil:
+		return d.Groups.describe()
 	case d.Funnel == nil:
 		return fmt.Sprintf("rows of %s within %s after one of %s", from[0], durationText(d.Within), from[1])
 	case d.AnyOrder:

@@ -113,9 +113,39 @@ type Measure struct {
 	After *After
 	// Sources are the event sources that it reads.
 	Sources []*Source
+	// Group makes groups of rows (semantics 5.8); nil: the unit is the group.
+	Group *Grouping
 	// derived: its rows are found among the rows of other measures.
 	derived bool
-	id      string
+	// unweighted: its rows do not count as several.
+	unweighted bool
+	id         string
+}
+
+// Grouping says which rows are evaluated together.
+type Grouping struct {
+	// Property is what the rows of a group have in common; "": each row is a
+	// group of its own.
+	Property string
+	// OnlyCounted: rows that do not count are in no group.
+	OnlyCounted bool
+}
+
+func (g *Grouping) text() string {
+	switch {
+	case g.Property != "":
+		return "by " + g.Property
+	case g.OnlyCounted:
+		return "each row that counts"
+	}
+	return "each row"
+}
+
+func (g *Grouping) each() string {
+	if g.Property != "" {
+		return "each " + g.Property
+	}
+	return g.text()
 }
 
 // UnitOp is how the rows of a unit become one number.
@@ -136,6 +166,7 @@ const (
 	OpDistinct      UnitOp = "count_distinct"
 	OpActiveDays    UnitOp = "active_days"   // distinct dates
 	OpParticipation UnitOp = "participation" // active days as a share of the days observed
+	OpGroups        UnitOp = "groups"        // how many groups there are
 )
 
 // UnitValue is the number of each unit, for one side of one or more metrics.

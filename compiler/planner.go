@@ -138,6 +138,9 @@ func (p *planner) metrics(u *UnitPlan) {
 
 // tally plans the sums of a metric; nil where it has a mistake.
 func (p *planner) tally(u *UnitPlan, m *metrics.Metric) *Tally {
+	if m.Over.Set {
+		return p.overGroups(u, m)
+	}
 	t := &Tally{Name: m.Key.V}
 	if m.Ratio == nil {
 		t.Need = stats.NeedOf(stats.Mean, stats.DefaultOptions())
@@ -281,6 +284,17 @@ func (p *planner) measure(u *UnitPlan, m *metrics.Metric, name string) *Measure 
 	}
 	if p.list[errors:].HasErrors() || p.alone {
 		return nil
+	}
+	if m.Over.Set {
+		n.Group = &Grouping{OnlyCounted: m.Over.V == overEvents && m.Measure.V == metrics.Value}
+		if m.Over.V != overEvents {
+			n.Group.Property = m.Over.V
+			if d := scope.inBag("event property", m.Over.V, n.Sources, func(s *Source) Bag { return s.Properties }); d != nil {
+				d.Pos = m.Over.Pos
+				p.list = append(p.list, *d)
+				return nil
+			}
+		}
 	}
 	if m.After != nil {
 		if n.After = p.after(u, m); n.After == nil {
@@ -446,6 +460,9 @@ func (n *Measure) text() string {
 	}
 	if n.Where != nil {
 		parts = append(parts, "where "+n.Where.String())
+	}
+	if n.Group != nil {
+		parts = append(parts, "in groups "+n.Group.text())
 	}
 	return strings.Join(append(parts, n.window().text()), "; ")
 }

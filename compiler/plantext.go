@@ -124,6 +124,9 @@ func (n *Measure) describe() string {
 	if n.Where != nil {
 		parts = append(parts, "where "+n.Where.String())
 	}
+	if n.Group != nil {
+		parts = append(parts, "in groups "+n.Group.text())
+	}
 	return strings.Join(append(parts, n.window().text()), "; ")
 }
 

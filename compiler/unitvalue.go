@@ -28,12 +28,25 @@ func (p *planner) unitValue(u *UnitPlan, m *metrics.Metric, name string) *UnitVa
 func (p *planner) valueOf(u *UnitPlan, m *metrics.Metric, measure *Measure, name string) *UnitValue {
 	v := &UnitValue{Name: name, Measure: measure, Op: unitOp(m)}
 	v.Threshold = thresholdOf(m.Threshold, v.digits())
+	if !p.cap(v, m) {
+		return nil
+	}
+	return u.addValue(v)
+}
+
+// cap plans the caps of a number; false where they have a mistake.
+func (p *planner) cap(v *UnitValue, m *metrics.Metric) bool {
 	v.Caps = capsOf(m.Winsorize, v.digits())
 	if v.Caps != nil && v.Caps.Digits > maxCapDigits {
 		p.list.Errorf(m.Winsorize.Pos, "bad-number", "the caps of %s have more digits than its numbers, which have %d", m.Label(), v.ownDigits()).
 			WithHint("give them at most %d digits more, or the metric more decimals", maxCapDigits)
-		return nil
+		return false
 	}
+	return true
+}
+
+// addValue adds the number of a unit, or gives the same of an earlier metric.
+func (u *UnitPlan) addValue(v *UnitValue) *UnitValue {
 	for _, have := range u.Values {
 		if have.id() == v.id() {
 			return have
