@@ -59,12 +59,14 @@ func (b *builder) finish() []Statement {
 			Statement{Name: table, Why: "what " + c.name() + " is winsorized at, over all variations",
 				SQL: sqlast.CreateTable{Name: table, Query: b.capQuery(c)}},
 			Statement{Name: table, Why: "what " + c.name() + " is winsorized at", Result: ResultCaps, Tally: c.tally, Side: c.term,
-				SQL: sqlast.Select{Items: []sqlast.Item{item(col("", colExperiment), colExperiment), item(col("", "upper"), "upper"), item(col("", "lower"), "lower")},
+				SQL: sqlast.Select{Items: append([]sqlast.Item{item(col("", colExperiment), colExperiment)}, c.boundItems()...),
 					From: sqlast.Table{Name: table}, OrderBy: []sqlast.Order{{X: col("", colExperiment)}}}})
 		alias := "c" + string(rune('0'+len(tables)%10)) + table
 		numbers.From = sqlast.Join{Kind: sqlast.LeftJoin, L: numbers.From, R: sqlast.Table{Name: table, Alias: alias},
 			On: compare(sqlast.Eq, col(alias, colExperiment), col("u", colExperiment))}
-		numbers.Items = append(numbers.Items, item(col(alias, "upper"), c.column("upper")), item(col(alias, "lower"), c.column("lower")))
+		for _, bound := range c.bounds() {
+			numbers.Items = append(numbers.Items, item(col(alias, bound), c.column(bound)))
+		}
 		tables = append(tables, table)
 	}
 	out = append(out, sc.statements("capped_cell", "sums of capped numbers", numbers)...)
@@ -107,13 +109,54 @@ func (c capOf) name() string {
 
 func (c capOf) column(bound string) string { return c.name() + " " + bound }
 
+// The bounds of covariates, which are those that changed the outcome.
+const (
+	covariateUpper = "covariate upper"
+	covariateLower = "covariate lower"
+)
+
+// bounds are the columns of the bounds.
+func (c capOf) bounds() []string {
+	if c.tally.P == nil {
+		return []string{"upper", "lower"}
+	}
+	return []string{"upper", "lower", covariateUpper, covariateLower}
+}
+
+func (c capOf) boundItems() []sqlast.Item {
+	var out []sqlast.Item
+	for _, bound := range c.bounds() {
+		out = append(out, item(col("", bound), bound))
+	}
+	return out
+}
+
+// cappedCovariate is the number from before the exposure after the caps that
+// changed some number of the outcome.
+func (s *sumBuilder) cappedCovariate(t *Tally, of stats.Term, p side) sqlast.Expr {
+	if t.Side(of).Caps == nil {
+		return p.x
+	}
+	c := capOf{tally: t, term: of}
+	upper, lower := col("", c.column(covariateUpper)), col("", c.column(covariateLower))
+	var whens []sqlast.When
+	if p.v.Caps.IgnoreZeros {
+		whens = append(whens, sqlast.When{If: compare(sqlast.Eq, p.x, sqlast.Int(0)), Then: p.x})
+	}
+	whens = append(whens, sqlast.When{If: compare(sqlast.Greater, p.x, upper), Then: upper},
+		sqlast.When{If: compare(sqlast.Less, p.x, lower), Then: lower})
+	return sqlast.Case{Whens: whens, Else: p.x}
+}
+
 // cappedNumber is the number of a side after caps that depend on all units.
 func (s *sumBuilder) cappedNumber(t *Tally, term stats.Term, x side, counted func(...sqlast.Expr) sqlast.Expr, waited sqlast.Expr) sqlast.Expr {
+	c := capOf{tally: t, term: term, x: x, counted: counted(), waited: waited}
+	if t.P != nil && x.v.Caps != nil || x.v.Caps.distributed() {
+		s.caps = append(s.caps, c)
+	}
 	if !x.v.Caps.distributed() {
 		return x.x
 	}
-	c := capOf{tally: t, term: term, x: x, counted: counted(), waited: waited}
-	s.caps = append(s.caps, c)
 	var whens []sqlast.When
 	if x.v.Caps.IgnoreZeros {
 		whens = append(whens, sqlast.When{If: compare(sqlast.Eq, x.x, sqlast.Int(0)), Then: x.x})
@@ -168,6 +211,7 @@ func (s *sumBuilder) fixed(x *side) {
 	name := x.v.Name + " within the caps"
 	if x.v.Op == OpSum && x.v.Caps.Digits == 0 {
 		sure := compare(sqlast.Greater, call(sqlast.Abs, x.whole), literal(surelyRow))
+		x.uncapped = x.whole
 		x.whole = s.number(sqlast.Case{Whens: []sqlast.When{{If: sure, Then: x.whole}}, Else: within(x.whole)}, name+", of any size")
 		x.x = s.fitting(x.whole, name)
 		return
@@ -179,9 +223,15 @@ func (s *sumBuilder) fixed(x *side) {
 // the numbers of the units that are counted, those without rows included.
 func (b *builder) capQuery(c capOf) sqlast.Select {
 	caps, experiment := c.value().Caps, col("", colExperiment)
-	number := c.x.x
+	number, without := c.x.x, c.without()
+	if !caps.distributed() {
+		number, without = c.x.uncapped, new(big.Int)
+		if c.tally.uncapped != nil {
+			without = c.tally.uncapped
+		}
+	}
 	if c.tally.Y == nil && !c.tally.Exclude {
-		number = sqlast.Case{Whens: []sqlast.When{{If: compare(sqlast.Eq, c.x.rows, sqlast.Int(0)), Then: literal(c.without())}}, Else: number}
+		number = sqlast.Case{Whens: []sqlast.When{{If: compare(sqlast.Eq, c.x.rows, sqlast.Int(0)), Then: literal(without)}}, Else: number}
 	}
 	there := sqlast.Select{
 		Items:   []sqlast.Item{item(experiment, colExperiment), item(number, "x"), item(countStar(), "units")},
@@ -207,7 +257,7 @@ func (b *builder) capQuery(c capOf) sqlast.Select {
 			}})
 		absent := compare(sqlast.Sub, col("e", "units"), call(sqlast.Coalesce, col("p", "units"), sqlast.Int(0)))
 		values = append(values, sqlast.Select{
-			Items: []sqlast.Item{item(col("e", colExperiment), colExperiment), item(literal(c.without()), "x"), item(absent, "units")},
+			Items: []sqlast.Item{item(col("e", colExperiment), colExperiment), item(literal(without), "x"), item(absent, "units")},
 			From: sqlast.Join{Kind: sqlast.LeftJoin, L: sqlast.Table{Name: "exposed", Alias: "e"}, R: sqlast.Table{Name: "present", Alias: "p"},
 				On: compare(sqlast.Eq, col("p", colExperiment), col("e", colExperiment))},
 			Where: compare(sqlast.Greater, absent, sqlast.Int(0)),
@@ -228,9 +278,30 @@ func (b *builder) capQuery(c capOf) sqlast.Select {
 	with = append(with, sqlast.CTE{Name: "value", Query: unionOf(values)}, sqlast.CTE{Name: "ordered", Query: ordered})
 	found := sqlast.Select{Items: []sqlast.Item{item(experiment, colExperiment)}, From: sqlast.Table{Name: "ordered"}, GroupBy: []sqlast.Expr{experiment}}
 	out := sqlast.Select{Why: "what the numbers are capped at", Items: []sqlast.Item{item(experiment, colExperiment)}, From: sqlast.Table{Name: "found"}}
-	bound := func(name string, share *big.Rat, upper bool) {
+	if c.tally.P != nil {
+		found.Items = append(found.Items, item(aggregate(sqlast.Max, col("", "x")), "largest"), item(aggregate(sqlast.Min, col("", "x")), "smallest"))
+	}
+	var changed []sqlast.Item
+	changes := func(name, extreme string, op sqlast.Op, limit sqlast.Expr) {
+		if c.tally.P != nil {
+			changed = append(changed, item(when(compare(op, col("", extreme), limit), limit), name))
+		}
+	}
+	bound := func(name string, share *big.Rat, fixed *big.Int, upper bool) {
+		change := func(limit sqlast.Expr) {
+			if upper {
+				changes(covariateUpper, "largest", sqlast.Greater, limit)
+			} else {
+				changes(covariateLower, "smallest", sqlast.Less, limit)
+			}
+		}
 		if share == nil {
 			out.Items = append(out.Items, item(sqlast.Null{Type: bigint}, name))
+			if fixed == nil {
+				change(sqlast.Null{Type: bigint})
+			} else {
+				change(literal(fixed))
+			}
 			return
 		}
 		found.Items = append(found.Items, caps.order(name, share, upper)...)
@@ -239,9 +310,11 @@ func (b *builder) capQuery(c capOf) sqlast.Select {
 			x = interpolated(name, share, pow10(caps.Digits))
 		}
 		out.Items = append(out.Items, item(x, name))
+		change(x)
 	}
-	bound("upper", caps.UpperShare, true)
-	bound("lower", caps.LowerShare, false)
+	bound("upper", caps.UpperShare, caps.Upper, true)
+	bound("lower", caps.LowerShare, caps.Lower, false)
+	out.Items = append(out.Items, changed...)
 	out.With = append(with, sqlast.CTE{Name: "found", Query: found})
 	return out
 }

@@ -366,7 +366,7 @@ func (sc *scanBuilder) flags(at sqlast.Expr) []sqlast.Item {
 // reach are the conditions of the join of a row at an instant with the
 // exposure x: not before any window begins, and before all have ended.
 func (sc *scanBuilder) reach() (start, end sqlast.Expr) {
-	return col("x", offsetColumn(colExposedAt, -sc.before())), col("x", sc.untilColumn())
+	return col("x", offsetColumn(sc.reachStart(), -sc.before())), col("x", sc.untilColumn())
 }
 
 // matched joins the rows of the source with the exposures of their units.

@@ -97,6 +97,8 @@ type side struct {
 	// x is the number of a unit: NULL for a unit without rows, and where it is
 	// too large. rows are the rows of the unit that count.
 	x, rows sqlast.Expr
+	// uncapped is the number before fixed caps, of any size, with their digits.
+	uncapped sqlast.Expr
 	// base is x before caps; own is x without what units without rows are.
 	base, own sqlast.Expr
 	// limit bounds |x|.
@@ -166,6 +168,7 @@ func (s *sumBuilder) side(v *UnitValue) side {
 	out.base = out.x
 	if v.Caps != nil {
 		s.scaled(&out)
+		out.uncapped = out.x
 		s.fixed(&out)
 	}
 	if out.own == nil {
@@ -252,11 +255,16 @@ func (s *sumBuilder) tally(t *Tally) {
 	}
 	counted := func(conds ...sqlast.Expr) sqlast.Expr { return all(append([]sqlast.Expr{waited}, conds...)...) }
 	if t.Y == nil {
+		if t.P != nil {
+			x = s.withDefault(x, t.WithoutX)
+			s.output(t, RolePresent, stats.N, countWhere(counted()), t.Name+" present")
+		}
 		x.x = s.cappedNumber(t, stats.X, x, s.countedMean(t, x, counted), waited)
 		s.moments(t, x, stats.X, stats.XX, counted)
 		some := compare(sqlast.Greater, x.rows, sqlast.Int(0))
 		s.output(t, RoleUnits, stats.N, countWhere(counted(some)), t.Name+" units")
 		s.events(t, x, counted)
+		s.covariates(t, map[stats.Term]side{stats.X: x}, counted)
 		return
 	}
 	y := s.side(t.Y)
@@ -281,6 +289,29 @@ func (s *sumBuilder) tally(t *Tally) {
 	s.moments(t, y, stats.Y, stats.YY, counted)
 	s.output(t, RoleTerm, stats.XY, sumOfProducts(x, y, counted), t.Name+" product")
 	s.events(t, x, counted)
+	s.covariates(t, map[stats.Term]side{stats.X: x, stats.Y: y}, counted)
+}
+
+// covariates adds the sums with numbers from before the exposure.
+func (s *sumBuilder) covariates(t *Tally, sides map[stats.Term]side, counted func(...sqlast.Expr) sqlast.Expr) {
+	for _, c := range []struct{ of, term, square stats.Term }{{stats.X, stats.P, stats.PP}, {stats.Y, stats.Q, stats.QQ}} {
+		if !t.Need.Has(stats.NeedTerms(c.term)) {
+			continue
+		}
+		p := s.side(t.Side(c.term))
+		p = s.withDefault(p, t.Without(c.term))
+		p.x = s.cappedCovariate(t, c.of, p)
+		sides[c.term] = p
+		s.moments(t, p, c.term, c.square, counted)
+	}
+	for _, m := range []struct{ term, a, b stats.Term }{
+		{stats.XP, stats.X, stats.P}, {stats.XQ, stats.X, stats.Q}, {stats.YP, stats.Y, stats.P},
+		{stats.YQ, stats.Y, stats.Q}, {stats.PQ, stats.P, stats.Q},
+	} {
+		if t.Need.Has(stats.NeedTerms(m.term)) {
+			s.output(t, RoleTerm, m.term, sumOfProducts(sides[m.a], sides[m.b], counted), t.Name+" product "+m.term.Factors())
+		}
+	}
 }
 
 func (s *sumBuilder) moments(t *Tally, x side, sum, square stats.Term, counted func(...sqlast.Expr) sqlast.Expr) {
@@ -370,7 +401,7 @@ func (s *sumBuilder) countedMean(t *Tally, x side, counted func(...sqlast.Expr) 
 
 // withDefault gives a side of a ratio for units without rows what they are.
 func (s *sumBuilder) withDefault(x side, without *big.Int) side {
-	if without.Sign() != 0 || x.v.Caps.distributed() {
+	if without.Sign() != 0 || x.v.Caps.distributed() || x.v.Caps != nil && x.v.Caps.covariate {
 		none := compare(sqlast.Eq, x.rows, sqlast.Int(0))
 		x.x = sqlast.Case{Whens: []sqlast.When{{If: none, Then: literal(without)}}, Else: x.x}
 	}
@@ -380,7 +411,7 @@ func (s *sumBuilder) withDefault(x side, without *big.Int) side {
 // present reports whether units without rows for any metric add to the sums
 // of a ratio, so that those with rows must be told from them.
 func (t *Tally) present() bool {
-	return t.Y != nil && (t.WithoutX.Sign() != 0 || t.WithoutY.Sign() != 0 || t.capped())
+	return t.P != nil || t.Y != nil && (t.WithoutX.Sign() != 0 || t.WithoutY.Sign() != 0 || t.capped())
 }
 
 // Complete adds to the sums what units without rows add, and gives the number
@@ -388,15 +419,11 @@ func (t *Tally) present() bool {
 // are over, units and present what RoleUnits and RolePresent say, capX and
 // capY what winsorizing came to.
 func (t *Tally) Complete(sums map[stats.Term]*big.Int, waited, units, present int64, capX, capY Bounds) int64 {
-	x, y := t.X.Within(t.WithoutX, capX), new(big.Int)
-	if t.Y != nil {
-		y = t.Y.Within(t.WithoutY, capY)
-	}
 	absent := waited - units
 	switch {
 	case t.Y == nil && t.Exclude:
 		return units
-	case t.Y == nil:
+	case t.Y == nil && t.P == nil:
 		units = waited
 	case !t.present() && t.Exclude:
 		return units
@@ -413,17 +440,44 @@ func (t *Tally) Complete(sums map[stats.Term]*big.Int, waited, units, present in
 			units = waited
 		}
 	}
-	add := func(term stats.Term, a, b *big.Int) {
-		n := new(big.Int).Mul(a, b)
-		sums[term].Add(sums[term], n.Mul(n, big.NewInt(absent)))
-	}
-	one := big.NewInt(1)
-	add(stats.X, x, one)
-	add(stats.XX, x, x)
-	if t.Y != nil {
-		add(stats.Y, y, one)
-		add(stats.YY, y, y)
-		add(stats.XY, x, y)
+	for _, term := range t.Need.Terms() {
+		if term == stats.N {
+			continue
+		}
+		n := big.NewInt(absent)
+		for _, factor := range []byte(term.Factors()) {
+			of := sideOf(factor)
+			bounds := capX
+			if of == stats.Y || of == stats.Q {
+				bounds = capY
+			}
+			n.Mul(n, t.Side(of).Within(t.Without(of), bounds))
+		}
+		sums[term].Add(sums[term], n)
 	}
 	return units
+}
+
+// TermDigits is the number of digits after the point of a sum.
+func (t *Tally) TermDigits(term stats.Term) int {
+	digits := 0
+	for _, factor := range []byte(term.Factors()) {
+		digits += t.Side(sideOf(factor)).Decimals()
+	}
+	return digits
+}
+
+// sideOf is the term of a letter of Factors alone.
+func sideOf(factor byte) stats.Term {
+	switch factor {
+	case 'x':
+		return stats.X
+	case 'y':
+		return stats.Y
+	case 'p':
+		return stats.P
+	case 'q':
+		return stats.Q
+	}
+	panic("compiler: no side " + string(factor))
 }

@@ -21,10 +21,29 @@ const colUntil = "until"
 // at the instant of that event.
 type unitWindow struct {
 	After *After
+	// Shown: it is counted from the exposure even where events activate units.
+	Shown bool
 	metrics.Window
 }
 
-func (n *Measure) window() unitWindow { return unitWindow{n.After, n.Window} }
+func (n *Measure) window() unitWindow { return unitWindow{n.After, n.Covariate, n.Window} }
+
+// start names the column of the exposure that a window is counted from.
+func (b *builder) start(w unitWindow) string {
+	if w.Shown {
+		return b.shownAt()
+	}
+	return w.After.start()
+}
+
+// reachStart is the column from which windows reach back: activations are not
+// before exposures.
+func (b *builder) reachStart() string {
+	if slices.ContainsFunc(b.measures(), func(n *Measure) bool { return n.Covariate }) {
+		return b.shownAt()
+	}
+	return colExposedAt
+}
 
 // start names the column of the exposure that windows are counted from.
 func (a *After) start() string {
@@ -59,11 +78,11 @@ func (b *builder) offsets() []offset {
 			out = appendNew(out, o)
 		}
 	}
-	add(offset{colExposedAt, -b.before()}) // where the join begins
+	add(offset{b.reachStart(), -b.before()}) // where the join begins
 	for _, n := range b.measures() {
-		add(offset{n.After.start(), n.Window.From})
+		add(offset{b.start(n.window()), n.Window.From})
 		if n.Window.HasTo {
-			add(offset{n.After.start(), n.Window.To})
+			add(offset{b.start(n.window()), n.Window.To})
 		}
 	}
 	slices.SortFunc(out, func(a, b offset) int {
@@ -192,10 +211,14 @@ func (b *builder) windowColumns(exposed sqlast.Expr) []sqlast.Item {
 		until = col("p", colObserveUntil)
 	}
 	if slices.ContainsFunc(b.plan.Scans, func(s *Scan) bool { return len(s.Source.ID) > 0 }) {
+		reach := exposed
+		if b.reachStart() != colExposedAt {
+			reach = col("p", b.reachStart())
+		}
 		timestamp := sqlast.Type{Kind: sqlast.TimestampType}
 		midnight := func(x sqlast.Expr) sqlast.Expr { return sqlast.Cast{X: call(sqlast.DateOf, x), To: timestamp} }
 		out = append(out,
-			sqlast.Item{X: midnight(plus(exposed, -b.before())), As: colFirstDay, Why: "copies of events are looked for in whole days"},
+			sqlast.Item{X: midnight(plus(reach, -b.before())), As: colFirstDay, Why: "copies of events are looked for in whole days"},
 			item(plus(midnight(until), day), colLastDay))
 	}
 	return out
@@ -213,8 +236,8 @@ const (
 // where it says everything.
 func (b *builder) inWindow(w unitWindow, at sqlast.Expr) sqlast.Expr {
 	var conds []sqlast.Expr
-	start := w.After.start()
-	if w.After != nil || w.From > -b.before() {
+	start := b.start(w)
+	if start != b.reachStart() || w.From > -b.before() {
 		conds = append(conds, compare(sqlast.GreaterEq, at, col("x", offsetColumn(start, w.From))))
 	}
 	if w.HasLookback {
@@ -223,7 +246,8 @@ func (b *builder) inWindow(w unitWindow, at sqlast.Expr) sqlast.Expr {
 	switch {
 	case w.HasTo:
 		// Where every window ends so long after the exposure, the join says so.
-		if w.After != nil || b.someOpen() || len(b.afters()) > 0 || w.To < b.longestTo(nil) {
+		longest := b.longestTo(nil)
+		if w.After != nil || b.someOpen() || len(b.afters()) > 0 || w.To < longest || longest == 0 {
 			conds = append(conds, compare(sqlast.Less, at, col("x", offsetColumn(start, w.To))))
 		}
 	case b.windowsPass():

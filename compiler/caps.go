@@ -22,11 +22,14 @@ type Caps struct {
 	// Digits are those that the fixed bounds have beyond the number's own,
 	// which the number then has too.
 	Digits int
-	text   string
+	// covariate: the bounds are those of the outcome, where they changed it.
+	covariate bool
+	text      string
 }
 
-// Bounds are what winsorizing came to, as whole numbers; nil: no bound.
-type Bounds struct{ Upper, Lower *big.Int }
+// Bounds are what winsorizing came to, as whole numbers; nil: no bound. Those
+// of covariates are bounds that changed a number of the outcome.
+type Bounds struct{ Upper, Lower, CovariateUpper, CovariateLower *big.Int }
 
 // capsOf plans the caps of a number with so many digits; nil where there are none.
 func capsOf(w *metrics.Winsorize, digits int) *Caps {
@@ -72,11 +75,15 @@ func (c *Caps) distributed() bool {
 
 // capped reports whether the sums need the numbers of all units first.
 func (t *Tally) capped() bool {
-	return t.X.Caps.distributed() || t.Y != nil && t.Y.Caps.distributed()
+	needs := func(v *UnitValue) bool { return v != nil && (v.Caps.distributed() || t.P != nil && v.Caps != nil) }
+	return needs(t.X) || needs(t.Y)
 }
 
 // Within is a number after the fixed caps and the bounds that were found.
 func (v *UnitValue) Within(k *big.Int, found Bounds) *big.Int {
+	if v.Caps != nil && v.Caps.covariate {
+		found = Bounds{Upper: found.CovariateUpper, Lower: found.CovariateLower}
+	}
 	if v.Caps == nil || v.Caps.IgnoreZeros && k.Sign() == 0 {
 		return k
 	}

@@ -113,6 +113,8 @@ type Measure struct {
 	After *After
 	// Sources are the event sources that it reads.
 	Sources []*Source
+	// Covariate: its rows are those before the exposure, whatever activates units.
+	Covariate bool
 	// Group makes groups of rows (semantics 5.8); nil: the unit is the group.
 	Group *Grouping
 	// derived: its rows are found among the rows of other measures.
@@ -192,7 +194,7 @@ func (w Wait) text() string {
 	if !w.Over {
 		return "after " + w.After.Name
 	}
-	return unitWindow{w.After, w.Window}.text()
+	return unitWindow{After: w.After, Window: w.Window}.text()
 }
 
 // Threshold is 1 for the numbers from Least to Most, both included, as whole
@@ -257,13 +259,46 @@ type Tally struct {
 	// whole numbers of 10^-Decimals() of the side. Of a ratio they are 0, or
 	// what a threshold makes of 0.
 	WithoutX, WithoutY *big.Int
-	Need               stats.Need
-	id                 string
+	// uncapped is what a unit without rows is as X, before caps; only of means.
+	uncapped *big.Int
+	// P and Q are the same numbers from before the exposure; nil without
+	// covariates.
+	P, Q *UnitValue
+	Need stats.Need
+	id   string
 }
 
 // Follows reports whether units are counted by what they did after the exposure.
 func (t *Tally) Follows() bool {
 	return slices.ContainsFunc(t.Waits, func(w Wait) bool { return w.After != nil })
+}
+
+// Side is the number that a term is of: X, Y, or their covariates P, Q.
+func (t *Tally) Side(term stats.Term) *UnitValue {
+	switch term {
+	case stats.X:
+		return t.X
+	case stats.Y:
+		return t.Y
+	case stats.P:
+		return t.P
+	case stats.Q:
+		return t.Q
+	}
+	panic("compiler: no side for the term " + term.String())
+}
+
+// Without is what a unit without rows is on a side.
+func (t *Tally) Without(term stats.Term) *big.Int {
+	switch term {
+	case stats.X:
+		return t.WithoutX
+	case stats.Y:
+		return t.WithoutY
+	case stats.P, stats.Q:
+		return t.Side(term).without(new(big.Int))
+	}
+	panic("compiler: no side for the term " + term.String())
 }
 
 // Digits is the larger number of digits of the two sides, before thresholds.

@@ -124,7 +124,7 @@ func (p *planner) metrics(u *UnitPlan) {
 				}
 				continue
 			}
-			if t := p.tally(u, m); t != nil {
+			if t := p.tally(u, m, covariateDays(x.Def, em)); t != nil {
 				kind := stats.Mean
 				if t.Y != nil {
 					kind = stats.Ratio
@@ -137,23 +137,22 @@ func (p *planner) metrics(u *UnitPlan) {
 }
 
 // tally plans the sums of a metric; nil where it has a mistake.
-func (p *planner) tally(u *UnitPlan, m *metrics.Metric) *Tally {
+func (p *planner) tally(u *UnitPlan, m *metrics.Metric, days int) *Tally {
 	if m.Over.Set {
 		return p.overGroups(u, m)
 	}
 	t := &Tally{Name: m.Key.V}
 	if m.Ratio == nil {
-		t.Need = stats.NeedOf(stats.Mean, stats.DefaultOptions())
 		t.X = p.unitValue(u, m, m.Key.V)
 		if t.X == nil {
 			return nil
 		}
 		t.Exclude = m.WithoutEvents.Exclude
-		t.WithoutX = t.X.without(wholeNumber(m.WithoutEvents.Number, t.X.digits()))
+		t.uncapped = wholeNumber(m.WithoutEvents.Number, t.X.digits())
+		t.WithoutX = t.X.without(t.uncapped)
 		t.wait(t.X, m)
-		return u.addTally(t)
+		return p.withCovariates(u, t, stats.Mean, days)
 	}
-	t.Need = stats.NeedOf(stats.Ratio, stats.DefaultOptions())
 	if m.Ratio.NumeratorWithin.Set {
 		t.Y = p.side(u, m, m.Ratio.Denominator, "denominator")
 		t.X = p.within(u, m, t.Y)
@@ -169,6 +168,16 @@ func (p *planner) tally(u *UnitPlan, m *metrics.Metric) *Tally {
 	t.WithoutX, t.WithoutY = t.X.without(new(big.Int)), t.Y.without(new(big.Int))
 	t.wait(t.X, m.Ratio.Numerator)
 	t.wait(t.Y, m.Ratio.Denominator)
+	return p.withCovariates(u, t, stats.Ratio, days)
+}
+
+// withCovariates adds a tally, with covariates of so many days.
+func (p *planner) withCovariates(u *UnitPlan, t *Tally, kind stats.Kind, days int) *Tally {
+	opt := stats.DefaultOptions()
+	if opt.CUPED = days > 0; opt.CUPED && !p.covariates(u, t, days) {
+		return nil
+	}
+	t.Need = stats.NeedOf(kind, opt)
 	return u.addTally(t)
 }
 
@@ -233,11 +242,20 @@ func (u *UnitPlan) addTally(t *Tally) *Tally {
 	} else {
 		parts = append(parts, fmt.Sprint(t.WithoutX))
 	}
+	for _, v := range []*UnitValue{t.P, t.Q} {
+		if v != nil {
+			parts = append(parts, "before exposure "+v.id())
+		}
+	}
 	t.id = strings.Join(parts, " | ")
 	for _, have := range u.Tallies {
 		if have.id == t.id {
 			return have
 		}
+	}
+	name := t.Name
+	for i := 2; slices.ContainsFunc(u.Tallies, func(have *Tally) bool { return have.Name == t.Name }); i++ {
+		t.Name = fmt.Sprintf("%s (%d)", name, i)
 	}
 	u.Tallies = append(u.Tallies, t)
 	return t

@@ -51,6 +51,15 @@ func wholeOrNone(v any) *big.Int {
 	return whole(v)
 }
 
+// boundsOf are the columns of a ResultCaps behind the experiment.
+func boundsOf(columns []any) compiler.Bounds {
+	b := compiler.Bounds{Upper: wholeOrNone(columns[0]), Lower: wholeOrNone(columns[1])}
+	if len(columns) > 2 {
+		b.CovariateUpper, b.CovariateLower = wholeOrNone(columns[2]), wholeOrNone(columns[3])
+	}
+	return b
+}
+
 // collected is what the statements gave.
 type collected struct {
 	caps    map[capKey]compiler.Bounds
@@ -173,7 +182,7 @@ func (c *collected) take(st compiler.Statement, rows *loaders.Rows) {
 				c.rows[reason{experiment, o.Reason}] += number(o.Column)
 			}
 		case compiler.ResultCaps:
-			c.caps[capKey{st.Tally, st.Side, text(row[0])}] = compiler.Bounds{Upper: wholeOrNone(row[1]), Lower: wholeOrNone(row[2])}
+			c.caps[capKey{st.Tally, st.Side, text(row[0])}] = boundsOf(row[1:])
 		case compiler.ResultRows:
 			for _, o := range st.Outputs {
 				c.rows[reason{text(row[0]), o.Reason + " events"}] += number(o.Column)

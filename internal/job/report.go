@@ -128,12 +128,16 @@ func (r *reporter) notes(x *compiler.ExperimentPlan, m *compiler.MetricPlan) []s
 	if m.Tally.Follows() {
 		notes = append(notes, "after_exposure_group")
 	}
+	if m.Def.Analysis.CUPED.V.Days > 0 && m.Tally.P == nil {
+		notes = append(notes, "cuped_not_possible")
+	}
 	return notes
 }
 
 // metric adds the rows of one metric for one segment value.
 func (r *reporter) metric(x *compiler.ExperimentPlan, m *compiler.MetricPlan, q part, warnings []string) {
 	opt, _ := stats.OptionsOf(m.Def.Analysis)
+	opt.CUPED = m.Tally.P != nil
 	moments := map[string]stats.Moments{}
 	for _, v := range x.Def.Variations {
 		moments[v.Key.V] = r.moments(m, cell{x.Def.Key.V, v.Key.V, q.segment, q.value})
@@ -164,6 +168,7 @@ func (r *reporter) metric(x *compiler.ExperimentPlan, m *compiler.MetricPlan, q 
 			}
 			row.AbsoluteEffect, row.AbsoluteLow, row.AbsoluteHigh = e.Absolute, e.AbsoluteLow, e.AbsoluteHigh
 			row.RelativeEffect, row.RelativeLow, row.RelativeHigh = e.Relative, e.RelativeLow, e.RelativeHigh
+			row.VarianceReduction = e.VarianceReduction
 			row.PValue, row.Significant, row.Method = e.PValue, e.Significant, e.Method
 			row.Status, row.Reason = string(e.Status), optional(e.Reason)
 			if x.Def.Multiple.V == metrics.MultipleEach {
@@ -208,24 +213,17 @@ func (r *reporter) moments(m *compiler.MetricPlan, k cell) stats.Moments {
 	if len(t.Waits) > 0 {
 		units = r.waited[k][compiler.WaitColumn(t.Waits)]
 	}
-	term := func(name stats.Term) *big.Int {
-		if v := s.terms[name]; v != nil {
-			return new(big.Int).Set(v)
+	whole := map[stats.Term]*big.Int{}
+	for _, term := range t.Need.Terms() {
+		whole[term] = new(big.Int)
+		if v := s.terms[term]; v != nil {
+			whole[term].Set(v)
 		}
-		return new(big.Int)
-	}
-	whole := map[stats.Term]*big.Int{stats.X: term(stats.X), stats.XX: term(stats.XX)}
-	if t.Y != nil {
-		whole[stats.Y], whole[stats.YY], whole[stats.XY] = term(stats.Y), term(stats.YY), term(stats.XY)
 	}
 	units = t.Complete(whole, units, s.units, s.present, r.caps[capKey{t, stats.X, k.experiment}], r.caps[capKey{t, stats.Y, k.experiment}])
-	dx := t.X.Decimals()
-	sums := map[stats.Term]stats.Sum{stats.X: stats.NewSum(whole[stats.X], dx), stats.XX: stats.NewSum(whole[stats.XX], 2*dx)}
-	if t.Y != nil {
-		dy := t.Y.Decimals()
-		sums[stats.Y] = stats.NewSum(whole[stats.Y], dy)
-		sums[stats.YY] = stats.NewSum(whole[stats.YY], 2*dy)
-		sums[stats.XY] = stats.NewSum(whole[stats.XY], dx+dy)
+	sums := map[stats.Term]stats.Sum{}
+	for term, sum := range whole {
+		sums[term] = stats.NewSum(sum, t.TermDigits(term))
 	}
 	return stats.NewMoments(units, sums)
 }
@@ -242,8 +240,15 @@ func (r *reporter) momentRow(x *compiler.ExperimentPlan, m *compiler.MetricPlan,
 	if s := r.sums[m.Tally][k]; s != nil {
 		row.WithEvent, row.Events = s.withEvents, s.events
 	}
-	if m.Kind == stats.Ratio {
-		row.DenSum, row.DenSumSq, row.SumDen = sumText(own, stats.Y), sumText(own, stats.YY), sumText(own, stats.XY)
+	for term, to := range map[stats.Term]**string{
+		stats.Y: &row.DenSum, stats.YY: &row.DenSumSq, stats.XY: &row.SumDen,
+		stats.P: &row.PreSum, stats.PP: &row.PreSumSq, stats.XP: &row.SumPre,
+		stats.Q: &row.PreDenSum, stats.QQ: &row.PreDenSumSq, stats.XQ: &row.SumPreDen,
+		stats.YP: &row.DenSumPre, stats.YQ: &row.DenSumPreDen, stats.PQ: &row.PreSumPreDen,
+	} {
+		if m.Tally.Need.Has(stats.NeedTerms(term)) {
+			*to = sumText(own, term)
+		}
 	}
 	return row
 }

@@ -98,7 +98,6 @@ func OptionsOf(a metrics.Analysis) (Options, []Unsupported) {
 	list = appendUnless(list, looked, "peeking", at(a.Peeking, a.Peeking.V.Method))
 	list = appendUnless(list, !a.Bayesian.Set || a.Bayesian.V.Off, "bayesian", at(a.Bayesian, "prior"))
 	list = appendUnless(list, len(a.Stratify.V) == 0, "stratify", a.Stratify)
-	list = appendUnless(list, a.CUPED.V.Days == 0, "cuped", at(a.CUPED, fmt.Sprintf("%d days", a.CUPED.V.Days)))
 	list = appendUnless(list, !a.MinimumEffect.Set, "minimum_effect", a.MinimumEffect)
 	list = appendUnless(list, !a.Bootstrap.Set, "bootstrap", at(a.Bootstrap, fmt.Sprintf("%d resamples", a.Bootstrap.V.Resamples)))
 	return o, list

@@ -60,7 +60,7 @@ func TestOptionsUnsupported(t *testing.T) {
 	}
 	want := []string{
 		"test pearson", "exact_below 20", "power 0.8", "peeking msprt", "bayesian prior",
-		"stratify [country]", "cuped 14 days", "minimum_effect 0.01", "bootstrap 100 resamples",
+		"stratify [country]", "minimum_effect 0.01", "bootstrap 100 resamples",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

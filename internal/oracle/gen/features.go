@@ -57,7 +57,7 @@ const (
 // have them yet.
 var pending = []string{
 	splitting, percentiles,
-	covariates, identityStrict, identityFirst, phasesStratified,
+	identityStrict, identityFirst, phasesStratified,
 	segmentEvents, segmentExperiment, segmentUnit, unitAttributes, dedupeRow,
 }
 
