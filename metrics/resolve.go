@@ -57,11 +57,11 @@ func (r *resolver) resolve() {
 	}
 	for _, m := range r.metrics {
 		m.Definition = metricDefinition(m)
-		m.Version = r.metricVersion(&m.Metric)
+		m.Version = metricMeaning(&m.Metric, r.defs.Registry).version()
 	}
 	for _, e := range r.experiments {
 		e.Definition = experimentDefinition(e)
-		e.Version = experimentVersion(&e.Experiment)
+		e.Version = experimentMeaning(&e.Experiment).version()
 	}
 }
 

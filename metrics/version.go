@@ -10,21 +10,43 @@ import (
 	"time"
 )
 
-// meaning collects what a definition means as text, one fact a line, with
-// everything that is only spelling left out. Its digest is the version.
-type meaning struct{ b strings.Builder }
+// meaning collects what a definition means as facts, with everything that is
+// only spelling left out. The digest of their text is the version.
+type meaning struct {
+	facts []fact
+	// of is the field that the facts to come are a part of, with a point behind.
+	of string
+}
 
-// say adds a fact.
-func (w *meaning) say(name string, value any) { fmt.Fprintf(&w.b, "%s=%v\n", name, value) }
+// fact is one line of a meaning.
+type fact struct {
+	// field is the field of the definition that the fact is about, as a path
+	// with points; a field of the registry begins with events. It has no part in
+	// the version.
+	field string
+	// name and value are the text; without a value the name stands alone.
+	name, value string
+}
+
+// say adds a fact about the field of its name.
+func (w *meaning) say(name string, value any) { w.about(name, name, value) }
+
+// about adds a fact about a field.
+func (w *meaning) about(field, name string, value any) {
+	w.facts = append(w.facts, fact{field: w.of + field, name: name, value: fmt.Sprintf("=%v", value)})
+}
 
 // version is the first 16 hexadecimal digits of the digest.
 func (w *meaning) version() string {
-	sum := sha256.Sum256([]byte(w.b.String()))
-	return hex.EncodeToString(sum[:8])
+	digest := sha256.New()
+	for _, f := range w.facts {
+		fmt.Fprintf(digest, "%s%s\n", f.name, f.value)
+	}
+	return hex.EncodeToString(digest.Sum(nil)[:8])
 }
 
-// metricVersion is the fingerprint of what a metric means.
-func (r *resolver) metricVersion(m *Metric) string {
+// metricMeaning is what a metric means.
+func metricMeaning(m *Metric, reg Registry) *meaning {
 	w := new(meaning)
 	w.say("better", m.Better.V)
 	if len(m.RandomizationUnits) > 0 {
@@ -38,18 +60,23 @@ func (r *resolver) metricVersion(m *Metric) string {
 		if m.Funnel == nil && m.Over.V == "" {
 			w.say("units_without_events", withoutText(m.WithoutEvents))
 		}
-		w.body(m, r.defs.Registry)
-		return w.version()
+		w.body(m, reg)
+		return w
 	}
-	w.say("ratio", withoutText(m.WithoutEvents))
+	w.about("units_without_events", "ratio", withoutText(m.WithoutEvents))
 	if m.Ratio.NumeratorWithin.Set {
-		w.say("numerator_within", seconds(m.Ratio.NumeratorWithin.V))
+		w.about("ratio.numerator_within", "numerator_within", seconds(m.Ratio.NumeratorWithin.V))
 	}
-	for _, side := range []*Metric{m.Ratio.Numerator, m.Ratio.Denominator} {
-		w.b.WriteString("side\n")
-		w.body(side, r.defs.Registry)
+	for _, side := range []struct {
+		field string
+		body  *Metric
+	}{{"ratio.numerator", m.Ratio.Numerator}, {"ratio.denominator", m.Ratio.Denominator}} {
+		w.facts = append(w.facts, fact{field: side.field, name: "side"})
+		w.of = side.field + "."
+		w.body(side.body, reg)
+		w.of = ""
 	}
-	return w.version()
+	return w
 }
 
 func withoutText(u UnitsWithoutEvents) string {
@@ -63,20 +90,20 @@ func withoutText(u UnitsWithoutEvents) string {
 // plays no part in a side of a ratio and is said apart.
 func (w *meaning) body(m *Metric, reg Registry) {
 	var read []string // expressions, for the facts of the registry
-	expr := func(name string, e Expr) {
+	expr := func(field, name string, e Expr) {
 		if e.IsSet() {
-			w.say(name, plainExpr(e.Src))
+			w.about(field, name, plainExpr(e.Src))
 			read = append(read, e.Src)
 		}
 	}
 	selectors := []EventSelector{m.Event}
 	if m.Funnel != nil {
 		selectors = nil
-		w.say("funnel any", m.Funnel.AnyTime)
+		w.about("funnel", "funnel any", m.Funnel.AnyTime)
 		for _, s := range m.Funnel.Steps {
-			w.say("step", selectorText(s.Event))
-			expr("step where", s.Where)
-			w.say("step within", seconds(s.Within.V))
+			w.about("funnel", "step", selectorText(s.Event))
+			expr("funnel", "step where", s.Where)
+			w.about("funnel", "step within", seconds(s.Within.V))
 			selectors = append(selectors, s.Event)
 		}
 	} else {
@@ -91,18 +118,18 @@ func (w *meaning) body(m *Metric, reg Registry) {
 			w.say("value", "value")
 			read = append(read, "value")
 		} else {
-			expr("value", m.Value)
+			expr("value", "value", m.Value)
 		}
 		w.say("per_unit", m.PerUnit.V)
 	}
-	expr("where", m.Where)
+	expr("where", "where", m.Where)
 	if t := m.Threshold; t != nil {
 		for _, l := range []struct {
 			name string
 			at   At[Number]
 		}{{"at_least", t.AtLeast}, {"at_most", t.AtMost}, {"more_than", t.MoreThan}, {"less_than", t.LessThan}} {
 			if l.at.Set {
-				w.say(l.name, exact(l.at.V))
+				w.about("threshold", l.name, exact(l.at.V))
 			}
 		}
 	}
@@ -118,12 +145,12 @@ func (w *meaning) body(m *Metric, reg Registry) {
 	}
 	if m.After != nil {
 		w.say("after", selectorText(m.After.Event))
-		expr("after where", m.After.Where)
+		expr("after", "after where", m.After.Where)
 		selectors = append(selectors, m.After.Event)
 	}
 	switch win := m.Window; {
 	case win.HasLookback:
-		w.say("lookback", seconds(win.Lookback))
+		w.about("window", "lookback", seconds(win.Lookback))
 	case win.HasTo:
 		w.say("window", seconds(win.From)+" "+seconds(win.To))
 	case win.From != 0:
@@ -138,7 +165,7 @@ func (w *meaning) body(m *Metric, reg Registry) {
 			at   At[Number]
 		}{{"upper", c.Upper}, {"lower", c.Lower}, {"upper_value", c.UpperValue}, {"lower_value", c.LowerValue}} {
 			if l.at.Set {
-				w.say(l.name, exact(l.at.V))
+				w.about("winsorize", l.name, exact(l.at.V))
 			}
 		}
 		w.say("winsorize", fmt.Sprint(c.IgnoreZeros, c.Linear))
@@ -152,6 +179,8 @@ func (w *meaning) body(m *Metric, reg Registry) {
 // registry says what the registry adds to the meaning: which events there are
 // to any, and the scales and types of what is read.
 func (w *meaning) registry(reg Registry, selectors []EventSelector, read []string) {
+	defer func(of string) { w.of = of }(w.of)
+	w.of = "events."
 	keys := map[string]bool{}
 	for _, s := range selectors {
 		for _, k := range s.Keys {
@@ -161,7 +190,7 @@ func (w *meaning) registry(reg Registry, selectors []EventSelector, read []strin
 			continue
 		}
 		if reg.Closed {
-			w.say("closed", true)
+			w.about("registry", "closed", true)
 		}
 		for _, e := range reg.Events {
 			keys[e.Key.V] = true
@@ -181,10 +210,10 @@ func (w *meaning) registry(reg Registry, selectors []EventSelector, read []strin
 			continue
 		}
 		if anyClosed {
-			w.say("listed", k)
+			w.about("list", "listed", k)
 		}
 		if words["value"] && e.ValueScale.Set && exact(e.ValueScale.V) != "1" {
-			w.say("value of "+k, exact(e.ValueScale.V))
+			w.about(k+".value.scale", "value of "+k, exact(e.ValueScale.V))
 		}
 		facts := map[string]string{}
 		for _, p := range e.Properties {
@@ -196,13 +225,15 @@ func (w *meaning) registry(reg Registry, selectors []EventSelector, read []strin
 			}
 		}
 		for _, name := range sortedKeys(facts) {
-			w.say(name+" of "+k, facts[name])
+			w.about(k+".properties."+name, name+" of "+k, facts[name])
 		}
 	}
 }
 
 // analysis says the options that are given.
 func (w *meaning) analysis(a Analysis) {
+	defer func(of string) { w.of = of }(w.of)
+	w.of += "analysis."
 	say := func(name string, set bool, v any) {
 		if set {
 			w.say(name, v)
@@ -231,20 +262,22 @@ func (w *meaning) analysis(a Analysis) {
 	say("bootstrap", a.Bootstrap.Set, a.Bootstrap.V)
 }
 
-// experimentVersion is the fingerprint of what an experiment means, its
-// metrics included.
-func experimentVersion(e *Experiment) string {
+// experimentMeaning is what an experiment means, its metrics included.
+func experimentMeaning(e *Experiment) *meaning {
 	w := new(meaning)
 	w.say("flag", e.Flag.V)
 	w.say("rule", e.Rule.V)
 	w.say("unit", e.Unit.V)
 	w.say("source", sortedTexts(e.Source))
 	if !e.Match.Set {
-		w.say("key", e.Key.V)
+		w.about("match", "key", e.Key.V)
 	}
 	w.say("match", fmt.Sprint(sortedTexts(e.Match.Experiment), sortedTexts(e.Match.Flag)))
-	for _, t := range []At[time.Time]{e.Start, e.End, e.ObserveUntil} {
-		w.say("time", fmt.Sprint(t.Set, t.V.Format(time.RFC3339Nano)))
+	for _, t := range []struct {
+		field string
+		at    At[time.Time]
+	}{{"start", e.Start}, {"end", e.End}, {"observe_until", e.ObserveUntil}} {
+		w.about(t.field, "time", fmt.Sprint(t.at.Set, t.at.V.Format(time.RFC3339Nano)))
 	}
 	w.say("cut_windows_at_end", e.CutWindows.V)
 	for _, v := range e.Variations {
@@ -257,7 +290,7 @@ func experimentVersion(e *Experiment) string {
 		if v.Weight.Set {
 			weight = exact(v.Weight.V)
 		}
-		w.say("variation", fmt.Sprintf("%q %s %t %v", v.Key.V, weight, v.Baseline, values))
+		w.about("variations", "variation", fmt.Sprintf("%q %s %t %v", v.Key.V, weight, v.Baseline, values))
 	}
 	w.say("ignore_variations", sortedTexts(e.IgnoreVariations))
 	w.say("holdback", e.HoldbackAs.V)
@@ -273,25 +306,27 @@ func experimentVersion(e *Experiment) string {
 		for _, x := range p.Weights {
 			weights[x.Variation.V] = exact(x.Weight)
 		}
-		w.say("phase", fmt.Sprint(p.Start.V.Format(time.RFC3339Nano), weights))
+		w.about("phases", "phase", fmt.Sprint(p.Start.V.Format(time.RFC3339Nano), weights))
 	}
 	w.say("pool", e.PhasePool.V)
 	for _, s := range e.Segments {
-		w.say("segment", fmt.Sprintf("%q %t %q", s.Key.V, s.FromEvents, s.Experiment.V))
+		w.about("segments", "segment", fmt.Sprintf("%q %t %q", s.Key.V, s.FromEvents, s.Experiment.V))
 	}
 	w.say("compare", e.Compare.All)
 	for _, p := range e.Compare.Pairs {
-		w.say("pair", fmt.Sprintf("%q %q", p.Variation.V, p.To.V))
+		w.about("compare", "pair", fmt.Sprintf("%q %q", p.Variation.V, p.To.V))
 	}
 	w.analysis(e.Analysis)
 	for _, m := range e.Metrics {
-		w.say("metric", fmt.Sprintf("%s %s %s", m.Metric.Key.V, m.Metric.Version, m.Role))
+		w.about("metrics."+m.Metric.Key.V, "metric", fmt.Sprintf("%s %s %s", m.Metric.Key.V, m.Metric.Version, m.Role))
 		if m.Margin != nil {
-			w.say("margin", exact(m.Margin.Value)+string(m.Margin.Unit))
+			w.about("metrics."+m.Metric.Key.V, "margin", exact(m.Margin.Value)+string(m.Margin.Unit))
 		}
+		w.of = "metrics." + m.Metric.Key.V + "."
 		w.analysis(m.Analysis)
+		w.of = ""
 	}
-	return w.version()
+	return w
 }
 
 // selectorText is the set of events, whatever their order.

@@ -23,7 +23,7 @@ const (
 	exitDone        = 0 // done
 	exitFailed      = 1 // failed, or interrupted; files that fmt --check would change
 	exitInvalid     = 2 // the command line or the definitions are invalid
-	exitUnhealthy   = 3 // done, but something that --fail-on names was found
+	exitUnhealthy   = 3 // done, but something that --fail-on names was found; a change of meaning, with diff --exit-code
 	exitUnreachable = 4 // a source or an engine could not be reached; try again
 )
 

@@ -55,7 +55,7 @@ Exit codes:
   0  done
   1  failed, or interrupted; fmt --check: files would change
   2  the command line or the definitions are invalid
-  3  done, but what --fail-on names was found
+  3  done, but what --fail-on names was found; diff --exit-code: the meaning changed
   4  a source or an engine could not be reached; try again`,
 		Args:              cobra.ArbitraryArgs,
 		SilenceErrors:     true, // ui.finish reports them
@@ -68,7 +68,7 @@ Exit codes:
 			return unknownCommand(cmd, args[0])
 		},
 	}
-	root.AddCommand(p.runCommand(), p.checkCommand(), p.compileCommand(), p.fmtCommand(), p.initCommand(), p.schemaCommand(), p.versionCommand())
+	root.AddCommand(p.runCommand(), p.checkCommand(), p.compileCommand(), p.diffCommand(), p.fmtCommand(), p.initCommand(), p.schemaCommand(), p.versionCommand())
 	root.SetFlagErrorFunc(flagError)
 	flags := root.PersistentFlags()
 	flags.Var(newChoice(&p.ui.log, logText, logText, logJSON), "log", "messages on standard error as text or json")
@@ -82,7 +82,7 @@ Exit codes:
 // this version. Whoever uses them is told so, rather than that there is no
 // such word.
 var (
-	commandsToCome = []string{"aa", "convert", "diff", "explain", "import", "plan", "power", "presets", "report", "state", "stats", "test"}
+	commandsToCome = []string{"aa", "convert", "explain", "import", "plan", "power", "presets", "report", "state", "stats", "test"}
 	flagsToCome    = []string{"allow-sql", "engine", "skip-unchanged", "waterfall"}
 )
 

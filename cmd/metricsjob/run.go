@@ -22,8 +22,8 @@ const (
 	failOnErrors failOn = "errors"
 )
 
-// unhealthyError says that a run is done, but found what --fail-on names. Whoever
-// makes one reports it.
+// unhealthyError says that a run is done, but found what --fail-on names; or diff
+// what --exit-code asks about. Whoever makes one reports it.
 type unhealthyError struct{ found string }
 
 func (e *unhealthyError) Error() string { return e.found }
