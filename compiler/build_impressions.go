@@ -249,7 +249,7 @@ func (b *builder) shown(s *Source, m matching, match string, from sqlast.From) s
 	for _, a := range b.plan.Attributes {
 		x := sqlast.Expr(sqlast.Null{Type: sqlast.Type{Kind: sqlast.Varchar}})
 		if f, ok := s.Attributes.Lookup(a); ok {
-			x = field(&f, attributeColumn(a))
+			x = asText(field(&f, attributeColumn(a)), f)
 		}
 		sel.Items = append(sel.Items, item(x, attributeColumn(a)))
 	}

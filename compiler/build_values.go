@@ -244,15 +244,32 @@ func (s *rowScope) byScale(r Ref, with func(metrics.Number) sqlast.Expr) sqlast.
 	return c
 }
 
-// asText is a stored value as text: numbers in plain decimal.
+// Text is the value of the field as text (semantics 2.2): numbers in plain
+// decimal, times as RFC 3339.
+func (f Field) Text() sqlast.Expr { return asText(f.SQL, f) }
+
+// asText is a stored value of a field as text.
 func asText(raw sqlast.Expr, f Field) sqlast.Expr {
 	switch f.Type.Kind {
 	case FieldText, FieldJSON:
 		return raw
-	default:
-		return sqlast.Cast{X: raw, To: sqlast.Type{Kind: sqlast.Varchar}}
+	case FieldInteger, FieldDecimal, FieldBoolean:
+		return sqlast.Cast{X: raw, To: varchar}
+	case FieldFloat:
+		if f.Type.Single {
+			raw = sqlast.Cast{X: raw, To: sqlast.Type{Kind: sqlast.Real}}
+		}
+		return call(sqlast.FloatText, raw)
+	case FieldTime:
+		if f.Type.Date {
+			return sqlast.Cast{X: sqlast.Cast{X: raw, To: sqlast.Type{Kind: sqlast.DateType}}, To: varchar}
+		}
+		return call(sqlast.TimeText, raw)
 	}
+	panic("compiler: no case for a kind of field")
 }
+
+var varchar = sqlast.Type{Kind: sqlast.Varchar}
 
 var double = sqlast.Type{Kind: sqlast.Double}
 

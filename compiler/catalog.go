@@ -92,6 +92,11 @@ type Field struct {
 type FieldType struct {
 	Kind  FieldKind
 	Scale int // digits after the point of FieldDecimal
+	// Single marks a FieldFloat of a FLOAT column: it is read as a double, but
+	// its text has the digits of 32 bits.
+	Single bool
+	// Date marks a FieldTime of a DATE column: its text has no time of day.
+	Date bool
 }
 
 // FieldKind is a kind of field.
@@ -105,7 +110,7 @@ const (
 	FieldFloat             // DOUBLE or REAL
 	FieldBoolean
 	FieldTime // TIMESTAMP in UTC
-	FieldJSON // JSON text, compared by value
+	FieldJSON // the text of a JSON column
 )
 
 // Exact reports whether numbers of the type are exact.

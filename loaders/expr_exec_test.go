@@ -493,6 +493,18 @@ func TestNestedValues(t *testing.T) {
 		{`CAST('nan' AS DOUBLE)`, call(sqlast.Finite, x), nil},
 		{`CAST('-inf' AS DOUBLE)`, call(sqlast.Finite, x), nil},
 		{`CAST('nan' AS DOUBLE)`, call(sqlast.IntegerText, x), nil},
+		{`CAST(2 AS DOUBLE)`, call(sqlast.FloatText, x), "2"},
+		{`CAST('-0.0' AS DOUBLE)`, call(sqlast.FloatText, x), "0"},
+		{`CAST('-0.5' AS DOUBLE)`, call(sqlast.FloatText, x), "-0.5"},
+		{`CAST('9007199254740994' AS DOUBLE)`, call(sqlast.FloatText, x), "9007199254740994"},
+		{`CAST('-1e16' AS DOUBLE)`, call(sqlast.FloatText, x), "-10000000000000000"},
+		{`CAST('12345678901234568e2' AS DOUBLE)`, call(sqlast.FloatText, x), "1234567890123456800"},
+		{`CAST('1.5e-7' AS DOUBLE)`, call(sqlast.FloatText, x), "0.00000015"},
+		{`CAST('-1e-5' AS DOUBLE)`, call(sqlast.FloatText, x), "-0.00001"},
+		{`CAST('0.1' AS FLOAT)`, call(sqlast.FloatText, x), "0.1"},
+		{`CAST('16777217.5' AS FLOAT)`, call(sqlast.FloatText, x), "16777218"},
+		{`TIMESTAMP '2026-03-02 10:00:00'`, call(sqlast.TimeText, x), "2026-03-02T10:00:00Z"},
+		{`TIMESTAMP '2026-03-02 10:00:00.25'`, call(sqlast.TimeText, x), "2026-03-02T10:00:00.25Z"},
 	} {
 		got := evaluate(t, db, " FROM (SELECT "+c.from+" AS x)", c.e)
 		if when, ok := got.(time.Time); ok {

@@ -41,25 +41,38 @@ func within(x, low, high sqlast.Expr) sqlast.Expr {
 	return sqlast.And{binary(sqlast.GreaterEq, x, low), binary(sqlast.LessEq, x, high)}
 }
 
-// text reads a column as text: integers and whole floating numbers below 2^53
-// in plain decimal, everything else as its text. Other floating numbers are
-// missing.
+// text reads a column as text: numbers in plain decimal, times as RFC 3339,
+// everything else as its text. NaN and the infinities are missing.
 func text(c stored) (compiler.Field, *cannot) {
 	field := compiler.Field{Type: compiler.FieldType{Kind: compiler.FieldText}}
 	switch c.typ.Kind {
 	case compiler.ColumnText:
 		field.SQL = c.sql
-	case compiler.ColumnFloat:
-		field.SQL = onlyIf(isWhole(c.sql), cast(cast(c.sql, bigint), varchar))
-	case compiler.ColumnJSON, compiler.ColumnUUID, compiler.ColumnInteger, compiler.ColumnDecimal, compiler.ColumnBoolean,
-		compiler.ColumnTimestamp, compiler.ColumnTimestampNS, compiler.ColumnTimestampTZ, compiler.ColumnDate:
+	case compiler.ColumnJSON, compiler.ColumnUUID:
 		field.SQL = cast(c.sql, varchar)
+	case compiler.ColumnInteger, compiler.ColumnDecimal, compiler.ColumnFloat, compiler.ColumnBoolean,
+		compiler.ColumnTimestamp, compiler.ColumnTimestampNS, compiler.ColumnTimestampTZ, compiler.ColumnDate:
+		typed, err := property(c)
+		if err != nil {
+			return field, err
+		}
+		field.SQL = typed.Text()
 	case compiler.ColumnStruct, compiler.ColumnMap, compiler.ColumnList, compiler.ColumnOther:
 		return field, &cannot{why: "which has no plain text", hint: "name a part of it, or a column of text"}
 	default:
 		panic(fmt.Sprintf("loaders: no case for %v", c.typ.Kind))
 	}
 	return field, nil
+}
+
+// rowID is text of which floating numbers that are no whole ones below 2^53
+// are missing.
+func rowID(c stored) (compiler.Field, *cannot) {
+	field, err := text(c)
+	if err == nil && c.typ.Kind == compiler.ColumnFloat {
+		field.SQL = onlyIf(isWhole(c.sql), cast(cast(c.sql, bigint), varchar))
+	}
+	return field, err
 }
 
 // isWhole holds for floating numbers that have an exact plain decimal.
@@ -70,9 +83,9 @@ func isWhole(x sqlast.Expr) sqlast.Expr {
 	}
 }
 
-// identifier is text of which the empty one is missing.
+// identifier is the id of a unit: as that of a row, but missing where empty.
 func identifier(c stored) (compiler.Field, *cannot) {
-	field, err := text(c)
+	field, err := rowID(c)
 	if err != nil {
 		return field, err
 	}
@@ -82,10 +95,10 @@ func identifier(c stored) (compiler.Field, *cannot) {
 	return field, nil
 }
 
-// variation is text, or JSON that can be compared by value.
+// variation is text; of a JSON column, the text of the JSON.
 func variation(c stored) (compiler.Field, *cannot) {
 	if c.typ.Kind == compiler.ColumnJSON {
-		return compiler.Field{SQL: c.sql, Type: compiler.FieldType{Kind: compiler.FieldJSON}}, nil
+		return compiler.Field{SQL: cast(c.sql, varchar), Type: compiler.FieldType{Kind: compiler.FieldJSON}}, nil
 	}
 	return text(c)
 }
@@ -99,12 +112,17 @@ func number(c stored) (compiler.Field, *cannot) {
 	case compiler.ColumnDecimal:
 		return compiler.Field{SQL: c.sql, Type: compiler.FieldType{Kind: compiler.FieldDecimal, Scale: c.typ.Scale}}, nil
 	case compiler.ColumnFloat:
-		return compiler.Field{SQL: call(sqlast.Finite, cast(c.sql, double)), Type: compiler.FieldType{Kind: compiler.FieldFloat}}, nil
+		return compiler.Field{SQL: call(sqlast.Finite, cast(c.sql, double)), Type: floating(c.typ)}, nil
 	case compiler.ColumnText:
 		return compiler.Field{SQL: call(sqlast.ParseNumber, c.sql), Type: compiler.FieldType{Kind: compiler.FieldFloat}}, nil
 	default:
 		return compiler.Field{}, &cannot{why: "which is no number"}
 	}
+}
+
+// floating is the type of a floating column.
+func floating(t compiler.ColumnType) compiler.FieldType {
+	return compiler.FieldType{Kind: compiler.FieldFloat, Single: t.Name == "FLOAT"}
 }
 
 // weight is a whole number; what is none is missing.
@@ -148,10 +166,8 @@ func boolean(c stored) (compiler.Field, *cannot) {
 // property is a value with the type that the column has.
 func property(c stored) (compiler.Field, *cannot) {
 	switch c.typ.Kind {
-	case compiler.ColumnText, compiler.ColumnUUID:
+	case compiler.ColumnText, compiler.ColumnUUID, compiler.ColumnJSON:
 		return text(c)
-	case compiler.ColumnJSON:
-		return compiler.Field{SQL: c.sql, Type: compiler.FieldType{Kind: compiler.FieldJSON}}, nil
 	case compiler.ColumnInteger, compiler.ColumnDecimal, compiler.ColumnFloat:
 		return number(c)
 	case compiler.ColumnBoolean:
@@ -216,7 +232,7 @@ func valueType(t compiler.ColumnType) (compiler.FieldType, bool) {
 	case compiler.ColumnDecimal:
 		return compiler.FieldType{Kind: compiler.FieldDecimal, Scale: t.Scale}, true
 	case compiler.ColumnFloat:
-		return compiler.FieldType{Kind: compiler.FieldFloat}, true
+		return floating(t), true
 	case compiler.ColumnBoolean:
 		return compiler.FieldType{Kind: compiler.FieldBoolean}, true
 	default:

@@ -276,7 +276,7 @@ func (in *inspector) fields() bool {
 	if !in.def.Dedupe.Set || in.def.Dedupe.V == metrics.DedupeID {
 		for i := range c.ID {
 			var id compiler.Field
-			required(&c.ID[i], text, &id)
+			required(&c.ID[i], rowID, &id)
 			out.ID = append(out.ID, id)
 		}
 	}

@@ -50,7 +50,7 @@ func instant(c stored, epoch string) (compiler.Field, *cannot) {
 	case compiler.ColumnTimestampTZ:
 		field.SQL = call(sqlast.TimestampTZToTime, c.sql)
 	case compiler.ColumnDate:
-		field.SQL = cast(c.sql, timestamp)
+		field.SQL, field.Type.Date = cast(c.sql, timestamp), true
 	case compiler.ColumnText:
 		field.SQL = call(sqlast.ParseTime, c.sql)
 	case compiler.ColumnInteger, compiler.ColumnDecimal, compiler.ColumnFloat:

@@ -148,7 +148,7 @@ func (s *surveyor) shown(kind string) sqlast.From {
 		}
 		value, same := src.Variation.SQL, src.Variation.SQL
 		if src.Variation.Type.Kind == compiler.FieldJSON {
-			value, same = cast(value, varchar), call(sqlast.CanonicalJSON, value)
+			same = call(sqlast.CanonicalJSON, value)
 		}
 		id := src.Units[i].SQL
 		all = append(all, sqlast.Select{

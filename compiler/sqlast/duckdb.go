@@ -21,6 +21,7 @@ var DuckDB = &Dialect{
 		Bigint:        "BIGINT",
 		Hugeint:       "HUGEINT",
 		Decimal:       "DECIMAL({1}, {2})",
+		Real:          "FLOAT",
 		Double:        "DOUBLE",
 		TimestampType: "TIMESTAMP",
 		DateType:      "DATE",
@@ -70,6 +71,22 @@ END`,
   WHEN abs({1}) < 9007199254740992e0 AND trunc({1}) = {1}
     THEN CAST(CAST({1} AS BIGINT) AS VARCHAR)
 END`,
+
+		// A cast writes 2.0, 1.5e-07 and 1e+16.
+		FloatText: `CASE
+  WHEN abs({1}) < 9007199254740992e0 AND trunc({1}) = {1}
+    THEN CAST(CAST({1} AS BIGINT) AS VARCHAR)
+  WHEN contains(CAST({1} AS VARCHAR), 'e-')
+    THEN CASE WHEN {1} < 0 THEN '-0.' ELSE '0.' END
+      || repeat('0', CAST(regexp_extract(CAST({1} AS VARCHAR), '[0-9]+$') AS BIGINT) - 1)
+      || regexp_replace(CAST({1} AS VARCHAR), '^-?([0-9])\.?([0-9]*)e.*$', '\1\2')
+  WHEN contains(CAST({1} AS VARCHAR), 'e')
+    THEN CASE WHEN {1} < 0 THEN '-' ELSE '' END
+      || rpad(regexp_replace(CAST({1} AS VARCHAR), '^-?([0-9])\.?([0-9]*)e.*$', '\1\2'),
+        CAST(regexp_extract(CAST({1} AS VARCHAR), '[0-9]+$') AS INTEGER) + 1, '0')
+  ELSE regexp_replace(CAST({1} AS VARCHAR), '\.0$', '')
+END`,
+		TimeText: "(replace(CAST({1} AS VARCHAR), ' ', 'T') || 'Z')",
 
 		// TRY_CAST accepts 1_000, .5, 5., inf and 0x1f: a pattern first. Short
 		// plain numbers are nearly all and cannot overflow.

@@ -27,6 +27,8 @@ const (
 	Mod                         // remainder of doubles with the sign of the dividend
 	Finite                      // the double X, or NULL where it is NaN or infinite
 	IntegerText                 // the plain decimal of a whole double below 2^53 in size; else NULL
+	FloatText                   // the plain decimal of a finite floating number, with the fewest digits that tell it from others
+	TimeText                    // a timestamp as RFC 3339 text in UTC, without trailing zeros of the second
 	ParseNumber                 // text to double by the grammar of number(); else NULL
 	ParseInteger                // text of an optional sign and digits to double; else NULL
 	ParseBoolean                // true or false in any case; else NULL
@@ -74,6 +76,8 @@ var fnNames = [numFns]string{
 	Mod:               "Mod",
 	Finite:            "Finite",
 	IntegerText:       "IntegerText",
+	FloatText:         "FloatText",
+	TimeText:          "TimeText",
 	ParseNumber:       "ParseNumber",
 	ParseInteger:      "ParseInteger",
 	ParseBoolean:      "ParseBoolean",

@@ -205,6 +205,7 @@ const (
 	Bigint
 	Hugeint
 	Decimal
+	Real
 	Double
 	TimestampType
 	DateType

@@ -107,6 +107,8 @@ func boolRank(b bool) int {
 }
 
 // plain gives a cell as text: what an undeclared property is. ok is false for a missing one.
+//
+// Reading: NaN and the infinities have no text, and zero has no sign.
 func plain(v Value) (text string, ok bool) {
 	switch v := v.(type) {
 	case nil:
@@ -118,6 +120,12 @@ func plain(v Value) (text string, ok bool) {
 	case Decimal:
 		return v.String(), true
 	case float64:
+		switch {
+		case finite(v) == nil:
+			return "", false
+		case v == 0:
+			return "0", true
+		}
 		return strconv.FormatFloat(v, 'f', -1, 64), true
 	case bool:
 		return strconv.FormatBool(v), true

@@ -152,6 +152,44 @@ list_transform([CASE WHEN "y" THEN "x" END], lambda "v":
   END
 )[1]
 
+-- FloatText
+CASE
+  WHEN abs("x") < 9007199254740992e0 AND trunc("x") = "x"
+    THEN CAST(CAST("x" AS BIGINT) AS VARCHAR)
+  WHEN contains(CAST("x" AS VARCHAR), 'e-')
+    THEN CASE WHEN "x" < 0 THEN '-0.' ELSE '0.' END
+      || repeat('0', CAST(regexp_extract(CAST("x" AS VARCHAR), '[0-9]+$') AS BIGINT) - 1)
+      || regexp_replace(CAST("x" AS VARCHAR), '^-?([0-9])\.?([0-9]*)e.*$', '\1\2')
+  WHEN contains(CAST("x" AS VARCHAR), 'e')
+    THEN CASE WHEN "x" < 0 THEN '-' ELSE '' END
+      || rpad(regexp_replace(CAST("x" AS VARCHAR), '^-?([0-9])\.?([0-9]*)e.*$', '\1\2'),
+        CAST(regexp_extract(CAST("x" AS VARCHAR), '[0-9]+$') AS INTEGER) + 1, '0')
+  ELSE regexp_replace(CAST("x" AS VARCHAR), '\.0$', '')
+END
+
+-- FloatText
+list_transform([CASE WHEN "y" THEN "x" END], lambda "v":
+  CASE
+    WHEN abs("v") < 9007199254740992e0 AND trunc("v") = "v"
+      THEN CAST(CAST("v" AS BIGINT) AS VARCHAR)
+    WHEN contains(CAST("v" AS VARCHAR), 'e-')
+      THEN CASE WHEN "v" < 0 THEN '-0.' ELSE '0.' END
+        || repeat('0', CAST(regexp_extract(CAST("v" AS VARCHAR), '[0-9]+$') AS BIGINT) - 1)
+        || regexp_replace(CAST("v" AS VARCHAR), '^-?([0-9])\.?([0-9]*)e.*$', '\1\2')
+    WHEN contains(CAST("v" AS VARCHAR), 'e')
+      THEN CASE WHEN "v" < 0 THEN '-' ELSE '' END
+        || rpad(regexp_replace(CAST("v" AS VARCHAR), '^-?([0-9])\.?([0-9]*)e.*$', '\1\2'),
+          CAST(regexp_extract(CAST("v" AS VARCHAR), '[0-9]+$') AS INTEGER) + 1, '0')
+    ELSE regexp_replace(CAST("v" AS VARCHAR), '\.0$', '')
+  END
+)[1]
+
+-- TimeText
+(replace(CAST("x" AS VARCHAR), ' ', 'T') || 'Z')
+
+-- TimeText
+(replace(CAST(CASE WHEN "y" THEN "x" END AS VARCHAR), ' ', 'T') || 'Z')
+
 -- ParseNumber
 CASE
   WHEN strlen("x") < 300 AND regexp_matches("x", '^[+-]?[0-9]+(\.[0-9]+)?$')
