@@ -37,6 +37,7 @@ func (r *reporter) health(x *compiler.ExperimentPlan) []string {
 	if x.Def.Activation != nil {
 		r.activatedRatio(x)
 	}
+	r.ratios(x)
 	r.exposedUnits(x)
 	r.leftOut(x)
 	r.silentMetrics(x)

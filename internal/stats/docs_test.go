@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/metricsjob/metricsjob/metrics"
 )
 
 // TestDocs checks every number in the example blocks of docs/statistics.md, to
@@ -15,8 +17,8 @@ func TestDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	blocks := strings.Split(string(text), "```example\n")[1:]
-	if len(blocks) != 12 {
-		t.Errorf("%d examples, want 12", len(blocks))
+	if len(blocks) != 16 {
+		t.Errorf("%d examples, want 16", len(blocks))
 	}
 	for _, block := range blocks {
 		body, _, _ := strings.Cut(block, "```")
@@ -38,10 +40,15 @@ func checkComparisonExample(t *testing.T, lines map[string][]string) {
 	k := lines["kind"] // mean test welch alternative two_sided alpha 0.05 …
 	kind := map[string]Kind{"mean": Mean, "ratio": Ratio, "proportion": Proportion}[k[0]]
 	opt := DefaultOptions()
+	var margin *metrics.Margin
 	for i := 1; i < len(k); i += 2 {
 		switch value := k[i+1]; k[i] {
 		case "test":
 			opt.Test = Test(value)
+		case "exact":
+			opt.Exact = ExactTest(value)
+		case "exact_below":
+			opt.ExactBelow = int(parseFloat(t, value))
 		case "alternative":
 			opt.Alternative = Alternative(value)
 		case "alpha":
@@ -50,6 +57,12 @@ func checkComparisonExample(t *testing.T, lines map[string][]string) {
 			opt.Relative = RelativeInterval(value)
 		case "cuped":
 			opt.CUPED = value == "on"
+		case "margin":
+			size, relative := strings.CutSuffix(value, "%")
+			margin = &metrics.Margin{Value: metrics.Number(size)}
+			if relative {
+				margin.Unit = metrics.MarginRelative
+			}
 		case "tuned_at":
 			opt.TunedAt = int(parseFloat(t, value))
 		default:
@@ -58,16 +71,23 @@ func checkComparisonExample(t *testing.T, lines map[string][]string) {
 	}
 	a, b := momentsOfWords(t, lines["baseline"]), momentsOfWords(t, lines["variation"])
 	e, sa, sb := Compare(kind, a, b, opt), Describe(kind, a), Describe(kind, b)
+	if margin != nil {
+		r := CompareWithMargin(kind, a, b, MarginOf(*margin), metrics.Higher, opt)
+		printed(t, "limit", lines["limit"], []*float64{r.Limit})
+		printed(t, "bound", lines["bound"], []*float64{r.Bound})
+		printed(t, "p_value of the margin", lines["p_value"], []*float64{r.PValue})
+		return
+	}
 	if opt.CUPED {
 		printed(t, "imbalance", lines["imbalance"], []*float64{Imbalance(kind, a, b, opt).PValue})
 	}
 	for name, numbers := range map[string][]*float64{
 		"variance_reduction": {e.VarianceReduction},
-		"mean":     {sa.Mean, sb.Mean},
-		"std_dev":  {sa.StdDev, sb.StdDev},
-		"absolute": {e.Absolute, e.AbsoluteLow, e.AbsoluteHigh},
-		"relative": {e.Relative, e.RelativeLow, e.RelativeHigh},
-		"p_value":  {e.PValue},
+		"mean":               {sa.Mean, sb.Mean},
+		"std_dev":            {sa.StdDev, sb.StdDev},
+		"absolute":           {e.Absolute, e.AbsoluteLow, e.AbsoluteHigh},
+		"relative":           {e.Relative, e.RelativeLow, e.RelativeHigh},
+		"p_value":            {e.PValue},
 	} {
 		if lines[name] != nil {
 			printed(t, strings.Join(k, " ")+": "+name, lines[name], numbers)

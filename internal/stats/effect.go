@@ -16,7 +16,7 @@ type Effect struct {
 	RelativeLow  *float64
 	RelativeHigh *float64
 	PValue       *float64 // of the absolute effect
-	Significant  *bool    // PValue < alpha, exactly when the absolute interval excludes zero
+	Significant  *bool    // PValue < alpha; but for tests of counts exactly when the absolute interval excludes zero
 	// VarianceReduction is the share of the variance of the difference that
 	// Options.CUPED took away; nil without it.
 	VarianceReduction *float64
@@ -29,13 +29,21 @@ type Effect struct {
 // be disjoint sets of units.
 func Compare(kind Kind, baseline, variation Moments, opt Options) Effect {
 	a, b := estimateOf(kind, baseline), estimateOf(kind, variation)
-	e := Effect{Method: methodOf(kind, opt)}
+	counts, table, test := countTestOf(kind, baseline, variation, opt)
+	opt.Test = test
+	e := Effect{Method: methodOf(kind, opt, counts)}
 	if adjusts(kind, opt) {
 		e.VarianceReduction = adjust(kind, baseline, variation, &a, &b)
 	}
 	v := both(a, b)
 	if a.hasMean && b.hasMean {
 		e.compare(a, b, opt, &v)
+	}
+	if counts != noCountTest {
+		e.PValue, e.Significant = nil, nil
+		if p, ok := counts.pValue(table, opt.Alternative); ok {
+			e.PValue, e.Significant = &p, new(p < opt.Alpha)
+		}
 	}
 	e.Status, e.Reason = v.settle()
 	return e
@@ -45,8 +53,18 @@ func Compare(kind Kind, baseline, variation Moments, opt Options) Effect {
 // of a proportion is not that of its units' values, and covariates explain values.
 func adjusts(kind Kind, opt Options) bool { return opt.CUPED && kind != Proportion }
 
-// methodOf names the test and the relative interval.
-func methodOf(kind Kind, opt Options) string {
+// methodOf names the test and the relative interval, and first the test of counts
+// if that gives the p-value.
+func methodOf(kind Kind, opt Options, counts countTest) string {
+	name := testName(kind, opt)
+	if counts != noCountTest {
+		name = counts.String() + ", interval by " + name
+	}
+	return name + ", relative by " + relativeName(opt.Relative)
+}
+
+// testName names the test of means.
+func testName(kind Kind, opt Options) string {
 	var name string
 	switch opt.Test {
 	case Welch:
@@ -67,7 +85,7 @@ func methodOf(kind Kind, opt Options) string {
 	if adjusts(kind, opt) {
 		name += ", adjusted by CUPED"
 	}
-	return name + ", relative by " + relativeName(opt.Relative)
+	return name
 }
 
 // alwaysValidName names the sequence, and the variances it uses where they are
@@ -232,9 +250,7 @@ func spreadOf(a, b estimate, opt Options) spread {
 	case Z:
 		s.reference = normal{}
 	case Welch:
-		// Welch (1947), in shares of the variance, so that nothing overflows.
-		share := s.baseline / (s.baseline + s.variation)
-		s.reference = student{1 / (share*share/(na-1) + (1-share)*(1-share)/(nb-1))}
+		s.reference = welchOf(s.baseline, s.variation, a.units, b.units)
 	case Student:
 		ka, kb := SumOf(a.units-1), SumOf(b.units-1)
 		pooled := a.variance.times(ka).add(b.variance.times(kb)).over(ka.Add(kb))
@@ -247,4 +263,11 @@ func spreadOf(a, b estimate, opt Options) spread {
 		s.reference = alwaysValidOf(na+nb, opt)
 	}
 	return s
+}
+
+// welchOf has Welch's (1947) degrees of freedom for two means with these
+// variances, in shares of their sum, so that nothing overflows.
+func welchOf(va, vb float64, na, nb int64) student {
+	share := va / (va + vb)
+	return student{1 / (share*share/float64(na-1) + (1-share)*(1-share)/float64(nb-1))}
 }

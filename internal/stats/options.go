@@ -16,6 +16,21 @@ const (
 	Welch   Test = "welch"
 	Z       Test = "z"
 	Student Test = "student"
+	// Pearson and G give the p-value of a 0/1 metric from its counts, by χ²; the
+	// intervals are those of Z. For other metrics they are Welch.
+	Pearson Test = "pearson"
+	G       Test = "g"
+)
+
+// ExactTest is an exact test of the counts of a 0/1 metric. It gives the p-value;
+// the intervals stay those of the test of means.
+type ExactTest string
+
+// The exact tests.
+const (
+	Barnard  ExactTest = "barnard"
+	Fisher   ExactTest = "fisher"
+	Boschloo ExactTest = "boschloo"
 )
 
 // Alternative is the side on which an effect counts. Greater means a greater
@@ -45,6 +60,10 @@ type Options struct {
 	Test        Test
 	Alternative Alternative
 	Alpha       float64 // between 0 and 1, both excluded
+	// Exact takes the place of the test's p-value for 0/1 metrics where both
+	// variations have fewer units than ExactBelow, and at most 10,000.
+	Exact      ExactTest
+	ExactBelow int
 	// Relative is the way to the interval of the relative effect.
 	Relative RelativeInterval
 	// CUPED takes out of the effects of means and ratios what covariates from
@@ -79,6 +98,8 @@ func OptionsOf(a metrics.Analysis) (Options, []Unsupported) {
 		Test:             Test(a.Test.V),
 		Alternative:      Alternative(a.Alternative.V),
 		Alpha:            a.Alpha.V.Float(),
+		Exact:            ExactTest(a.Exact.V),
+		ExactBelow:       a.ExactBelow.V,
 		Relative:         RelativeInterval(a.RelativeInterval.V),
 		CUPED:            a.CUPED.V.Days > 0,
 		SampleRatioAlarm: a.SampleRatioAlarm.V.Float(),
@@ -87,12 +108,6 @@ func OptionsOf(a metrics.Analysis) (Options, []Unsupported) {
 		o.TunedAt = cmp.Or(a.Peeking.V.TunedAt, defaultTunedAt)
 	}
 	var list []Unsupported
-	switch o.Test {
-	case Welch, Z, Student:
-	default:
-		list = append(list, Unsupported{"test", a.Test})
-	}
-	list = appendUnless(list, a.ExactBelow.V == 0, "exact_below", a.ExactBelow)
 	list = appendUnless(list, !a.Power.Set, "power", a.Power)
 	looked := a.Peeking.V.Method == "fixed" || a.Peeking.V.Method == "always_valid"
 	list = appendUnless(list, looked, "peeking", at(a.Peeking, a.Peeking.V.Method))

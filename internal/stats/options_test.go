@@ -9,7 +9,7 @@ import (
 )
 
 func TestOptionsOf(t *testing.T) {
-	if diff := cmp.Diff(Options{Test: Welch, Alternative: TwoSided, Alpha: 0.05, Relative: Delta, SampleRatioAlarm: 0.001}, DefaultOptions()); diff != "" {
+	if diff := cmp.Diff(Options{Test: Welch, Alternative: TwoSided, Alpha: 0.05, Exact: Barnard, Relative: Delta, SampleRatioAlarm: 0.001}, DefaultOptions()); diff != "" {
 		t.Errorf("defaults (-want +got):\n%s", diff)
 	}
 	a := metrics.DefaultAnalysis()
@@ -20,11 +20,13 @@ func TestOptionsOf(t *testing.T) {
 	a.Bayesian = metrics.At[metrics.Bayesian]{V: metrics.Bayesian{Off: true}, Set: true}
 	a.CUPED.Set = true
 	a.RelativeInterval = metrics.Text{V: "fieller", Set: true}
+	a.Exact = metrics.Text{V: "fisher", Set: true}
+	a.ExactBelow = metrics.At[int]{V: 20, Set: true}
 	opt, refused := OptionsOf(a)
 	if len(refused) > 0 {
 		t.Errorf("refused: %v", refused)
 	}
-	if diff := cmp.Diff(Options{Test: Student, Alternative: Greater, Alpha: 0.01, Relative: Fieller, SampleRatioAlarm: 0.001}, opt); diff != "" {
+	if diff := cmp.Diff(Options{Test: Student, Alternative: Greater, Alpha: 0.01, Exact: Fisher, ExactBelow: 20, Relative: Fieller, SampleRatioAlarm: 0.001}, opt); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -43,10 +45,8 @@ func TestOptionsOfAlwaysValid(t *testing.T) {
 // Every option that is asked for and not built yet is named, with its place.
 func TestOptionsUnsupported(t *testing.T) {
 	a := metrics.DefaultAnalysis()
-	a.Test = metrics.Text{V: "pearson", Set: true}
-	a.Test.Pos.Line = 7
-	a.ExactBelow = metrics.At[int]{V: 20, Set: true}
 	a.Power.Set = true
+	a.Power.Pos.Line = 7
 	a.Peeking.V.Method = "msprt"
 	a.Bayesian.Set = true
 	a.Stratify.V = []string{"country"}
@@ -59,13 +59,12 @@ func TestOptionsUnsupported(t *testing.T) {
 		got = append(got, u.Option+" "+u.Value.V)
 	}
 	want := []string{
-		"test pearson", "exact_below 20", "power 0.8", "peeking msprt", "bayesian prior",
-		"stratify [country]", "minimum_effect 0.01", "bootstrap 100 resamples",
+		"power 0.8", "peeking msprt", "bayesian prior", "stratify [country]", "minimum_effect 0.01", "bootstrap 100 resamples",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if refused[0].Value.Pos.Line != 7 {
-		t.Errorf("the place of the test is lost: %v", refused[0].Value.Pos)
+		t.Errorf("the place of the power is lost: %v", refused[0].Value.Pos)
 	}
 }

@@ -10,6 +10,9 @@ type SampleRatioTest struct {
 	Statistic        *float64 // χ²
 	DegreesOfFreedom int
 	PValue           *float64
+	// PValueAdjusted is corrected for the other tests of SampleRatios; nil for a
+	// single test.
+	PValueAdjusted *float64
 	// Alarm reports that the experiment cannot be trusted: the p-value is below
 	// Options.SampleRatioAlarm, or units were seen where none could be.
 	Alarm  bool
@@ -18,9 +21,10 @@ type SampleRatioTest struct {
 	Reason string
 }
 
-// SampleRatio tests the units of each variation against the planned weights by
-// Pearson's χ². A weight is nil where none was planned; a weight of 0 plans no
-// units. The slices run over the same variations.
+// SampleRatio tests the units of each variation against the planned weights: by the
+// exact multinomial test where there are few outcomes, else by Pearson's χ². A
+// weight is nil where none was planned; a weight of 0 plans no units. The slices
+// run over the same variations.
 func SampleRatio(units []int64, weights []*big.Rat, opt Options) SampleRatioTest {
 	if len(units) != len(weights) {
 		panic(fmt.Sprintf("stats: %d unit counts but %d weights", len(units), len(weights)))
@@ -30,6 +34,28 @@ func SampleRatio(units []int64, weights []*big.Rat, opt Options) SampleRatioTest
 	r.test(units, weights, opt, &v)
 	r.Status, r.Reason = v.settle()
 	return r
+}
+
+// SampleRatios tests many disjoint sets of units, such as segments or days, against
+// the same weights. An alarm is one by the p-value that is corrected for all of
+// them by Holm's method, so that many sets raise no more false alarms than one.
+func SampleRatios(units [][]int64, weights []*big.Rat, opt Options) []SampleRatioTest {
+	tests := make([]SampleRatioTest, len(units))
+	var p []float64
+	for i := range units {
+		tests[i] = SampleRatio(units[i], weights, opt)
+		if tests[i].PValue != nil {
+			p = append(p, *tests[i].PValue)
+		}
+	}
+	adjusted := Holm.Adjust(p)
+	for i := range tests {
+		if tests[i].PValue != nil {
+			tests[i].PValueAdjusted, adjusted = &adjusted[0], adjusted[1:]
+			tests[i].Alarm = *tests[i].PValueAdjusted < opt.SampleRatioAlarm
+		}
+	}
+	return tests
 }
 
 func (r *SampleRatioTest) test(units []int64, weights []*big.Rat, opt Options, v *verdict) {
@@ -66,8 +92,12 @@ func (r *SampleRatioTest) test(units []int64, weights []*big.Rat, opt Options, v
 	}
 	// χ² = Σ n²/expected − N, exactly, with expected = N·w/W.
 	chi := new(big.Rat)
+	var counts []int64
+	var shares []float64
 	for i, w := range weights {
 		if w.Sign() > 0 {
+			share, _ := new(big.Rat).Quo(w, weight).Float64()
+			counts, shares = append(counts, units[i]), append(shares, share)
 			n := new(big.Rat).SetInt64(units[i])
 			chi.Add(chi, n.Quo(n.Mul(n, n), w))
 		}
@@ -83,6 +113,10 @@ func (r *SampleRatioTest) test(units []int64, weights []*big.Rat, opt Options, v
 		return
 	}
 	p := chiSquaredTail(statistic, float64(r.DegreesOfFreedom))
+	if outcomes(total, variations) <= exactOutcomes {
+		r.Method = "exact multinomial"
+		p = multinomial(counts, shares)
+	}
 	r.PValue = &p
 	r.Alarm = p < opt.SampleRatioAlarm
 }

@@ -78,7 +78,7 @@ func TestSampleRatioFalseAlarms(t *testing.T) {
 	alarms := 0
 	for range runs {
 		units := make([]int64, 3)
-		for range 800 {
+		for range 1600 { // so many that χ² tests them
 			units[min(rng.IntN(4), 2)]++
 		}
 		if SampleRatio(units, weights, opt).Alarm {

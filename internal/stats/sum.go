@@ -101,6 +101,12 @@ func (s Sum) Mul(o Sum) Sum {
 	return Sum{new(big.Int).Mul(s.int(), o.int()), s.scale + o.scale}
 }
 
+// whole gives the sum as a whole number, if it is one and fits.
+func (s Sum) whole() (n int64, ok bool) {
+	q, rest := new(big.Int).QuoRem(s.int(), pow10(s.scale), new(big.Int))
+	return q.Int64(), rest.Sign() == 0 && q.IsInt64()
+}
+
 // Abs gives |s|.
 func (s Sum) Abs() Sum { return Sum{new(big.Int).Abs(s.int()), s.scale} }
 

@@ -1,0 +1,117 @@
+package stats
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// Margin is how much worse than the baseline a guardrail may be. Size is not
+// negative.
+type Margin struct {
+	Size     Sum
+	Relative bool // of the baseline's absolute mean
+}
+
+// MarginOf reads a margin of a definition.
+func MarginOf(m metrics.Margin) Margin {
+	size, err := ParseSum(string(m.Value))
+	if err != nil {
+		panic("stats: a margin is checked where it is decoded: " + err.Error())
+	}
+	switch m.Unit {
+	case metrics.MarginRelative:
+		return Margin{size.Mul(percent), true}
+	case metrics.MarginPoints:
+		return Margin{size.Mul(percent), false}
+	case metrics.MarginAbsolute:
+		return Margin{size, false}
+	}
+	panic(fmt.Sprintf("stats: no case for the unit %q of a margin", m.Unit))
+}
+
+var percent = Sum{SumOf(1).int(), 2}
+
+// NonInferiority says whether a variation is worse than the baseline by less than
+// a margin. A number that cannot be given is nil, and Status and Reason say why.
+type NonInferiority struct {
+	// Bound is the end of the one-sided interval of the absolute effect on its bad
+	// side, and Limit the margin as an absolute effect.
+	Bound, Limit *float64
+	PValue       *float64 // that the variation is worse by the margin or more
+	NonInferior  *bool    // PValue < alpha
+	// Inferior reports that the variation is significantly worse than the margin.
+	Inferior *bool
+	Method   string
+	Status   Status
+	Reason   string
+}
+
+// CompareWithMargin tests the variation for non-inferiority, on one side at alpha,
+// whatever opt.Alternative is. For a relative margin m of a mean that is to be high
+// the difference tested is b − a + m·|a|, with the variance that the baseline's
+// part in the margin leaves: the margin is as uncertain as the mean it is of.
+func CompareWithMargin(kind Kind, baseline, variation Moments, margin Margin, better metrics.Better, opt Options) NonInferiority {
+	_, _, opt.Test = countTestOf(kind, baseline, variation, opt)
+	opt.Alternative = Greater
+	sign := -1.0 // of the worst effect that is allowed
+	if better == metrics.Lower {
+		opt.Alternative, sign = Less, 1
+	}
+	e := Compare(kind, baseline, variation, opt)
+	r := NonInferiority{Bound: e.AbsoluteLow, Method: testName(kind, opt) + ", non-inferiority"}
+	if better == metrics.Lower {
+		r.Bound = e.AbsoluteHigh
+	}
+	a, b := estimateOf(kind, baseline), estimateOf(kind, variation)
+	if adjusts(kind, opt) {
+		adjust(kind, baseline, variation, &a, &b)
+	}
+	v := both(a, b)
+	if a.hasMean && b.hasMean {
+		r.test(a, b, margin, sign, opt, &v)
+	}
+	r.Status, r.Reason = v.settle()
+	return r
+}
+
+func (r *NonInferiority) test(a, b estimate, margin Margin, sign float64, opt Options, v *verdict) {
+	limit, share := fraction{margin.Size, SumOf(1)}, 1.0
+	if margin.Relative {
+		if a.mean.sign() == 0 {
+			v.add(ZeroBaseline, "the baseline's mean is zero, and the margin is a share of it")
+			return
+		}
+		limit = a.mean.abs().times(margin.Size)
+		// b − a − sign·m·|a| has the baseline in it so many times.
+		share = 1 + sign*float64(a.mean.sign())*margin.Size.Float64()
+	}
+	if sign < 0 {
+		limit = fraction{Sum{}, SumOf(1)}.sub(limit)
+	}
+	r.Limit = v.number(limit.float64())
+	if !a.hasVariance || !b.hasVariance {
+		return
+	}
+	s := spreadOf(a, b, opt)
+	s.baseline *= share * share
+	if s.zero || s.baseline+s.variation == 0 {
+		v.add(ZeroVariance, "no unit differs from another of its variation, so chance cannot be measured")
+		return
+	}
+	if opt.Test == Welch && opt.TunedAt == 0 {
+		s.reference = welchOf(s.baseline, s.variation, a.units, b.units)
+	}
+	t := b.mean.sub(a.mean).sub(limit).float64() / math.Sqrt(s.baseline+s.variation)
+	p := v.number(pValue(t, s.reference, opt.Alternative))
+	if p == nil {
+		return
+	}
+	r.PValue, r.NonInferior = p, new(*p < opt.Alpha)
+	opposite := Greater
+	if opt.Alternative == Greater {
+		opposite = Less
+	}
+	r.Inferior = new(pValue(t, s.reference, opposite) < opt.Alpha)
+}
