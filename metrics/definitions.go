@@ -427,9 +427,12 @@ func (e *Experiment) Baseline() *Variation {
 // ComparedTo gives the variations that v is compared with. Over all variations
 // these are the comparisons of the experiment: every variation with the
 // baseline, or every pair once (a later one with those before it, the baseline
-// before all), or the pairs that the file names.
+// before all), or the pairs that the file names. The only variation of a
+// rollout need not be a baseline; it is compared with nothing.
 func (e *Experiment) ComparedTo(v *Variation) []*Variation {
 	switch {
+	case e.Baseline() == nil:
+		return nil
 	case e.Compare.All:
 		var before []*Variation
 		if v == e.Baseline() {
