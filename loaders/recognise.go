@@ -17,8 +17,8 @@ type recognised struct {
 	preset string
 	// impressions and events map the columns; nil where rows are not that.
 	impressions, events *metrics.Columns
-	// noImpressions and noEvents are what the columns lack.
-	noImpressions, noEvents []string
+	// noImpressions and noEvents say what the columns lack; empty: nothing.
+	noImpressions, noEvents string
 	// key is equal for columns that mean the same.
 	key string
 }
@@ -54,11 +54,11 @@ func recognise(columns []compiler.Column) recognised {
 		r := recognised{preset: name}
 		if fits(&preset.Impressions, columns) {
 			r.impressions = &metrics.Columns{}
-			r.noEvents = []string{"an event key"}
+			r.noEvents = "they are impressions by the preset " + name
 		}
 		if fits(&preset.Events, columns) {
 			r.events = &metrics.Columns{}
-			r.noImpressions = []string{"a variation"}
+			r.noImpressions = "they are events by the preset " + name
 		}
 		if r.role() != "" {
 			r.key = fmt.Sprint("preset ", name, " ", r.role())
@@ -111,7 +111,7 @@ var (
 		kind  string
 		words []string
 	}{
-		{"user", []string{"userid", "user", "visitorid", "visitor", "customerid", "memberid", "personid", "profileid", "subjectid", "userkey", "userpseudoid", "distinctid", "contextkey", "unitid", "unit"}},
+		{"user", []string{"userid", "user", "visitorid", "visitor", "customerid", "memberid", "personid", "profileid", "subjectid", "subject", "subjectkey", "userkey", "userpseudoid", "distinctid", "contextkey", "unitid", "unit"}},
 		{"anonymous", []string{"anonymousid", "anonid", "cookieid"}},
 		{"device", []string{"deviceid", "clientid", "installationid"}},
 		{"account", []string{"accountid", "organizationid", "organisationid", "orgid", "companyid", "tenantid", "workspaceid"}},
@@ -119,12 +119,12 @@ var (
 	timeWords = []string{"timestamp", "ts", "time", "eventtime", "eventtimestamp", "occurredat", "exposedat", "assignedat", "exposuretime",
 		"createdat", "clienttime", "originaltimestamp", "sentat", "servertime", "receivedat", "datetime", "epoch", "timestampms", "tsms", "date", "day"}
 	eventWords      = []string{"event", "eventname", "eventkey", "eventtype", "metrickey", "metricname", "action", "name"}
-	variationWords  = []string{"variation", "variationkey", "variationid", "variationname", "variant", "variantkey", "variantid", "variantname", "treatment", "arm", "bucket", "testgroup", "experimentgroup", "group", "variationindex"}
+	variationWords  = []string{"variation", "variationkey", "variationid", "variationname", "variant", "variantkey", "variantid", "variantname", "treatment", "arm", "bucket", "testgroup", "experimentgroup", "groupname", "groupkey", "groupid", "group", "variationindex", "flagvalue", "featurevalue", "variationvalue"}
 	experimentWords = []string{"experiment", "experimentkey", "experimentid", "experimentname", "expid", "expkey", "testid", "testkey", "testname", "abtest", "campaignid"}
 	flagWords       = []string{"flag", "flagkey", "flagid", "flagname", "featureflag", "featureflagkey", "feature", "featurekey", "featureid", "featurename", "split", "splitname", "toggle"}
 	valueWords      = []string{"value", "eventvalue", "metricvalue", "numericvalue", "revenue", "amount", "ordervalue", "total", "price"}
 	propertyWords   = []string{"properties", "props", "eventproperties", "tags", "params", "parameters", "eventparams", "eventdata", "payload", "data", "metadata", "attributes", "context"}
-	attributeWords  = []string{"attributes", "userattributes", "userproperties", "traits", "dimensions", "context", "properties", "props", "metadata"}
+	attributeWords  = []string{"contextattributes", "attributes", "userattributes", "userproperties", "traits", "dimensions", "context", "properties", "props", "metadata"}
 	idWords         = []string{"uuid", "id", "rowid", "insertid", "messageid", "hitid", "eventuuid", "eventid", "impressionid", "exposureid", "decisionid"}
 	holdbackWords   = []string{"isholdback", "holdback", "isholdout", "holdout"}
 )
@@ -152,50 +152,63 @@ func (g *guess) add(prefix string, columns []compiler.Column) {
 }
 
 // impressions maps the columns of impressions, or says what is missing.
-func (g *guess) impressions() (*metrics.Columns, []string) {
+func (g *guess) impressions() (*metrics.Columns, string) {
 	clear(g.used)
 	c := &metrics.Columns{Units: g.units(), Timestamp: g.time()}
 	c.Variation = g.take(variationWords, isServed)
 	c.Experiment = g.take(experimentWords, isKey)
 	c.Flag = g.take(flagWords, isKey)
 	c.Holdback = g.take(holdbackWords, isSwitch)
-	var lacks []string
-	lacks = lacking(lacks, len(c.Units) > 0, "the id of a unit")
-	lacks = lacking(lacks, c.Timestamp.Column.IsSet(), "a timestamp")
-	lacks = lacking(lacks, c.Variation.IsSet(), "a variation")
-	lacks = lacking(lacks, c.Experiment.IsSet() || c.Flag.IsSet(), "an experiment or flag")
-	if len(lacks) > 0 {
+	if lacks := lacking(
+		need{len(c.Units) > 0, "the id of a unit"},
+		need{c.Timestamp.Column.IsSet(), "a timestamp"},
+		need{c.Variation.IsSet(), "a variation"},
+		need{c.Experiment.IsSet() || c.Flag.IsSet(), "an experiment or flag"},
+	); lacks != "" {
 		return nil, lacks
 	}
 	c.ID = g.id()
 	c.Attributes = g.bag(attributeWords, isLabel)
-	return c, nil
+	return c, ""
 }
 
 // events maps the columns of events, or says what is missing.
-func (g *guess) events() (*metrics.Columns, []string) {
+func (g *guess) events() (*metrics.Columns, string) {
 	clear(g.used)
 	c := &metrics.Columns{Units: g.units(), Timestamp: g.time()}
 	c.Event = g.take(eventWords, isName)
-	var lacks []string
-	lacks = lacking(lacks, len(c.Units) > 0, "the id of a unit")
-	lacks = lacking(lacks, c.Timestamp.Column.IsSet(), "a timestamp")
-	lacks = lacking(lacks, c.Event.IsSet(), "an event key")
-	if len(lacks) > 0 {
+	if lacks := lacking(
+		need{len(c.Units) > 0, "the id of a unit"},
+		need{c.Timestamp.Column.IsSet(), "a timestamp"},
+		need{c.Event.IsSet(), "an event key"},
+	); lacks != "" {
 		return nil, lacks
 	}
 	c.ID = g.id()
 	c.Value = g.take(valueWords, isAmount)
 	delete(g.used, c.Value.Src) // it is a property too
 	c.Properties = g.bag(propertyWords, isProperty)
-	return c, nil
+	return c, ""
 }
 
-func lacking(lacks []string, has bool, what string) []string {
-	if has {
-		return lacks
+// need is something without which rows are not of a role.
+type need struct {
+	met  bool
+	what string
+}
+
+// lacking says which needs are not met; it is empty where all are.
+func lacking(needs ...need) string {
+	var lacks []string
+	for _, n := range needs {
+		if !n.met {
+			lacks = append(lacks, n.what)
+		}
 	}
-	return append(lacks, what)
+	if len(lacks) == 0 {
+		return ""
+	}
+	return "they lack " + strings.Join(lacks, ", ")
 }
 
 // take gives the column with the most telling of the names, and marks it as used.

@@ -98,7 +98,7 @@ func (r *refiner) time(t *metrics.TimestampColumn) {
 		r.judges = append(r.judges, func(cells []any) bool {
 			last, _ := cells[largest].(float64)
 			if t.Epoch = epochOf(last); t.Epoch == "" {
-				r.note("a timestamp: %s is no time: its largest value is %s", t.Column.Src, new(big.Float).SetFloat64(last).Text('f', 0))
+				r.note("%s is no time: its largest value is %s", t.Column.Src, new(big.Float).SetFloat64(last).Text('f', 0))
 				return false
 			}
 			return true
@@ -107,7 +107,7 @@ func (r *refiner) time(t *metrics.TimestampColumn) {
 		all, read := r.share(s.sql, call(sqlast.ParseTime, s.sql))
 		r.judges = append(r.judges, func(cells []any) bool {
 			if !mostly(cells, all, read) {
-				r.note("a timestamp: %s is no time: %d of its %d texts are, as 2026-03-02T10:00:00Z is", t.Column.Src, cells[read], cells[all])
+				r.note("%s is no time: %d of its %d texts are, as 2026-03-02T10:00:00Z is", t.Column.Src, cells[read], cells[all])
 				return false
 			}
 			return true

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -105,7 +106,7 @@ func (s *surveyor) source(ctx context.Context, t *table, role metrics.SourceRole
 	for _, p := range t.paths {
 		def.Paths = append(def.Paths, metrics.Text{V: p, Set: true})
 	}
-	found := &metrics.SurveyedSource{Def: def, Files: len(t.files)}
+	found := &metrics.SurveyedSource{Def: def, Files: len(t.files), Notes: slices.Sorted(maps.Values(t.clashes))}
 	var list diag.List
 	if def.Preset.Set {
 		applyPreset(def, &list)
@@ -119,7 +120,7 @@ func (s *surveyor) source(ctx context.Context, t *table, role metrics.SourceRole
 			s.unknown(t, notes)
 			return nil
 		}
-		found.Notes = notes
+		found.Notes = append(found.Notes, notes...)
 		found.Unmapped = unmapped(t.columns, &def.Columns)
 	}
 	def.Name = metrics.Text{V: s.name(t, role), Set: true}
@@ -166,11 +167,6 @@ func (s *surveyor) inspect(ctx context.Context, def *metrics.Source, t *table, f
 		def.Partition = nil
 	}
 	src, lost, list, err := look()
-	if err == nil && src == nil && len(def.Columns.Properties.Named)+len(def.Columns.Attributes.Named) > 0 {
-		found.Notes = append(found.Notes, "only what is needed is mapped: "+list[0].Message)
-		def.Columns.Properties.Named, def.Columns.Attributes.Named = nil, nil
-		src, lost, list, err = look()
-	}
 	if err == nil && src == nil {
 		found.Notes = append(found.Notes, list[0].Message)
 	}
@@ -224,9 +220,9 @@ func (s *surveyor) unknown(t *table, why []string) {
 		}
 	}
 	u := metrics.UnknownTable{Paths: t.paths, Files: len(t.files), Columns: columns, NoImpressions: t.meaning.noImpressions, NoEvents: t.meaning.noEvents}
-	for _, missing := range []*[]string{&u.NoImpressions, &u.NoEvents} {
-		if len(*missing) == 0 {
-			*missing = why
+	for _, missing := range []*string{&u.NoImpressions, &u.NoEvents} {
+		if *missing == "" {
+			*missing = strings.Join(why, "; ")
 		}
 	}
 	s.out.Others = append(s.out.Others, u)
@@ -304,14 +300,14 @@ func (s *surveyor) incomplete() error {
 		said.WithHint("columns are recognised by their names; write sources with columns by hand where they have others (docs/metrics.md)")
 	}
 	for _, u := range s.out.Others {
-		var lacks []string
+		var why []string
 		if len(s.impressions) == 0 {
-			lacks = append(lacks, "as impressions it lacks "+strings.Join(u.NoImpressions, ", "))
+			why = append(why, "as impressions: "+u.NoImpressions)
 		}
 		if len(s.events) == 0 {
-			lacks = append(lacks, "as events it lacks "+strings.Join(u.NoEvents, ", "))
+			why = append(why, "as events: "+u.NoEvents)
 		}
-		list.Errorf(diag.Pos{File: some(u.Paths, 3)}, "not-recognised", "%s", strings.Join(lacks, "; ")).
+		list.Errorf(diag.Pos{File: some(u.Paths, 3)}, "not-recognised", "%s", strings.Join(why, "; ")).
 			WithHint("its columns are %s", some(u.Columns, 20))
 	}
 	return list

@@ -135,6 +135,10 @@ func TestSurveyOfFolders(t *testing.T) {
 			files: map[string]string{"imps/loaded=2026-05-01/a.parquet": oneImpression, "events/loaded=2026-05-01/a.parquet": oneEvent},
 			want:  []string{"impressions imps: imps/loaded=*/*.parquet", "events events: events/loaded=*/*.parquet"},
 		},
+		"a partition by event": {
+			files: map[string]string{"imps/a.parquet": oneImpression, "events/event=buy/a.parquet": oneEvent},
+			want:  []string{"impressions imps: imps/*.parquet", "events events: events/event=*/*.parquet"},
+		},
 		"rows that are both": {
 			files: map[string]string{"a.parquet": "SELECT 'u1' AS user_id, 'seen' AS event, 'x' AS experiment, 'a' AS variation, TIMESTAMP '2026-03-02 10:00:00' AS ts"},
 			want:  []string{"impressions a_impressions: a.parquet", "events a: a.parquet"},
@@ -225,6 +229,26 @@ func TestSurveyGuessesColumns(t *testing.T) {
 	}
 }
 
+// A column that is one thing here and another there is not mapped, and neither
+// are columns that only some files have left out.
+func TestSurveyOfFilesThatDiffer(t *testing.T) {
+	w := newWarehouse(t)
+	w.write("imps.parquet", oneImpression)
+	w.write("events/1.parquet", oneEvent+", 1.5 AS value")
+	w.write("events/2.parquet", oneEvent+", 'much' AS value")
+	w.write("events/3.parquet", oneEvent+", 'home' AS page, 2.5 AS value")
+	s := mustSurvey(t, w.engine, w.dir)
+	if diff := cmp.Diff([]string{"unit user: user_id", "timestamp : ts", "event: event", "property page: page"}, columnsOf(&s.Sources[1].Def.Columns)); diff != "" {
+		t.Errorf("columns of events (-want +found):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"value is not mapped: it is DECIMAL(2,1) in some files, and VARCHAR in others"}, s.Sources[1].Notes); diff != "" {
+		t.Errorf("notes on events (-want +found):\n%s", diff)
+	}
+	if n := s.Events[0].Rows; n != 3 {
+		t.Errorf("buy has %d rows, want 3", n)
+	}
+}
+
 // The unit is one that impressions and events have, and of these the one that
 // most rows have.
 func TestSurveyChoosesTheUnit(t *testing.T) {
@@ -251,14 +275,14 @@ func TestSurveyErrors(t *testing.T) {
 			files: map[string]string{"t/event=buy/a.parquet": "SELECT 'u1' AS user_id, TIMESTAMP '2026-03-02' AS ts"},
 			want: `neither impressions nor events are recognised below DIR
     hint: columns are recognised by their names; write sources with columns by hand where they have others (docs/metrics.md)
-DIR/t/event=buy/*.parquet: as impressions it lacks a variation, an experiment or flag; as events it lacks an event key
+DIR/t/event=*/*.parquet: as impressions: they lack a variation, an experiment or flag; as events: they lack an event key
     hint: its columns are user_id VARCHAR, ts TIMESTAMP, event in the names of folders alone`,
 		},
 		"no impressions": {
 			files: map[string]string{"events/a.parquet": oneEvent, "b.parquet": oneOther},
 			want: `no impressions are recognised below DIR, only events: DIR/events/*.parquet
     hint: impressions have the id of a unit, a timestamp, a variation, and an experiment or flag; name the folder that holds both
-DIR/b.parquet: as impressions it lacks the id of a unit, a timestamp, a variation, an experiment or flag
+DIR/b.parquet: as impressions: they lack the id of a unit, a timestamp, a variation, an experiment or flag
     hint: its columns are a INTEGER, b VARCHAR`,
 		},
 		"no events": {
@@ -270,7 +294,7 @@ DIR/b.parquet: as impressions it lacks the id of a unit, a timestamp, a variatio
 			files: map[string]string{"imps.parquet": oneImpression, "events.parquet": "SELECT 'u1' AS user_id, 'buy' AS event, 'noon' AS ts"},
 			want: `no events are recognised below DIR, only impressions: DIR/imps.parquet
     hint: events have the id of a unit, a timestamp and an event key; name the folder that holds both
-DIR/events.parquet: as events it lacks a timestamp: ts is no time: 0 of its 1 texts are, as 2026-03-02T10:00:00Z is
+DIR/events.parquet: as events: ts is no time: 0 of its 1 texts are, as 2026-03-02T10:00:00Z is
     hint: its columns are user_id VARCHAR, event VARCHAR, ts VARCHAR`,
 		},
 		"no common unit": {

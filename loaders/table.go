@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"maps"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -20,8 +22,11 @@ type table struct {
 	// paths are the patterns that match the files, as seen from the working folder.
 	paths []string
 	files []string
-	// columns are those of the first file of each schema.
+	// columns are those of all files, the first of each name, but for those in clashes.
 	columns []compiler.Column
+	// clashes are, by lower-case name, the columns that are one thing in one file
+	// and another in another, with what is to be said of that.
+	clashes map[string]string
 	meaning recognised
 	// levels is the folder below the root as a pattern, one entry for each level.
 	levels []string
@@ -33,8 +38,9 @@ type table struct {
 type dataFile struct {
 	path string
 	// levels are the names of the folders between the root and the file.
-	levels  []string
-	columns []compiler.Column
+	levels []string
+	// columns are shared by files of the same schema.
+	columns *[]compiler.Column
 	meaning recognised
 }
 
@@ -82,10 +88,11 @@ func readDataFiles(ctx context.Context, engine *Engine, root string, paths []str
 	for _, p := range paths {
 		f, ok := known[digests[p]]
 		if !ok {
-			if f.columns, err = describe(ctx, engine, quoteText(sqlast.FileName(p))); err != nil {
+			columns, err := describe(ctx, engine, quoteText(sqlast.FileName(p)))
+			if err != nil {
 				return nil, unreadableOf(ctx, engine, paths, err)
 			}
-			f.meaning = recognise(f.columns)
+			f.columns, f.meaning = &columns, recognise(columns)
 			known[digests[p]] = f
 		}
 		f.path, f.levels = p, folderLevels(root, p)
@@ -169,17 +176,21 @@ func partsBy(files []dataFile, by func(dataFile) string) [][]dataFile {
 
 // newTable makes a table of files of one meaning.
 func newTable(root string, files []dataFile) (*table, error) {
-	t := &table{meaning: files[0].meaning, levels: partitionPatterns(files[0].levels)}
+	t := &table{meaning: files[0].meaning, levels: partitionPatterns(files[0].levels), clashes: map[string]string{}}
 	for i, level := range files[0].levels {
 		_, value, _ := strings.Cut(level, "=")
 		one := !slices.ContainsFunc(files, func(f dataFile) bool { return f.levels[i] != level })
-		if one && !countedFolder.MatchString(cmp.Or(value, level)) {
+		if one && !countedFolder.MatchString(cmp.Or(value, level)) && !namesPartition(level) {
 			t.levels[i] = level
 		}
 	}
+	var seen []*[]compiler.Column
 	for _, f := range files {
 		t.files = append(t.files, f.path)
-		t.addColumns(f.columns)
+		if !slices.Contains(seen, f.columns) { // files of one schema share their columns
+			seen = append(seen, f.columns)
+			t.addColumns(*f.columns)
+		}
 	}
 	t.name = tableName(t.levels, t.files)
 	folder := path.Join(append([]string{root}, t.levels...)...)
@@ -192,19 +203,32 @@ func newTable(root string, files []dataFile) (*table, error) {
 	return t, err
 }
 
+// namesPartition reports whether a level like event=buy is one of many, though
+// there is but one yet: its name is that of a column which rows are told by.
+func namesPartition(level string) bool {
+	name, _, isHive := strings.Cut(level, "=")
+	words := slices.Concat(timeWords, eventWords, experimentWords, flagWords, variationWords)
+	return isHive && slices.Contains(words, plainWord(name))
+}
+
 // addColumns adds the columns of further files, and maps those that are new.
+// What has another type there is not mapped at all, unless it is needed.
 func (t *table) addColumns(columns []compiler.Column) {
-	before := len(t.columns)
+	all, clashes := slices.Clone(t.columns), maps.Clone(t.clashes)
 	for _, c := range columns {
-		if !slices.ContainsFunc(t.columns, func(known compiler.Column) bool { return known.Name == c.Name }) {
-			t.columns = append(t.columns, c)
+		name := strings.ToLower(c.Name)
+		i := slices.IndexFunc(all, func(known compiler.Column) bool { return strings.ToLower(known.Name) == name })
+		switch {
+		case clashes[name] != "":
+		case i < 0:
+			all = append(all, c)
+		case family(all[i].Type.Kind) != family(c.Type.Kind):
+			clashes[name] = fmt.Sprintf("%s is not mapped: it is %s in some files, and %s in others", c.Name, typeName(all[i].Type), typeName(c.Type))
+			all = slices.Delete(all, i, i+1)
 		}
 	}
-	if len(t.columns) == before {
-		return
-	}
-	if all := recognise(t.columns); all.key == t.meaning.key {
-		t.meaning = all
+	if meaning := recognise(all); meaning.key == t.meaning.key {
+		t.columns, t.clashes, t.meaning = all, clashes, meaning
 	}
 }
 
@@ -286,7 +310,8 @@ func mergeSiblings(root string, tables []*table) ([]*table, error) {
 		if err != nil {
 			return nil, err
 		}
-		merged := &table{paths: paths, files: files, meaning: first.meaning, levels: first.levels, columns: slices.Clone(first.columns), name: first.name}
+		merged := &table{paths: paths, files: files, meaning: first.meaning, levels: first.levels, columns: first.columns, clashes: maps.Clone(first.clashes), name: first.name}
+		maps.Copy(merged.clashes, t.clashes)
 		merged.addColumns(t.columns)
 		if above := beside[:level]; lastNamed(above) >= 0 {
 			merged.name = tableName(above, files)

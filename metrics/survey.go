@@ -100,6 +100,6 @@ type UnknownTable struct {
 	Paths   []string
 	Files   int
 	Columns []string // with their types
-	// NoImpressions and NoEvents say what the files lack to be the one or the other.
-	NoImpressions, NoEvents []string
+	// NoImpressions and NoEvents say why the files are neither the one nor the other.
+	NoImpressions, NoEvents string
 }

@@ -174,12 +174,10 @@ func (w *writer) events() {
 	w.line("events:")
 	w.line("  registry: open")
 	w.line("  list:")
+	var further []string
 	for i, e := range w.survey.Events {
-		if i == listedEvents {
-			w.comment("    ", "Further event keys:")
-		}
 		if i >= listedEvents {
-			w.comment("    ", fmt.Sprintf("%s, %s", scalar(e.Key), amount(e.Rows, "row")))
+			further = append(further, fmt.Sprintf("%s (%s)", scalar(e.Key), amount(e.Rows, "row")))
 			continue
 		}
 		if reserved(e.Key) {
@@ -194,6 +192,9 @@ func (w *writer) events() {
 		for _, p := range e.Properties {
 			w.line("        %s: %s%s", scalar(p.Name), p.Type, remark(p, e.Rows))
 		}
+	}
+	if len(further) > 0 {
+		w.comment("    ", "Further event keys: "+list(further)+".")
 	}
 }
 

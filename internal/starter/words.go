@@ -72,7 +72,7 @@ func printable(s string) bool {
 
 // list joins the first words and says how many more there are.
 func list(words []string) string {
-	const most = 30
+	const most = 100
 	more := ""
 	if len(words) > most {
 		more = fmt.Sprintf(" and %d more", len(words)-most)
