@@ -1,0 +1,77 @@
+package job_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/metricsjob/metricsjob/internal/job"
+)
+
+// TestInitRuns starts from exports of several shapes, and wants the starter
+// file to fit the data without a word and to run. The totals are computed by
+// hand: units u0 to u19 see variation a, the even ones, or b; of the 20, those
+// with a number below 10 buy once, at 1.50 times their number.
+func TestInitRuns(t *testing.T) {
+	for name, c := range map[string]struct{ impressions, events, flag, a, b string }{
+		"columns": {
+			impressions: `SELECT 'u' || i AS user_id, 'new nav!' AS flag_key, CASE WHEN i % 2 = 0 THEN 'a' ELSE 'b' END AS variation, TIMESTAMP '2026-03-02 10:00:00' AS ts FROM range(20) t(i)`,
+			events:      `SELECT 'u' || i AS user_id, 'Order Completed' AS event_name, 1772449200000 + i AS time, 1.5 * i AS amount FROM range(10) t(i)`,
+			flag:        "new nav!", a: "a", b: "b",
+		},
+		"JSON text, numbers and quotes": {
+			impressions: `SELECT i AS "userId", 'f''1: #2' AS "featureFlag", i % 2 = 1 AS variant, '2026-03-02T10:00:00Z' AS "exposedAt" FROM range(20) t(i)`,
+			events:      `SELECT i AS "userId", 'Order Completed' AS event, '2026-03-02 11:00:00+00:00' AS "timestamp", json_object('revenue', (1.5 * i)::VARCHAR) AS payload FROM range(10) t(i)`,
+			flag:        "f'1: #2", a: "false", b: "true",
+		},
+		"JSON values": {
+			impressions: `SELECT {'id': 'u' || i, 'plan': 'pro'} AS user, 'nav' AS flag, json_object('size', i % 2) AS variation, TIMESTAMPTZ '2026-03-02 10:00:00+00' AS ts FROM range(20) t(i)`,
+			events:      `SELECT {'id': 'u' || i} AS user, 'Order Completed' AS event, TIMESTAMP_NS '2026-03-02 11:00:00' AS ts, [{'name': 'revenue', 'value': (1.5 * i)::VARCHAR}] AS properties FROM range(10) t(i)`,
+			flag:        "nav", a: `{"size":0}`, b: `{"size":1}`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			for file, query := range map[string]string{"imps/day=2026-03-02/1.parquet": c.impressions, "ev/1.parquet": c.events} {
+				if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, file)), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				execute(t, dir, fmt.Sprintf("COPY (%s) TO 'DIR/%s' (FORMAT parquet)", query, file))
+			}
+			file := filepath.Join(dir, "metrics.yaml")
+			starter, err := job.Init(t.Context(), job.InitOptions{Folder: dir, File: file})
+			if err != nil {
+				t.Fatal(err)
+			}
+			writeFile(t, file, starter.Text)
+			opts := job.Options{Paths: []string{file}, Now: time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC), Threads: 2}
+			report, err := job.Check(t.Context(), opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(report.Diagnostics) > 0 {
+				t.Errorf("%v in\n%s", report.Diagnostics, starter.Text)
+			}
+			result, err := job.Run(t.Context(), opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, r := range result.Tables.Results {
+				got = append(got, fmt.Sprintf("%s %s %s: %d units, %v", r.Flag, r.Metric, r.Variation, r.Units, *r.Total))
+			}
+			if diff := cmp.Diff([]string{
+				c.flag + " order_completed_rate " + c.a + ": 10 units, 5",
+				c.flag + " order_completed_rate " + c.b + ": 10 units, 5",
+				c.flag + " order_completed_value " + c.a + ": 10 units, 30",   // 1.5 (0 + 2 + 4 + 6 + 8)
+				c.flag + " order_completed_value " + c.b + ": 10 units, 37.5", // 1.5 (1 + 3 + 5 + 7 + 9)
+			}, got); diff != "" {
+				t.Errorf("results (-want +have):\n%s\nof\n%s", diff, starter.Text)
+			}
+		})
+	}
+}
