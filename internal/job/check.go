@@ -40,7 +40,10 @@ func Check(ctx context.Context, opts Options) (*CheckReport, error) {
 		return nil, err
 	}
 	defer p.close()
-	c := &checker{prepared: p, keys: map[*compiler.Source][]value{}, doubted: map[*compiler.Measure]bool{}}
+	c := &checker{
+		prepared: p, keys: map[*compiler.Source][]value{},
+		doubted: map[*compiler.Measure]bool{}, doubtedAudiences: map[*compiler.ExperimentPlan]bool{},
+	}
 	if err := c.run(ctx); err != nil {
 		return nil, err
 	}
@@ -56,6 +59,9 @@ type checker struct {
 	measures []*compiler.Measure
 	// doubted are the measures of whose conditions something was said already.
 	doubted map[*compiler.Measure]bool
+	// doubtedAudiences are the experiments of whose audience, or segments,
+	// something was said already.
+	doubtedAudiences map[*compiler.ExperimentPlan]bool
 }
 
 // value is a value that occurs in the data.
@@ -292,10 +298,7 @@ func (c *checker) exposures(ctx context.Context) error {
 // counts warns of metrics that overflow, and of metrics whose events occur but
 // of which no row counts.
 func (c *checker) counts(ctx context.Context, x *compiler.ExperimentPlan, got *collected) error {
-	exposed := int64(0)
-	for _, v := range x.Def.Variations {
-		exposed += got.exposed[cell{x.Def.Key.V, v.Key.V, metrics.Overall, metrics.All}]
-	}
+	exposed := got.exposedUnits(x)
 	for _, m := range x.Metrics {
 		def := m.Def.Metric
 		if got.overflow(x, m) {
@@ -328,102 +331,6 @@ func (c *checker) occurs(n *compiler.Measure) bool {
 	return slices.ContainsFunc(n.Sources, func(s *compiler.Source) bool {
 		return slices.ContainsFunc(c.keys[s], func(v value) bool { return n.Any || slices.Contains(n.Events, v.text) })
 	})
-}
-
-func (c *checker) experiment(ctx context.Context, x *compiler.ExperimentPlan, got *collected) error {
-	shown := map[string]int64{}
-	for _, s := range x.Sources {
-		values, err := c.values(ctx, compiler.ProbeVariations(x, s))
-		if err != nil {
-			return err
-		}
-		for _, v := range values {
-			shown[v.text] += v.rows
-		}
-	}
-	if len(shown) == 0 {
-		return c.noImpressions(ctx, x)
-	}
-	c.unknownVariations(x, shown)
-	for _, v := range x.Def.Variations {
-		n := got.exposed[cell{x.Def.Key.V, v.Key.V, metrics.Overall, metrics.All}]
-		c.fact("experiment %s: %s in %s", x.Def.Key.V, amount(n, "unit"), v.Key.V)
-	}
-	return nil
-}
-
-// unknownVariations warns of values in the data that the file does not know,
-// and of values in the file that the data does not know.
-func (c *checker) unknownVariations(x *compiler.ExperimentPlan, shown map[string]int64) {
-	var inFile []string
-	var matches []metrics.MatchValue
-	for _, v := range x.Def.Variations {
-		for _, m := range v.Match {
-			inFile = append(inFile, m.Text)
-			matches = append(matches, m)
-		}
-	}
-	for _, v := range x.Def.IgnoreVariations {
-		matches = append(matches, metrics.MatchValue{Text: v.V})
-	}
-	known := func(value string) bool {
-		return slices.ContainsFunc(matches, func(m metrics.MatchValue) bool { return m.Means(value) })
-	}
-	var inData []string
-	for value := range shown {
-		inData = append(inData, value)
-	}
-	slices.Sort(inData)
-	for _, value := range inData {
-		if !known(value) {
-			c.found.Warnf(x.Def.Pos, "unknown-variation", "%d impressions of experiment %s show the variation %q, which is not in the file", shown[value], x.Def.Key.V, value).
-				Hint = nearestOrList(value, inFile)
-		}
-	}
-	for _, v := range x.Def.Variations {
-		isShown := func(m metrics.MatchValue) bool { return slices.ContainsFunc(inData, m.Means) }
-		if !slices.ContainsFunc(v.Match, isShown) {
-			c.found.Warnf(v.Pos, "variation-never-shown", "no impression of experiment %s shows variation %q", x.Def.Key.V, v.Key.V).
-				Hint = nearestOrList(v.Match[0].Text, inData)
-		}
-	}
-}
-
-// noImpressions says which experiments and flags there are instead.
-func (c *checker) noImpressions(ctx context.Context, x *compiler.ExperimentPlan) error {
-	byExperiment := len(x.Def.Match.Flag) == 0
-	var have []string
-	for _, s := range x.Sources {
-		probe, ok := compiler.ProbeKeys(s, byExperiment && s.Experiment != nil)
-		if !ok {
-			continue
-		}
-		values, err := c.values(ctx, probe)
-		if err != nil {
-			return err
-		}
-		for _, v := range values {
-			have = append(have, v.text)
-		}
-	}
-	want, pos := x.Def.Key, x.Def.Key.Pos
-	switch {
-	case len(x.Def.Match.Experiment) > 0:
-		want = x.Def.Match.Experiment[0]
-	case len(x.Def.Match.Flag) > 0:
-		want = x.Def.Match.Flag[0]
-	}
-	if want.Pos.IsValid() {
-		pos = want.Pos
-	}
-	d := c.found.Warnf(pos, "no-impressions", "no impression of experiment %s between %s and %s",
-		x.Def.Key.V, x.Starts.Format("2006-01-02 15:04"), x.Ends.Format("2006-01-02 15:04"))
-	if slices.Contains(have, want.V) {
-		d.WithHint("there are impressions of %q outside these dates: start is included, end is not", want.V)
-	} else {
-		d.Hint = nearestOrList(want.V, have)
-	}
-	return nil
 }
 
 // matchRate warns where few exposed units have events at all.

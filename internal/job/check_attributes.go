@@ -9,57 +9,85 @@ import (
 )
 
 // attributes warns of attributes that segments and audiences name and no
-// impression has.
+// impression has, and of values that an audience asks for and that never occur.
 func (c *checker) attributes(ctx context.Context) error {
 	for _, u := range c.plan.Units {
 		for _, x := range u.Experiments {
-			var asked []string
-			at := func(name string, pos diag.Pos) error {
-				if slices.Contains(asked, name) {
-					return nil
-				}
-				asked = append(asked, name)
-				return c.attribute(ctx, x, name, pos)
-			}
+			a := &attributeChecker{checker: c, x: x, known: map[string][]string{}}
 			for _, s := range x.Def.Segments {
-				if err := at(s.Key.V, s.Key.Pos); err != nil {
+				if err := a.occurs(ctx, s.Key.V, s.Key.Pos); err != nil {
 					return err
 				}
 			}
-			if x.Audience == nil {
-				continue
-			}
-			for _, r := range x.Audience.Refs {
-				if r.Kind == compiler.RefExposure {
-					if err := at(r.Name, x.Def.Where.Pos); err != nil {
-						return err
-					}
-				}
+			if err := a.audience(ctx); err != nil {
+				return err
 			}
 		}
 	}
 	return nil
 }
 
-func (c *checker) attribute(ctx context.Context, x *compiler.ExperimentPlan, name string, pos diag.Pos) error {
-	for _, s := range x.Sources {
+// attributeChecker looks at the attributes that one experiment names.
+type attributeChecker struct {
+	*checker
+	x     *compiler.ExperimentPlan
+	known map[string][]string // the values of the attributes that were looked at
+}
+
+func (a *attributeChecker) audience(ctx context.Context) error {
+	if a.x.Audience == nil {
+		return nil
+	}
+	for _, r := range a.x.Audience.Refs {
+		if r.Kind == compiler.RefExposure {
+			if err := a.occurs(ctx, r.Name, a.x.Def.Where.Pos); err != nil {
+				return err
+			}
+		}
+	}
+	for _, l := range a.x.Audience.Literals() {
+		have := a.known[l.Ref.Name]
+		if len(have) == 0 || len(have) >= maxValues {
+			continue // which was said, or too many to say that one never occurs
+		}
+		for _, want := range l.Values {
+			if !slices.Contains(have, want) {
+				a.doubtedAudiences[a.x] = true
+				a.found.Warnf(l.Pos, "value-never-occurs", "exposure.%s is never %q", l.Ref.Name, want).Hint = nearestOrList(want, have)
+			}
+		}
+	}
+	return nil
+}
+
+// occurs finds the values of an attribute, and warns where there is none.
+func (a *attributeChecker) occurs(ctx context.Context, name string, pos diag.Pos) error {
+	if _, asked := a.known[name]; asked {
+		return nil
+	}
+	var have []string
+	for _, s := range a.x.Sources {
 		probe, ok := compiler.ProbeAttribute(s, name)
 		if !ok {
 			continue
 		}
-		values, err := c.values(ctx, probe)
+		values, err := a.values(ctx, probe)
 		if err != nil {
 			return err
 		}
-		if len(values) > 0 {
-			return nil
+		for _, v := range values {
+			have = append(have, v.text)
 		}
 	}
-	names, err := c.names(ctx, x.Sources, true)
+	if a.known[name] = have; len(have) > 0 {
+		return nil
+	}
+	names, err := a.names(ctx, a.x.Sources, true)
 	if err != nil {
 		return err
 	}
-	c.found.Warnf(pos, "attribute-never-occurs", "no impression has the attribute %q", name).Hint = nearestOrList(name, names)
+	a.doubtedAudiences[a.x] = true
+	a.found.Warnf(pos, "attribute-never-occurs", "no impression has the attribute %q", name).Hint = nearestOrList(name, names)
 	return nil
 }
 

@@ -1,0 +1,155 @@
+package job
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/metricsjob/metricsjob/compiler"
+	"github.com/metricsjob/metricsjob/internal/diag"
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// experiment says what the impressions of an experiment show.
+func (c *checker) experiment(ctx context.Context, x *compiler.ExperimentPlan, got *collected) error {
+	shown := map[string]int64{}
+	for _, s := range x.Sources {
+		values, err := c.values(ctx, compiler.ProbeVariations(x, s))
+		if err != nil {
+			return err
+		}
+		for _, v := range values {
+			shown[v.text] += v.rows
+		}
+	}
+	if len(shown) == 0 {
+		return c.noImpressions(ctx, x)
+	}
+	c.unknownVariations(x, shown)
+	c.noUnits(x, got)
+	for _, v := range x.Def.Variations {
+		n := got.exposed[cell{x.Def.Key.V, v.Key.V, metrics.Overall, metrics.All}]
+		c.fact("experiment %s: %s in %s", x.Def.Key.V, amount(n, "unit"), v.Key.V)
+	}
+	return nil
+}
+
+// noUnits warns of an experiment with impressions that leaves out every unit,
+// and says why.
+func (c *checker) noUnits(x *compiler.ExperimentPlan, got *collected) {
+	if got.exposedUnits(x) > 0 || c.doubtedAudiences[x] {
+		return
+	}
+	pos := x.Def.Pos
+	var why []string
+	for _, r := range []struct {
+		reason, text string
+		at           diag.Pos
+	}{
+		{"no_impression", "%s have no impression that counts", diag.Pos{}},
+		{"several_variations", "%s saw several variations", x.Def.Multiple.Pos},
+		{"other_experiment", "%s are in another experiment", diag.Pos{}},
+		{"audience", "%s are not in the audience", x.Def.Where.Pos},
+		{"not_activated", "%s were not activated", diag.Pos{}},
+		{"phase", "%s are of phases before the last", diag.Pos{}},
+	} {
+		n := got.units[reason{x.Def.Key.V, r.reason}]
+		if n == 0 {
+			continue
+		}
+		if why = append(why, fmt.Sprintf(r.text, amount(n, "unit"))); r.at.IsValid() {
+			pos = r.at
+		}
+	}
+	if n := got.rows[reason{x.Def.Key.V, "holdback"}]; n > 0 {
+		why = append(why, amount(n, "impression")+" of holdbacks")
+	}
+	if len(why) == 0 {
+		why = []string{"none of its impressions counts"}
+	}
+	c.found.Warnf(pos, "no-units", "no unit of experiment %s is left: %s", x.Def.Key.V, strings.Join(why, ", "))
+}
+
+// exposedUnits are the units of all variations of an experiment.
+func (c *collected) exposedUnits(x *compiler.ExperimentPlan) int64 {
+	n := int64(0)
+	for _, v := range x.Def.Variations {
+		n += c.exposed[cell{x.Def.Key.V, v.Key.V, metrics.Overall, metrics.All}]
+	}
+	return n
+}
+
+// unknownVariations warns of values in the data that the file does not know,
+// and of values in the file that the data does not know.
+func (c *checker) unknownVariations(x *compiler.ExperimentPlan, shown map[string]int64) {
+	var inFile []string
+	var matches []metrics.MatchValue
+	for _, v := range x.Def.Variations {
+		for _, m := range v.Match {
+			inFile = append(inFile, m.Text)
+			matches = append(matches, m)
+		}
+	}
+	for _, v := range x.Def.IgnoreVariations {
+		matches = append(matches, metrics.MatchValue{Text: v.V})
+	}
+	known := func(value string) bool {
+		return slices.ContainsFunc(matches, func(m metrics.MatchValue) bool { return m.Means(value) })
+	}
+	var inData []string
+	for value := range shown {
+		inData = append(inData, value)
+	}
+	slices.Sort(inData)
+	for _, value := range inData {
+		if !known(value) {
+			c.found.Warnf(x.Def.Pos, "unknown-variation", "%d impressions of experiment %s show the variation %q, which is not in the file", shown[value], x.Def.Key.V, value).
+				Hint = nearestOrList(value, inFile)
+		}
+	}
+	for _, v := range x.Def.Variations {
+		isShown := func(m metrics.MatchValue) bool { return slices.ContainsFunc(inData, m.Means) }
+		if !slices.ContainsFunc(v.Match, isShown) {
+			c.found.Warnf(v.Pos, "variation-never-shown", "no impression of experiment %s shows variation %q", x.Def.Key.V, v.Key.V).
+				Hint = nearestOrList(v.Match[0].Text, inData)
+		}
+	}
+}
+
+// noImpressions says which experiments and flags there are instead.
+func (c *checker) noImpressions(ctx context.Context, x *compiler.ExperimentPlan) error {
+	byExperiment := len(x.Def.Match.Flag) == 0
+	var have []string
+	for _, s := range x.Sources {
+		probe, ok := compiler.ProbeKeys(s, byExperiment && s.Experiment != nil)
+		if !ok {
+			continue
+		}
+		values, err := c.values(ctx, probe)
+		if err != nil {
+			return err
+		}
+		for _, v := range values {
+			have = append(have, v.text)
+		}
+	}
+	want, pos := x.Def.Key, x.Def.Key.Pos
+	switch {
+	case len(x.Def.Match.Experiment) > 0:
+		want = x.Def.Match.Experiment[0]
+	case len(x.Def.Match.Flag) > 0:
+		want = x.Def.Match.Flag[0]
+	}
+	if want.Pos.IsValid() {
+		pos = want.Pos
+	}
+	d := c.found.Warnf(pos, "no-impressions", "no impression of experiment %s between %s and %s",
+		x.Def.Key.V, x.Starts.Format("2006-01-02 15:04"), x.Ends.Format("2006-01-02 15:04"))
+	if slices.Contains(have, want.V) {
+		d.WithHint("there are impressions of %q outside these dates: start is included, end is not", want.V)
+	} else {
+		d.Hint = nearestOrList(want.V, have)
+	}
+	return nil
+}
