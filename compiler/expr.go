@@ -74,6 +74,7 @@ type Expression struct {
 	Tree Node
 	Refs []Ref // each once, in the order of first use
 
+	places   []diag.Pos // of the first use of each of Refs
 	literals []Comparison
 }
 
@@ -87,6 +88,9 @@ func (e *Expression) Bare() (Ref, bool) {
 // String gives the canonical text: equal for equal trees, and parsed to the
 // same tree again.
 func (e *Expression) String() string { return Format(e.Tree) }
+
+// Place gives the place where a name of Refs is used first.
+func (e *Expression) Place(r Ref) diag.Pos { return e.places[slices.Index(e.Refs, r)] }
 
 // Comparison is a name that is compared with text literals by ==, != or in.
 type Comparison struct {

@@ -91,6 +91,7 @@ func (c *checker) resolved(ref Ref, d *diag.Diagnostic, at, place int) checked {
 	}
 	if !slices.Contains(c.expression.Refs, ref) {
 		c.expression.Refs = append(c.expression.Refs, ref)
+		c.expression.places = append(c.expression.places, c.At(c.offset(at)))
 	}
 	return checked{NameNode{ref, typ}, typ, at, true}
 }

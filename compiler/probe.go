@@ -1,6 +1,8 @@
 package compiler
 
 import (
+	"fmt"
+
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
 )
 
@@ -29,6 +31,43 @@ func ProbeValues(s *Source, r Ref, n *Measure) (sqlast.Select, bool) {
 		return sqlast.Select{}, false
 	}
 	return counted("the values of "+r.Name, s, asText(inRow(f.SQL), f), n.isEvent(inRow(s.Event.SQL))), true
+}
+
+// Occurrence is something that is looked for in the rows of a measure's events:
+// a name with any value, or with the text Value.
+type Occurrence struct {
+	Measure *Measure
+	Ref     Ref
+	Value   string
+	Any     bool // whatever the value
+}
+
+// Stored reports whether a source stores the name of an occurrence in its rows,
+// so that it can be looked for.
+func (o Occurrence) Stored(s *Source) bool {
+	_, ok := ProbeValues(s, o.Ref, o.Measure)
+	return ok
+}
+
+// ProbeOccurrences counts the rows of a source in which each of some stored
+// names has its value: a column for each, in their order, from one pass.
+func ProbeOccurrences(s *Source, list []Occurrence) sqlast.Select {
+	read := s.Read
+	read.Alias = rowAlias
+	sel := sqlast.Select{Why: "which properties and values occur", From: read}
+	if s.Where != nil {
+		sel.Where = inRow(s.Where)
+	}
+	for i, o := range list {
+		f, _ := s.field(o.Ref)
+		has := notNull(inRow(f.SQL))
+		if !o.Any {
+			has = compare(sqlast.Eq, asText(inRow(f.SQL), f), sqlast.Text(o.Value))
+		}
+		found := all(o.Measure.isEvent(inRow(s.Event.SQL)), has)
+		sel.Items = append(sel.Items, item(aggregate(sqlast.Count, when(found, sqlast.Int(1))), fmt.Sprintf("n%d", i)))
+	}
+	return sel
 }
 
 // ProbeAttribute asks which values an attribute of impressions has.

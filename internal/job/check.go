@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/metricsjob/metricsjob/compiler"
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
@@ -90,7 +89,7 @@ func (c *checker) run(ctx context.Context) error {
 	}
 	c.events()
 	c.tell("looking at property values")
-	if err := c.propertyValues(ctx); err != nil {
+	if err := c.properties(ctx); err != nil {
 		return err
 	}
 	if err := c.attributes(ctx); err != nil {
@@ -125,130 +124,6 @@ func (c *checker) query(ctx context.Context, q sqlast.Select) ([][]any, error) {
 		return nil, fmt.Errorf("look for %s: %w", q.Why, err)
 	}
 	return rows.Cells, nil
-}
-
-// events warns of event keys that never occur, and of keys in two sources.
-func (c *checker) events() {
-	for _, n := range c.measures {
-		for _, key := range n.Metric.Event.Keys {
-			c.event(n, key)
-		}
-	}
-}
-
-func (c *checker) event(n *compiler.Measure, key metrics.Text) {
-	var in, all []string
-	for _, s := range n.Sources {
-		for _, v := range c.keys[s] {
-			all = append(all, v.text)
-			if v.text == key.V {
-				in = append(in, s.Def.Name.V)
-			}
-		}
-	}
-	switch len(in) {
-	case 0:
-		c.found.Warnf(key.Pos, "event-never-occurs", "event %q never occurs in %s", key.V, c.sourceNames(n.Sources)).
-			Hint = nearestOrList(key.V, all)
-	case 1:
-	default:
-		if len(n.Metric.Source) == 0 {
-			c.found.Warnf(key.Pos, "event-in-several-sources", "event %q occurs in the sources %s, and its rows in all of them count", key.V, strings.Join(in, ", ")).
-				WithHint("name one with source, if they hold the same events")
-		}
-	}
-}
-
-func (c *checker) sourceNames(list []*compiler.Source) string {
-	var out []string
-	for _, s := range list {
-		out = append(out, s.Def.Name.V)
-	}
-	return strings.Join(out, ", ")
-}
-
-// nearestOrList names the nearest of the values that occur, else the most
-// frequent ones.
-func nearestOrList(word string, values []string) string {
-	if hint := diag.DidYouMean(word, values); hint != "" {
-		return hint
-	}
-	const shown = 8
-	switch {
-	case len(values) == 0:
-		return ""
-	case len(values) > shown:
-		return "the most frequent are " + strings.Join(values[:shown], ", ")
-	}
-	return "there are " + strings.Join(values, ", ")
-}
-
-// propertyValues warns of values in conditions that never occur.
-func (c *checker) propertyValues(ctx context.Context) error {
-	for _, n := range c.measures {
-		if n.Where == nil {
-			continue
-		}
-		for _, l := range n.Where.Literals() {
-			if l.Ref.Kind == compiler.RefEvent {
-				c.eventLiterals(n, l)
-				continue
-			}
-			if err := c.literals(ctx, n, l); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (c *checker) eventLiterals(n *compiler.Measure, l compiler.Comparison) {
-	for _, want := range l.Values {
-		if !n.Any && !slices.Contains(n.Events, want) {
-			c.doubted[n] = true
-			c.found.Warnf(l.Pos, "event-not-read", "the metric's rows never have the event %q", want).
-				Hint = nearestOrList(want, n.Events)
-		}
-	}
-}
-
-func (c *checker) literals(ctx context.Context, n *compiler.Measure, l compiler.Comparison) error {
-	var have []string
-	for _, s := range n.Sources {
-		probe, ok := compiler.ProbeValues(s, l.Ref, n)
-		if !ok {
-			continue
-		}
-		values, err := c.values(ctx, probe)
-		if err != nil {
-			return err
-		}
-		if len(values) >= maxValues {
-			return nil // too many values to say that one never occurs
-		}
-		for _, v := range values {
-			have = append(have, v.text)
-		}
-	}
-	events := n.EventsText()
-	if len(have) == 0 {
-		c.doubted[n] = true
-		names, err := c.names(ctx, n.Sources, l.Ref.Kind == compiler.RefAttribute)
-		if err != nil {
-			return err
-		}
-		c.found.Warnf(l.Pos, "property-never-occurs", "%s never has the property %q", events, l.Ref.Name).
-			Hint = nearestOrList(l.Ref.Name, names)
-		return nil
-	}
-	for _, want := range l.Values {
-		if !slices.Contains(have, want) {
-			c.doubted[n] = true
-			c.found.Warnf(l.Pos, "value-never-occurs", "%s of %s is never %q", l.Ref.Name, events, want).
-				Hint = nearestOrList(want, have)
-		}
-	}
-	return nil
 }
 
 // maxValues is the number of distinct values from which on a probe is not
@@ -324,13 +199,6 @@ func (c *checker) counts(ctx context.Context, x *compiler.ExperimentPlan, got *c
 		}
 	}
 	return nil
-}
-
-// occurs reports whether an event of the measure occurs in its sources.
-func (c *checker) occurs(n *compiler.Measure) bool {
-	return slices.ContainsFunc(n.Sources, func(s *compiler.Source) bool {
-		return slices.ContainsFunc(c.keys[s], func(v value) bool { return n.Any || slices.Contains(n.Events, v.text) })
-	})
 }
 
 // matchRate warns where few exposed units have events at all.

@@ -1,0 +1,73 @@
+package job
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/metricsjob/metricsjob/compiler"
+	"github.com/metricsjob/metricsjob/internal/diag"
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// events warns of event keys that never occur, and of keys in two sources.
+func (c *checker) events() {
+	for _, n := range c.measures {
+		for _, key := range n.Metric.Event.Keys {
+			c.event(n, key)
+		}
+	}
+}
+
+func (c *checker) event(n *compiler.Measure, key metrics.Text) {
+	var in, all []string
+	for _, s := range n.Sources {
+		for _, v := range c.keys[s] {
+			all = append(all, v.text)
+			if v.text == key.V {
+				in = append(in, s.Def.Name.V)
+			}
+		}
+	}
+	switch len(in) {
+	case 0:
+		c.found.Warnf(key.Pos, "event-never-occurs", "event %q never occurs in %s", key.V, c.sourceNames(n.Sources)).
+			Hint = nearestOrList(key.V, all)
+	case 1:
+	default:
+		if len(n.Metric.Source) == 0 {
+			c.found.Warnf(key.Pos, "event-in-several-sources", "event %q occurs in the sources %s, and its rows in all of them count", key.V, strings.Join(in, ", ")).
+				WithHint("name one with source, if they hold the same events")
+		}
+	}
+}
+
+func (c *checker) sourceNames(list []*compiler.Source) string {
+	var out []string
+	for _, s := range list {
+		out = append(out, s.Def.Name.V)
+	}
+	return strings.Join(out, ", ")
+}
+
+// nearestOrList names the nearest of the values that occur, else the most
+// frequent ones.
+func nearestOrList(word string, values []string) string {
+	if hint := diag.DidYouMean(word, values); hint != "" {
+		return hint
+	}
+	const shown = 8
+	switch {
+	case len(values) == 0:
+		return ""
+	case len(values) > shown:
+		return "the most frequent are " + strings.Join(values[:shown], ", ")
+	}
+	return "there are " + strings.Join(values, ", ")
+}
+
+// occurs reports whether an event of the measure occurs in its sources.
+func (c *checker) occurs(n *compiler.Measure) bool {
+	return slices.ContainsFunc(n.Sources, func(s *compiler.Source) bool {
+		return slices.ContainsFunc(c.keys[s], func(v value) bool { return n.Any || slices.Contains(n.Events, v.text) })
+	})
+}

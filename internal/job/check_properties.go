@@ -1,0 +1,190 @@
+package job
+
+import (
+	"context"
+	"slices"
+
+	"github.com/metricsjob/metricsjob/compiler"
+	"github.com/metricsjob/metricsjob/internal/diag"
+)
+
+// properties warns of properties and attributes in the expressions of metrics
+// that never occur, and of values in their conditions that never do. It reads
+// each source once; only the hints take further looks.
+func (c *checker) properties(ctx context.Context) error {
+	p := &propertyChecker{checker: c, rows: map[compiler.Occurrence]int64{}, asked: map[compiler.Occurrence]bool{}}
+	if err := p.count(ctx); err != nil {
+		return err
+	}
+	for _, n := range c.measures {
+		if n.Where != nil {
+			for _, l := range n.Where.Literals() {
+				if l.Ref.Kind == compiler.RefEvent {
+					c.eventLiterals(n, l)
+				}
+			}
+		}
+		for _, r := range named(n) {
+			if err := p.name(ctx, r); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// propertyChecker knows in how many rows a property, and a value of it, occurs.
+type propertyChecker struct {
+	*checker
+	rows map[compiler.Occurrence]int64
+	// asked are the occurrences that a source could be asked for.
+	asked map[compiler.Occurrence]bool
+}
+
+// nameUse is a name in the expressions of a measure, and the text literals
+// that it is compared with.
+type nameUse struct {
+	measure *compiler.Measure
+	ref     compiler.Ref
+	pos     diag.Pos
+	values  []compiler.Comparison
+}
+
+// named are the properties and attributes of the rows that a measure's
+// expressions use, each once.
+func named(n *compiler.Measure) []nameUse {
+	var out []nameUse
+	for _, e := range []*compiler.Expression{n.Where, n.Value} {
+		if e == nil {
+			continue
+		}
+		for _, r := range e.Refs {
+			if r.Kind != compiler.RefProperty && r.Kind != compiler.RefAttribute {
+				continue
+			}
+			if slices.ContainsFunc(out, func(u nameUse) bool { return u.ref == r }) {
+				continue
+			}
+			use := nameUse{measure: n, ref: r, pos: e.Place(r)}
+			for _, l := range e.Literals() {
+				if l.Ref == r {
+					use.values = append(use.values, l)
+				}
+			}
+			out = append(out, use)
+		}
+	}
+	return out
+}
+
+// occurrences are what is looked for: the name, and each of its values.
+func (u nameUse) occurrences() []compiler.Occurrence {
+	out := []compiler.Occurrence{{Measure: u.measure, Ref: u.ref, Any: true}}
+	for _, l := range u.values {
+		for _, v := range l.Values {
+			out = append(out, compiler.Occurrence{Measure: u.measure, Ref: u.ref, Value: v})
+		}
+	}
+	return out
+}
+
+// count asks each source once.
+func (p *propertyChecker) count(ctx context.Context) error {
+	for _, s := range p.catalog.Events {
+		var list []compiler.Occurrence
+		for _, n := range p.measures {
+			if !slices.Contains(n.Sources, s) {
+				continue
+			}
+			for _, u := range named(n) {
+				for _, o := range u.occurrences() {
+					if o.Stored(s) && !slices.Contains(list, o) {
+						list = append(list, o)
+					}
+				}
+			}
+		}
+		if len(list) == 0 {
+			continue
+		}
+		rows, err := p.query(ctx, compiler.ProbeOccurrences(s, list))
+		if err != nil {
+			return err
+		}
+		for i, o := range list {
+			p.rows[o] += whole(rows[0][i]).Int64()
+			p.asked[o] = true
+		}
+	}
+	return nil
+}
+
+// name warns of a name that never occurs, else of the values that it never has.
+func (p *propertyChecker) name(ctx context.Context, u nameUse) error {
+	n, any := u.measure, compiler.Occurrence{Measure: u.measure, Ref: u.ref, Any: true}
+	if !p.asked[any] || !p.occurs(n) {
+		return nil // of events that never occur it was said
+	}
+	if p.rows[any] == 0 {
+		p.doubted[n] = true
+		names, err := p.names(ctx, n.Sources, u.ref.Kind == compiler.RefAttribute)
+		if err != nil {
+			return err
+		}
+		what := "property"
+		if u.ref.Kind == compiler.RefAttribute {
+			what = "attribute"
+		}
+		p.found.Warnf(u.pos, "property-never-occurs", "%s never has the %s %q", n.EventsText(), what, u.ref.Name).
+			Hint = nearestOrList(u.ref.Name, names)
+		return nil
+	}
+	var have []string
+	for _, l := range u.values {
+		for _, want := range l.Values {
+			if p.rows[compiler.Occurrence{Measure: n, Ref: u.ref, Value: want}] > 0 {
+				continue
+			}
+			if have == nil {
+				var err error
+				if have, err = p.valuesOf(ctx, u); err != nil {
+					return err
+				}
+			}
+			p.doubted[n] = true
+			p.found.Warnf(l.Pos, "value-never-occurs", "%s of %s is never %q", u.ref.Name, n.EventsText(), want).
+				Hint = nearestOrList(want, have)
+		}
+	}
+	return nil
+}
+
+// valuesOf are the most frequent values of a name.
+func (p *propertyChecker) valuesOf(ctx context.Context, u nameUse) ([]string, error) {
+	have := []string{}
+	for _, s := range u.measure.Sources {
+		probe, ok := compiler.ProbeValues(s, u.ref, u.measure)
+		if !ok {
+			continue
+		}
+		values, err := p.values(ctx, probe)
+		if err != nil {
+			return nil, err
+		}
+		for _, v := range values {
+			have = append(have, v.text)
+		}
+	}
+	return have, nil
+}
+
+// eventLiterals warns of event keys in a condition that the rows never have.
+func (c *checker) eventLiterals(n *compiler.Measure, l compiler.Comparison) {
+	for _, want := range l.Values {
+		if !n.Any && !slices.Contains(n.Events, want) {
+			c.doubted[n] = true
+			c.found.Warnf(l.Pos, "event-not-read", "the metric's rows never have the event %q", want).
+				Hint = nearestOrList(want, n.Events)
+		}
+	}
+}
