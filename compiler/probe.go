@@ -79,6 +79,30 @@ func ProbeAttribute(s *Source, name string) (sqlast.Select, bool) {
 	return counted("the values of the attribute "+name, s, asText(inRow(f.SQL), f), nil), true
 }
 
+// ProbeHoldback asks in how many rows of a source of impressions the holdback
+// column is true or false, and in how many it is true. It reports false where
+// none is mapped.
+func ProbeHoldback(s *Source) (sqlast.Select, bool) {
+	if s.Holdback == nil {
+		return sqlast.Select{}, false
+	}
+	read := s.Read
+	read.Alias = rowAlias
+	var filter sqlast.Expr
+	if s.Where != nil {
+		filter = inRow(s.Where)
+	}
+	holdback := inRow(s.Holdback.SQL)
+	return sqlast.Select{
+		Why: "in how many rows the holdback column says something",
+		Items: []sqlast.Item{
+			item(aggregate(sqlast.Count, holdback), "known"),
+			item(aggregate(sqlast.Count, when(holdback, sqlast.Int(1))), "held"),
+		},
+		From: read, Where: filter,
+	}, true
+}
+
 // ProbeNames asks which names the rows hold in their properties, or attributes:
 // name, rows. It reports false where the schema alone tells, or nothing does.
 func ProbeNames(s *Source, attributes bool) (sqlast.Select, bool) {

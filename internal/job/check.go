@@ -10,7 +10,6 @@ import (
 	"github.com/metricsjob/metricsjob/compiler"
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
 	"github.com/metricsjob/metricsjob/internal/diag"
-	"github.com/metricsjob/metricsjob/metrics"
 )
 
 // CheckReport is what Check found.
@@ -96,6 +95,9 @@ func (c *checker) run(ctx context.Context) error {
 		return err
 	}
 	c.windows()
+	if err := c.losses(ctx); err != nil {
+		return err
+	}
 	return c.exposures(ctx)
 }
 
@@ -160,42 +162,12 @@ func (c *checker) exposures(ctx context.Context) error {
 			if err := c.experiment(ctx, x, got); err != nil {
 				return err
 			}
+			c.health(x, got)
 		}
 		for _, s := range c.catalog.Events {
 			if err := c.matchRate(ctx, u, s); err != nil {
 				return err
 			}
-		}
-	}
-	return nil
-}
-
-// counts warns of metrics that overflow, and of metrics whose events occur but
-// of which no row counts.
-func (c *checker) counts(ctx context.Context, x *compiler.ExperimentPlan, got *collected) error {
-	exposed := got.exposedUnits(x)
-	for _, m := range x.Metrics {
-		def := m.Def.Metric
-		if got.overflow(x, m) {
-			why, hint, err := c.overflowText(ctx, x, m)
-			if err != nil {
-				return err
-			}
-			c.found.Warnf(def.Pos, "overflow", "metric %s overflows in experiment %s: %s", def.Key.V, x.Def.Key.V, why).Hint = hint
-			continue
-		}
-		events := int64(0)
-		for k, s := range got.sums[m.Tally] {
-			if k.experiment == x.Def.Key.V && k.segment == metrics.Overall {
-				events += s.events
-			}
-		}
-		n := m.Tally.X.Measure
-		if events == 0 && exposed > 0 && c.occurs(n) && !c.doubted[n] {
-			c.found.Warnf(def.Pos, "no-events-after-exposure", "%s occurs, but no row of it counts for metric %s in experiment %s: none is of an exposed unit, after its exposure, within the window and as where asks",
-				n.EventsText(), def.Key.V, x.Def.Key.V).
-				WithHint("events from %s until %s count; see whether the units' ids are the same in both exports",
-					x.Starts.Format("2006-01-02 15:04"), x.ObserveUntil.Format("2006-01-02 15:04"))
 		}
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/metricsjob/metricsjob/compiler"
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
+	"github.com/metricsjob/metricsjob/internal/diag"
 	"github.com/metricsjob/metricsjob/internal/stats"
 	"github.com/metricsjob/metricsjob/loaders"
 	"github.com/metricsjob/metricsjob/metrics"
@@ -254,23 +255,44 @@ func (r *reporter) excluded(ctx context.Context, s *compiler.Source) error {
 }
 
 func (r *reporter) source(s *compiler.Source, d loaders.Dropped) {
-	name := s.Def.Name.V
-	say := func(check string, n int64, status metrics.HealthStatus, detail string) *metrics.HealthRow {
+	for _, l := range r.losses(s, d) {
+		n := float64(l.rows)
+		h := r.check("", l.check, "source", s.Def.Name.V, l.status, fmt.Sprintf(l.detail, l.rows))
+		h.Statistic, h.Threshold = &n, l.threshold
+	}
+}
+
+// loss is a reason for which rows of a source do not exist, or lack something.
+type loss struct {
+	check     string
+	rows      int64
+	status    metrics.HealthStatus
+	detail    string // with a verb for rows
+	threshold *float64
+	pos       diag.Pos // what maps the column, where there is one
+}
+
+// losses are what a source loses, each loss also where it is none.
+func (p *prepared) losses(s *compiler.Source, d loaders.Dropped) []loss {
+	var out []loss
+	c := &s.Def.Columns
+	add := func(check string, n int64, status metrics.HealthStatus, pos diag.Pos, detail string) *loss {
 		if n == 0 {
 			status = metrics.Pass
 		}
-		f := float64(n)
-		h := r.check("", check, "source", name, status, fmt.Sprintf(detail, n))
-		h.Statistic = &f
-		return h
+		if !pos.IsValid() {
+			pos = s.Def.Pos
+		}
+		out = append(out, loss{check: check, rows: n, status: status, detail: detail, pos: pos})
+		return &out[len(out)-1]
 	}
-	say("future", r.horizon.Future[name], metrics.Warn, "%d rows have a timestamp more than a day in the future")
-	say("no_timestamp", d.NoTimestamp, metrics.Warn, "%d rows have no timestamp that can be read")
+	add("future", p.horizon.Future[s.Def.Name.V], metrics.Warn, c.Timestamp.Column.Pos, "%d rows have a timestamp more than a day in the future")
+	add("no_timestamp", d.NoTimestamp, metrics.Warn, c.Timestamp.Column.Pos, "%d rows have no timestamp that can be read")
 	if s.Def.Role == metrics.RoleEvents {
-		say("no_event", d.NoEvent, metrics.Warn, "%d rows have no event key")
+		add("no_event", d.NoEvent, metrics.Warn, c.Event.Pos, "%d rows have no event key")
 	}
 	if s.Where != nil {
-		say("where", d.Where, metrics.Pass, "%d rows are left out by the source's where")
+		add("where", d.Where, metrics.Pass, s.Def.Where.Pos, "%d rows are left out by the source's where")
 	}
 	if s.PartitionDay != nil {
 		status := metrics.Warn
@@ -278,12 +300,17 @@ func (r *reporter) source(s *compiler.Source, d loaders.Dropped) {
 			status = metrics.Fail
 		}
 		limit := partitionAlarm * float64(s.Rows)
-		say("partition", d.Partition, status, "%d rows lie too far from their partition's day; see partition: early and late").Threshold = &limit
+		add("partition", d.Partition, status, s.Def.Partition.Pos, "%d rows lie too far from their partition's day; see partition: early and late").threshold = &limit
 	}
-	for _, u := range s.Units {
-		say("no_unit", d.NoUnit[u.Kind], metrics.Warn, "%d rows have no id of the kind "+u.Kind)
+	for i, u := range s.Units {
+		add("no_unit", d.NoUnit[u.Kind], metrics.Warn, c.Units[i].Column.Pos, "%d rows have no id of the kind "+u.Kind)
+	}
+	bag := c.Properties
+	if s.Properties.Form != compiler.BagJSON {
+		bag = c.Attributes
 	}
 	if s.Properties.Form == compiler.BagJSON || s.Attributes.Form == compiler.BagJSON {
-		say("malformed", d.Malformed, metrics.Warn, "%d rows have properties or attributes that are no JSON")
+		add("malformed", d.Malformed, metrics.Warn, bag.From.Pos, "%d rows have properties or attributes that are no JSON")
 	}
+	return out
 }
