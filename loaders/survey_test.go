@@ -139,6 +139,14 @@ func TestSurveyOfFolders(t *testing.T) {
 			files: map[string]string{"imps/a.parquet": oneImpression, "events/event=buy/a.parquet": oneEvent},
 			want:  []string{"impressions imps: imps/*.parquet", "events events: events/event=*/*.parquet"},
 		},
+		"a partition by event type that tells kinds apart": {
+			files: map[string]string{"event_type=imp/a.parquet": oneImpression, "event_type=conversion/1.parquet": oneEvent, "event_type=conversion/2.parquet": oneEvent},
+			want:  []string{"impressions imp: event_type=imp/*.parquet", "events conversion: event_type=conversion/*.parquet"},
+		},
+		"names beyond ASCII": {
+			files: map[string]string{"imps.parquet": oneImpression, "é1.parquet": oneEvent, "è2.parquet": oneEvent},
+			want:  []string{"impressions imps: imps.parquet", "events events: è2.parquet é1.parquet"},
+		},
 		"rows that are both": {
 			files: map[string]string{"a.parquet": "SELECT 'u1' AS user_id, 'seen' AS event, 'x' AS experiment, 'a' AS variation, TIMESTAMP '2026-03-02 10:00:00' AS ts"},
 			want:  []string{"impressions a_impressions: a.parquet", "events a: a.parquet"},

@@ -177,11 +177,16 @@ func partsBy(files []dataFile, by func(dataFile) string) [][]dataFile {
 // newTable makes a table of files of one meaning.
 func newTable(root string, files []dataFile) (*table, error) {
 	t := &table{meaning: files[0].meaning, levels: partitionPatterns(files[0].levels), clashes: map[string]string{}}
+	wide := slices.Clone(t.levels)
 	for i, level := range files[0].levels {
 		_, value, _ := strings.Cut(level, "=")
 		one := !slices.ContainsFunc(files, func(f dataFile) bool { return f.levels[i] != level })
-		if one && !countedFolder.MatchString(cmp.Or(value, level)) && !namesPartition(level) {
-			t.levels[i] = level
+		if !one || countedFolder.MatchString(cmp.Or(value, level)) {
+			continue
+		}
+		t.levels[i] = level
+		if !namesPartition(level) {
+			wide[i] = level
 		}
 	}
 	var seen []*[]compiler.Column
@@ -192,8 +197,13 @@ func newTable(root string, files []dataFile) (*table, error) {
 			t.addColumns(*f.columns)
 		}
 	}
+	if ok, err := matchExactly(t.files, path.Join(root, path.Join(wide...), "*.parquet")); err != nil {
+		return nil, err
+	} else if ok {
+		t.levels = wide
+	}
 	t.name = tableName(t.levels, t.files)
-	folder := path.Join(append([]string{root}, t.levels...)...)
+	folder := path.Join(root, path.Join(t.levels...))
 	candidates := [][]string{{path.Join(folder, "*.parquet")}, {path.Join(folder, commonStem(t.files)+"*.parquet")}}
 	if len(t.files) == 1 {
 		candidates = candidates[:min(1, len(t.levels))] // a file of its own is called by its name
@@ -236,20 +246,26 @@ func (t *table) addColumns(columns []compiler.Column) {
 // files themselves.
 func matching(files []string, candidates ...[]string) ([]string, error) {
 	for _, patterns := range candidates {
-		var found []string
-		for _, p := range patterns {
-			more, err := expand(p)
-			if err != nil {
-				return nil, err
-			}
-			found = append(found, more...)
-		}
-		slices.Sort(found)
-		if slices.Equal(found, files) {
-			return patterns, nil
+		if ok, err := matchExactly(files, patterns...); err != nil || ok {
+			return patterns, err
 		}
 	}
 	return files, nil
+}
+
+// matchExactly reports whether the patterns match the files, which are sorted,
+// and no others.
+func matchExactly(files []string, patterns ...string) (bool, error) {
+	var found []string
+	for _, p := range patterns {
+		more, err := expand(p)
+		if err != nil {
+			return false, err
+		}
+		found = append(found, more...)
+	}
+	slices.Sort(found)
+	return slices.Equal(found, files), nil
 }
 
 // commonStem is what the names of all files begin with, up to where numbers
@@ -261,7 +277,7 @@ func commonStem(files []string) string {
 			stem = stem[:len(stem)-1]
 		}
 	}
-	return strings.TrimRight(strings.TrimSuffix(stem, ".parquet"), "0123456789")
+	return strings.TrimRight(strings.TrimSuffix(strings.ToValidUTF8(stem, ""), ".parquet"), "0123456789")
 }
 
 // tableName is what people call the files: their innermost folder that is not
@@ -305,7 +321,7 @@ func mergeSiblings(root string, tables []*table) ([]*table, error) {
 		}
 		first := out[i]
 		files := slices.Sorted(slices.Values(slices.Concat(first.files, t.files)))
-		wide := path.Join(append([]string{root}, beside...)...)
+		wide := path.Join(root, path.Join(beside...))
 		paths, err := matching(files, []string{path.Join(wide, "*.parquet")}, slices.Concat(first.paths, t.paths))
 		if err != nil {
 			return nil, err
