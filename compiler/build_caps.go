@@ -2,6 +2,7 @@ package compiler
 
 import (
 	"math/big"
+	"slices"
 
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
 	"github.com/metricsjob/metricsjob/internal/stats"
@@ -11,24 +12,21 @@ import (
 // can be summed. So each pass over the events keeps the numbers of the metrics
 // concerned, and the last statements find the bounds and sum.
 
-// keptNumbers is the table of the numbers that are kept.
-const keptNumbers = "kept_number"
+// keptNumbers is the table of the numbers that are kept, cappedNumbers that of
+// the same after caps.
+const (
+	keptNumbers   = "kept_number"
+	cappedNumbers = "capped_number"
+)
 
-func (b *builder) somethingCapped() bool {
-	for _, t := range b.plan.Tallies {
-		if t.capped() {
-			return true
-		}
-	}
-	return false
-}
+func (b *builder) somethingKept() bool { return slices.ContainsFunc(b.plan.Tallies, (*Tally).kept) }
 
 // keep are the statements that keep the numbers of the units of pass i.
 func (b *builder) keep(values string, i int) []Statement {
-	if !b.somethingCapped() {
+	if !b.somethingKept() {
 		return nil
 	}
-	numbers := b.newSums((*Tally).capped).numbers
+	numbers := b.newSums((*Tally).kept).numbers
 	query := sqlast.Select{Why: "the number of each unit, before caps", Items: append(b.cellKeys("x"), numbers...), From: b.joined(values)}
 	name, why := b.table(keptNumbers), "numbers of units, kept until those of all units are known"
 	if i > 0 {
@@ -39,10 +37,10 @@ func (b *builder) keep(values string, i int) []Statement {
 
 // finish finds the caps, and sums the numbers that were kept.
 func (b *builder) finish() []Statement {
-	if !b.somethingCapped() {
+	if !b.somethingKept() {
 		return nil
 	}
-	sc := b.newSums((*Tally).capped)
+	sc := b.newSums((*Tally).kept)
 	var out []Statement
 	numbers := sqlast.Select{Why: "the number of each unit for each metric, and its caps",
 		Items: named(b.cellKeys("")), From: sqlast.Table{Name: b.table(keptNumbers), Alias: "u"}}
@@ -68,6 +66,15 @@ func (b *builder) finish() []Statement {
 			numbers.Items = append(numbers.Items, item(col(alias, bound), c.column(bound)))
 		}
 		tables = append(tables, table)
+	}
+	if len(sc.percentiles) > 0 {
+		out = append(out, Statement{Name: b.table(cappedNumbers), Why: "the number of each unit after caps",
+			SQL: sqlast.CreateTable{Name: b.table(cappedNumbers), Query: numbers}})
+		tables = append(tables, b.table(cappedNumbers))
+		numbers = sqlast.Select{Items: named(numbers.Items), From: sqlast.Table{Name: b.table(cappedNumbers)}}
+		for _, p := range sc.percentiles {
+			out = append(out, b.percentile(p)...)
+		}
 	}
 	out = append(out, sc.statements("capped_cell", "sums of capped numbers", numbers)...)
 	for _, t := range append(tables, b.table(keptNumbers)) {

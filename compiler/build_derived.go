@@ -35,6 +35,10 @@ func (b *builder) derive(values string) (string, []Statement, []string) {
 		if slices.Contains(tables, name) {
 			name = b.table(fmt.Sprintf("derived %s (%d)", d.Name, i+1))
 		}
+		if d.Kept {
+			out = append(out, Statement{Name: b.groupTable(d), Why: "the number of each group", SQL: sqlast.CreateTable{Name: b.groupTable(d), Query: b.eachGroup(d, values)}})
+			tables = append(tables, b.groupTable(d))
+		}
 		out = append(out, Statement{Name: name, Why: d.describe(), SQL: sqlast.CreateTable{Name: name, Query: b.derived(d, values)}})
 		tables = append(tables, name)
 		alias := fmt.Sprintf("d%d", i+1)

@@ -40,7 +40,7 @@ func (b *builder) pass(i, n int) []Statement {
 	values, derived, more := b.derive(values)
 	out, tables = append(out, derived...), append(tables, more...)
 	out = append(out, b.sums(values)...)
-	out = append(out, b.keep(values, i)...)
+	out = append(append(out, b.keep(values, i)...), b.keepGroups(i)...)
 	for _, t := range tables {
 		out = append(out, Statement{Name: t, Why: "no longer needed", SQL: sqlast.DropTable{Name: t}})
 	}

@@ -44,18 +44,32 @@ func (b *builder) groupsOfUnits(d *Derived, values string) sqlast.Select {
 	g := d.Groups
 	unit := item(col("", colUnit), colUnit)
 	sum, groups := d.Measures[0], d.Measures[1]
+	from := "number"
+	var with []sqlast.CTE
+	if d.Kept {
+		from = b.groupTable(d)
+	} else {
+		with = append(b.groupNumbers(g, values), sqlast.CTE{Name: from, Query: b.groupNumber(g)})
+	}
 	return sqlast.Select{
 		Why:  d.describe(),
-		With: append(b.groupNumbers(g, values), sqlast.CTE{Name: "number", Query: b.groupNumber(g)}),
+		With: with,
 		Items: []sqlast.Item{
 			unit,
 			item(sqlast.Cast{X: aggregate(sqlast.Sum, col("", "rows")), To: bigint}, rowsColumn(sum)),
 			item(aggregate(sqlast.Sum, col("", "x")), sumColumn(sum)),
 			item(aggregate(sqlast.Count, col("", "x")), rowsColumn(groups)),
 		},
-		From:    sqlast.Table{Name: "number"},
+		From:    sqlast.Table{Name: from},
 		GroupBy: []sqlast.Expr{col("", colUnit)},
 	}
+}
+
+// eachGroup is the number of each group, as a table.
+func (b *builder) eachGroup(d *Derived, values string) sqlast.Select {
+	out := b.groupNumber(d.Groups)
+	out.Why, out.With = d.describe(), b.groupNumbers(d.Groups, values)
+	return out
 }
 
 // groupNumbers aggregates the kept rows by group.

@@ -11,7 +11,7 @@ import (
 // sums are the statements that add up the numbers of the units: first by cell
 // (experiment, variation, segment values), then over everybody and by segment.
 func (b *builder) sums(values string) []Statement {
-	sc := b.newSums(func(t *Tally) bool { return !t.capped() })
+	sc := b.newSums(func(t *Tally) bool { return !t.kept() })
 	if len(sc.items) == 0 {
 		return nil
 	}
@@ -61,6 +61,10 @@ type sumBuilder struct {
 	outputs []Output
 	taken   map[string]bool
 	caps    []capOf
+	// percentiles are the numbers that percentiles are of.
+	percentiles []percentileSide
+	// defaults: units without rows always have a number.
+	defaults bool
 }
 
 // number asks for a column of the numbers of units.
@@ -255,11 +259,16 @@ func (s *sumBuilder) tally(t *Tally) {
 	}
 	counted := func(conds ...sqlast.Expr) sqlast.Expr { return all(append([]sqlast.Expr{waited}, conds...)...) }
 	if t.Y == nil {
-		if t.P != nil {
+		if t.present() && !t.Exclude {
+			s.defaults = t.Percentile != nil
 			x = s.withDefault(x, t.WithoutX)
+			s.defaults = false
 			s.output(t, RolePresent, stats.N, countWhere(counted()), t.Name+" present")
 		}
 		x.x = s.cappedNumber(t, stats.X, x, s.countedMean(t, x, counted), waited)
+		if t.Percentile != nil {
+			s.percentiles = append(s.percentiles, percentileSide{tally: t, x: x.x, counted: s.countedMean(t, x, counted)(), waited: waited})
+		}
 		s.moments(t, x, stats.X, stats.XX, counted)
 		some := compare(sqlast.Greater, x.rows, sqlast.Int(0))
 		s.output(t, RoleUnits, stats.N, countWhere(counted(some)), t.Name+" units")
@@ -401,7 +410,7 @@ func (s *sumBuilder) countedMean(t *Tally, x side, counted func(...sqlast.Expr) 
 
 // withDefault gives a side of a ratio for units without rows what they are.
 func (s *sumBuilder) withDefault(x side, without *big.Int) side {
-	if without.Sign() != 0 || x.v.Caps.distributed() || x.v.Caps != nil && x.v.Caps.covariate {
+	if s.defaults || without.Sign() != 0 || x.v.Caps.distributed() || x.v.Caps != nil && x.v.Caps.covariate {
 		none := compare(sqlast.Eq, x.rows, sqlast.Int(0))
 		x.x = sqlast.Case{Whens: []sqlast.When{{If: none, Then: literal(without)}}, Else: x.x}
 	}
@@ -411,7 +420,7 @@ func (s *sumBuilder) withDefault(x side, without *big.Int) side {
 // present reports whether units without rows for any metric add to the sums
 // of a ratio, so that those with rows must be told from them.
 func (t *Tally) present() bool {
-	return t.P != nil || t.Y != nil && (t.WithoutX.Sign() != 0 || t.WithoutY.Sign() != 0 || t.capped())
+	return t.P != nil || t.Percentile != nil && t.Y == nil || t.Y != nil && (t.WithoutX.Sign() != 0 || t.WithoutY.Sign() != 0 || t.capped())
 }
 
 // Complete adds to the sums what units without rows add, and gives the number
@@ -423,7 +432,7 @@ func (t *Tally) Complete(sums map[stats.Term]*big.Int, waited, units, present in
 	switch {
 	case t.Y == nil && t.Exclude:
 		return units
-	case t.Y == nil && t.P == nil:
+	case t.Y == nil && !t.present():
 		units = waited
 	case !t.present() && t.Exclude:
 		return units

@@ -79,6 +79,9 @@ func (t *Tally) capped() bool {
 	return needs(t.X) || needs(t.Y)
 }
 
+// kept reports whether the numbers of all units are kept before they are summed.
+func (t *Tally) kept() bool { return t.capped() || t.Percentile != nil && t.Percentile.Groups == nil }
+
 // Within is a number after the fixed caps and the bounds that were found.
 func (v *UnitValue) Within(k *big.Int, found Bounds) *big.Int {
 	if v.Caps != nil && v.Caps.covariate {

@@ -23,6 +23,8 @@ type Derived struct {
 	// Two measures come of them: the sum over the groups of a unit, and how many
 	// they are.
 	Groups *GroupValue
+	// Kept: the numbers of groups are kept until those of all units are there.
+	Kept bool
 	// AnyOrder is for funnels whose steps may come in any order.
 	AnyOrder bool
 	// Within is how long after a row of the denominator a row of the numerator counts.

@@ -33,7 +33,13 @@ func (g *GroupValue) describe() string {
 }
 
 // overGroups plans the sums of a metric over groups; nil where it has a mistake.
-func (p *planner) overGroups(u *UnitPlan, m *metrics.Metric) *Tally {
+func (p *planner) overGroups(u *UnitPlan, em *metrics.ExperimentMetric) *Tally {
+	m := em.Metric
+	if m.Winsorize != nil && percentileOf(em) != nil {
+		p.list.Errorf(m.Winsorize.Pos, "conflict", "winsorize is not possible for a percentile over groups").
+			WithHint("a percentile is not moved by extreme values; leave winsorize out")
+		return nil
+	}
 	n := p.measure(u, m, m.Key.V)
 	if n == nil {
 		return nil
@@ -61,5 +67,9 @@ func (p *planner) overGroups(u *UnitPlan, m *metrics.Metric) *Tally {
 	t := &Tally{Name: m.Key.V, X: u.addValue(x), Y: u.addValue(y), WithoutX: x.without(new(big.Int)), WithoutY: new(big.Int)}
 	t.Need = stats.NeedOf(stats.Ratio, stats.DefaultOptions())
 	t.wait(t.X, m)
+	if t.Percentile = percentileOf(em); t.Percentile != nil {
+		t.Percentile.Groups = d
+		d.Kept = true
+	}
 	return u.addTally(t)
 }

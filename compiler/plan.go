@@ -259,6 +259,8 @@ type Tally struct {
 	// whole numbers of 10^-Decimals() of the side. Of a ratio they are 0, or
 	// what a threshold makes of 0.
 	WithoutX, WithoutY *big.Int
+	// Percentile is of which the tally is, instead of the mean; nil: the mean.
+	Percentile *Percentile
 	// uncapped is what a unit without rows is as X, before caps; only of means.
 	uncapped *big.Int
 	// P and Q are the same numbers from before the exposure; nil without
@@ -271,6 +273,15 @@ type Tally struct {
 // Follows reports whether units are counted by what they did after the exposure.
 func (t *Tally) Follows() bool {
 	return slices.ContainsFunc(t.Waits, func(w Wait) bool { return w.After != nil })
+}
+
+// Percentile is an order statistic of the numbers of units, or of their groups.
+type Percentile struct {
+	Share *big.Rat // between 0 and 1
+	// Z is where the bounds of its interval are, in standard errors of the share.
+	Z float64
+	// Groups are those whose numbers it is of; nil: the units.
+	Groups *Derived
 }
 
 // Side is the number that a term is of: X, Y, or their covariates P, Q.

@@ -124,9 +124,12 @@ func (p *planner) metrics(u *UnitPlan) {
 				}
 				continue
 			}
-			if t := p.tally(u, m, covariateDays(x.Def, em)); t != nil {
+			if t := p.tally(u, em, covariateDays(x.Def, em)); t != nil {
 				kind := stats.Mean
-				if t.Y != nil {
+				switch {
+				case t.Percentile != nil:
+					kind = stats.Percentile
+				case t.Y != nil:
 					kind = stats.Ratio
 				}
 				x.Metrics = append(x.Metrics, &MetricPlan{Def: em, Kind: kind, Tally: t})
@@ -137,11 +140,12 @@ func (p *planner) metrics(u *UnitPlan) {
 }
 
 // tally plans the sums of a metric; nil where it has a mistake.
-func (p *planner) tally(u *UnitPlan, m *metrics.Metric, days int) *Tally {
+func (p *planner) tally(u *UnitPlan, em *metrics.ExperimentMetric, days int) *Tally {
+	m := em.Metric
 	if m.Over.Set {
-		return p.overGroups(u, m)
+		return p.overGroups(u, em)
 	}
-	t := &Tally{Name: m.Key.V}
+	t := &Tally{Name: m.Key.V, Percentile: percentileOf(em)}
 	if m.Ratio == nil {
 		t.X = p.unitValue(u, m, m.Key.V)
 		if t.X == nil {
@@ -241,6 +245,9 @@ func (u *UnitPlan) addTally(t *Tally) *Tally {
 		parts = append(parts, "exclude")
 	} else {
 		parts = append(parts, fmt.Sprint(t.WithoutX))
+	}
+	if t.Percentile != nil {
+		parts = append(parts, fmt.Sprintf("percentile %s within %v", t.Percentile.Share, t.Percentile.Z))
 	}
 	for _, v := range []*UnitValue{t.P, t.Q} {
 		if v != nil {

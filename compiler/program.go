@@ -53,6 +53,10 @@ const (
 	// ResultCaps: experiment, upper, lower: the values that winsorizing caps the
 	// numbers of a side of a tally at, as whole numbers; NULL where there is none.
 	ResultCaps
+	// ResultPercentiles: experiment, variation, segment, segment value; n, then
+	// the numbers below and above the percentile and its bounds, as whole numbers,
+	// and the positions of the bounds.
+	ResultPercentiles
 	// ResultRows: experiment; then what was met among the rows read.
 	ResultRows
 )
@@ -125,7 +129,7 @@ func (u *UnitProgram) Pass(i, n int) []Statement {
 
 // Finish writes the statements that need the numbers of all units, after all
 // passes.
-func (u *UnitProgram) Finish() []Statement { return u.b.finish() }
+func (u *UnitProgram) Finish() []Statement { return append(u.b.finish(), u.b.finishGroups()...) }
 
 // Columns is the number of columns of the widest table over units, which the
 // estimate of memory goes by. What costs more than a number while it is built

@@ -51,7 +51,6 @@ func (u *unsupported) source(s *metrics.Source) {
 }
 
 func (u *unsupported) metric(m *metrics.Metric) {
-	u.when(m.Statistic.V != "" && m.Statistic.V != "mean", m.Statistic.Pos, "statistic: "+m.Statistic.V)
 	u.when(m.SplitBy.Set, m.SplitBy.Pos, "split_by")
 	u.analysis(m.Analysis)
 	if m.Ratio != nil {

@@ -58,6 +58,7 @@ END`,
 
 		Abs:   "abs",
 		Ceil:  "ceil",
+		Sqrt:  "sqrt",
 		Floor: "floor",
 		Round: "round",
 		Trunc: "trunc",

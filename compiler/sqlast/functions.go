@@ -21,6 +21,7 @@ const (
 	RegexMatch                  // the RE2 pattern Y matches somewhere in X
 	Abs                         //
 	Ceil                        //
+	Sqrt                        // of a double that is not negative
 	Floor                       //
 	Round                       // to a whole number, half away from zero; a double
 	Trunc                       // towards zero; a double
@@ -70,6 +71,7 @@ var fnNames = [numFns]string{
 	RegexMatch:        "RegexMatch",
 	Abs:               "Abs",
 	Ceil:              "Ceil",
+	Sqrt:              "Sqrt",
 	Floor:             "Floor",
 	Round:             "Round",
 	Trunc:             "Trunc",

@@ -62,9 +62,11 @@ func boundsOf(columns []any) compiler.Bounds {
 
 // collected is what the statements gave.
 type collected struct {
-	caps    map[capKey]compiler.Bounds
-	days    map[dayCell]dayCounts
-	exposed map[cell]int64
+	caps map[capKey]compiler.Bounds
+	// percentiles are the order statistics of tallies of percentiles.
+	percentiles map[percentileKey]*stats.Quantiles
+	days        map[dayCell]dayCounts
+	exposed     map[cell]int64
 	// activated are the exposed units that count, where events activate units.
 	activated map[cell]int64
 	waited    map[cell]map[string]int64
@@ -78,7 +80,7 @@ type collected struct {
 // as the memory asks for.
 func (p *prepared) execute(ctx context.Context) (*collected, error) {
 	c := &collected{
-		caps: map[capKey]compiler.Bounds{},
+		caps: map[capKey]compiler.Bounds{}, percentiles: map[percentileKey]*stats.Quantiles{},
 		days: map[dayCell]dayCounts{}, exposed: map[cell]int64{}, activated: map[cell]int64{}, waited: map[cell]map[string]int64{},
 		units: map[reason]int64{}, rows: map[reason]int64{}, sums: map[*compiler.Tally]map[cell]*tallySums{}, passes: 1,
 	}
@@ -183,6 +185,8 @@ func (c *collected) take(st compiler.Statement, rows *loaders.Rows) {
 			}
 		case compiler.ResultCaps:
 			c.caps[capKey{st.Tally, st.Side, text(row[0])}] = boundsOf(row[1:])
+		case compiler.ResultPercentiles:
+			c.percentiles[percentileKey{st.Tally, cellOf(row)}] = quantilesOf(st.Tally, row[4:])
 		case compiler.ResultRows:
 			for _, o := range st.Outputs {
 				c.rows[reason{text(row[0]), o.Reason + " events"}] += number(o.Column)

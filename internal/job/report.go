@@ -225,7 +225,9 @@ func (r *reporter) moments(m *compiler.MetricPlan, k cell) stats.Moments {
 	for term, sum := range whole {
 		sums[term] = stats.NewSum(sum, t.TermDigits(term))
 	}
-	return stats.NewMoments(units, sums)
+	out := stats.NewMoments(units, sums)
+	out.Quantiles = r.percentiles[percentileKey{t, k}]
+	return out
 }
 
 func (r *reporter) momentRow(x *compiler.ExperimentPlan, m *compiler.MetricPlan, v *metrics.Variation, k cell, own stats.Moments) metrics.MomentRow {
@@ -236,6 +238,9 @@ func (r *reporter) momentRow(x *compiler.ExperimentPlan, m *compiler.MetricPlan,
 		Sum: own.Sum(stats.X).String(), SumSq: own.Sum(stats.XX).String(),
 	}
 	row.Step = stepOf(m)
+	if m.Tally.Percentile != nil {
+		addQuantiles(&row, m.Tally, own.Quantiles)
+	}
 	row.UpperThreshold, row.LowerThreshold = r.thresholds(x, m)
 	if s := r.sums[m.Tally][k]; s != nil {
 		row.WithEvent, row.Events = s.withEvents, s.events
@@ -246,7 +251,7 @@ func (r *reporter) momentRow(x *compiler.ExperimentPlan, m *compiler.MetricPlan,
 		stats.Q: &row.PreDenSum, stats.QQ: &row.PreDenSumSq, stats.XQ: &row.SumPreDen,
 		stats.YP: &row.DenSumPre, stats.YQ: &row.DenSumPreDen, stats.PQ: &row.PreSumPreDen,
 	} {
-		if m.Tally.Need.Has(stats.NeedTerms(term)) {
+		if m.Kind != stats.Percentile && m.Tally.Need.Has(stats.NeedTerms(term)) {
 			*to = sumText(own, term)
 		}
 	}

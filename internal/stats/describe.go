@@ -32,7 +32,7 @@ func Describe(kind Kind, m Moments) Summary {
 	if e.hasMean {
 		s.Mean = e.number(e.mean.float64())
 	}
-	if e.hasVariance {
+	if e.hasVariance && kind != Percentile {
 		s.StdDev = e.number(math.Sqrt(e.variance.float64()))
 	}
 	s.Status, s.Reason = e.settle()
@@ -59,6 +59,8 @@ func estimateOf(kind Kind, m Moments) estimate {
 		return ratioOf(m)
 	case Proportion:
 		return proportionOf(m)
+	case Percentile:
+		return percentileOf(m)
 	}
 	panic(fmt.Sprintf("stats: no case for kind %d", int(kind)))
 }

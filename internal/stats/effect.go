@@ -28,6 +28,9 @@ type Effect struct {
 // Compare gives the effect of the variation against the baseline. The two must
 // be disjoint sets of units.
 func Compare(kind Kind, baseline, variation Moments, opt Options) Effect {
+	if kind == Percentile {
+		opt.Test, opt.CUPED = Z, false
+	}
 	a, b := estimateOf(kind, baseline), estimateOf(kind, variation)
 	counts, table, test := countTestOf(kind, baseline, variation, opt)
 	opt.Test = test
@@ -79,8 +82,11 @@ func testName(kind Kind, opt Options) string {
 	if opt.TunedAt > 0 {
 		name = alwaysValidName(opt)
 	}
-	if kind == Ratio {
+	switch kind {
+	case Ratio:
 		name += " of linearised ratios"
+	case Percentile:
+		name += " of percentiles"
 	}
 	if adjusts(kind, opt) {
 		name += ", adjusted by CUPED"

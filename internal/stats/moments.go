@@ -14,6 +14,8 @@ const (
 	// is p(1−p), as other tools have it. It is for sums from elsewhere: a run takes
 	// an occurrence as a mean of 0 and 1.
 	Proportion
+	// Percentile is an order statistic of the per-unit values, or of those of groups.
+	Percentile
 )
 
 // String gives the kind as the table moments spells it.
@@ -25,6 +27,8 @@ func (k Kind) String() string {
 		return "ratio"
 	case Proportion:
 		return "proportion"
+	case Percentile:
+		return "quantile"
 	}
 	panic(fmt.Sprintf("stats: no case for kind %d", int(k)))
 }
@@ -34,8 +38,10 @@ func (k Kind) String() string {
 type Moments struct {
 	// Units is the number of units, the term N.
 	Units int64
-	sums  [termCount]Sum
-	have  Need
+	// Quantiles are the order statistics of a percentile; else nil.
+	Quantiles *Quantiles
+	sums      [termCount]Sum
+	have      Need
 }
 
 // NewMoments gives the moments of so many units with these sums. N may be left

@@ -89,6 +89,8 @@ func NeedOf(kind Kind, opt Options) Need {
 	switch kind {
 	case Proportion:
 		return NeedTerms(N, X)
+	case Percentile:
+		return NeedTerms(N, X, XX)
 	case Mean:
 		need := NeedTerms(N, X, XX)
 		if opt.CUPED {

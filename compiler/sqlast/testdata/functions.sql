@@ -108,6 +108,12 @@ ceil("x")
 -- Ceil
 ceil(CASE WHEN "y" THEN "x" END)
 
+-- Sqrt
+sqrt("x")
+
+-- Sqrt
+sqrt(CASE WHEN "y" THEN "x" END)
+
 -- Floor
 floor("x")
 

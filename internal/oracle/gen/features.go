@@ -56,7 +56,7 @@ const (
 // pending are the features that are not drawn, because the compiler does not
 // have them yet.
 var pending = []string{
-	splitting, percentiles,
+	splitting,
 	identityStrict, identityFirst, phasesStratified,
 	segmentEvents, segmentExperiment, segmentUnit, unitAttributes, dedupeRow,
 }
