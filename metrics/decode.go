@@ -145,6 +145,9 @@ type decoder struct {
 	spoilt map[*yaml.Node]bool
 	// grown means that an entry of a list stands in the one before it, for want of a dash.
 	grown bool
+	// cutAtComma is the last expression that YAML ended at a comma. What is left
+	// of it became keys, of which nothing more is said.
+	cutAtComma *yaml.Node
 	// field is the key whose value is being read, for messages.
 	field string
 }
@@ -241,9 +244,12 @@ func (o *object[T]) read(d *decoder, n *yaml.Node, into *T) bool {
 	ok := true
 	var unknown []*yaml.Node
 	outer := d.field
+	cut := false // the value before was an expression that a comma ended
 	pairs(n, func(k, v *yaml.Node) {
 		f := o.field(k.Value)
 		switch {
+		case f == nil && cut && isEmpty(v):
+			return
 		case d.spoilt[k]:
 			ok = false
 			if k.Tag == "!!merge" {
@@ -257,6 +263,7 @@ func (o *object[T]) read(d *decoder, n *yaml.Node, into *T) bool {
 		}
 		d.field = f.name
 		good := f.read(d, v, into)
+		cut = d.cutAtComma == v
 		given[f.name] = givenField{pos: d.pos(k), value: v, at: d.pos(v), bad: !good}
 		ok = ok && good
 	})

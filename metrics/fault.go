@@ -87,6 +87,17 @@ func faultOf(line string) (fault, bool) {
 	return fault{}, false
 }
 
+// isExpression reports whether the values of a key are expressions.
+func isExpression(key string) bool { return key == "where" || key == "value" }
+
+// quoteWhole is the hint to put quotes around what stands behind a key.
+func quoteWhole(key string) string {
+	if isExpression(key) {
+		return "put single quotes around the whole expression"
+	}
+	return "put single quotes around the whole value"
+}
+
 func cannotStart(r []rune, at int) fault {
 	return fault{at + 1, fmt.Sprintf("a value cannot start with %s", quoted(string(r[at]))), "put single quotes around the whole value"}
 }
@@ -125,8 +136,9 @@ func flowFault(r []rune, start int) (fault, bool) {
 	const commaHint = "entries are separated by a comma and a blank"
 	type open struct {
 		at     int
-		colons int  // of the entry that is being read
-		fresh  bool // nothing of the entry was read yet
+		colons int    // of the entry that is being read
+		fresh  bool   // nothing of the entry was read yet
+		key    string // of the entry, once it was read
 	}
 	var stack []open
 	word := start // where the last word began
@@ -143,6 +155,9 @@ func flowFault(r []rune, start int) (fault, bool) {
 			}
 			return fault{}, false
 		case c == '[' || c == '{':
+			if top != nil && !top.fresh {
+				return fault{i + 1, fmt.Sprintf("between brackets YAML takes a %c as the beginning of a value", c), quoteWhole(top.key)}, true
+			}
 			if top != nil {
 				top.fresh = false
 			}
@@ -153,7 +168,7 @@ func flowFault(r []rune, start int) (fault, bool) {
 			}
 			stack = stack[:len(stack)-1]
 		case c == ',':
-			top.colons, top.fresh = 0, true
+			top.colons, top.fresh, top.key = 0, true, ""
 		case (c == '\'' || c == '"') && top.fresh:
 			end, closed := endOfQuote(r, i)
 			if !closed {
@@ -167,8 +182,12 @@ func flowFault(r []rune, start int) (fault, bool) {
 		case (c == '@' || c == '`' || c == '%') && top.fresh:
 			return cannotStart(r, i), true
 		case c == ':' && i+1 < len(r) && r[i+1] == ' ':
-			if top.colons++; top.colons > 1 && r[i-1] == ' ' {
-				return fault{i + 1, cutByColon, "put single quotes around the whole value"}, true
+			before := strings.TrimSpace(string(r[word:i]))
+			if top.colons++; top.colons == 1 {
+				top.key = before
+			}
+			if top.colons > 1 && (r[i-1] == ' ' || isExpression(top.key) && metricObject.field(before) == nil) {
+				return fault{i + 1, cutByColon, quoteWhole(top.key)}, true
 			}
 			if top.colons > 1 && r[top.at] == '{' {
 				return fault{word + 1, "a comma is missing before this", commaHint}, true

@@ -46,12 +46,24 @@ var expression = kind[Expr]{
 	canon: quotedUnless(regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*$`)),
 }
 
-// cut reports an expression that YAML ended early, at a blank with a #.
+// cut reports an expression that YAML ended early: at a blank with a #, or
+// between brackets at a comma.
 func (d *decoder) cut(n *yaml.Node) bool {
-	if n.Style != 0 || !strings.HasPrefix(n.LineComment, "#") || !unfinished(n.Value) {
+	if n.Style != 0 || !unfinished(n.Value) {
 		return false
 	}
-	d.errorf(n, "cut-expression", "YAML ends %s at the #: what is left is %s", d.subject(), quoted(n.Value)).
+	rest, _ := strings.CutPrefix(d.rawScalar(n), n.Value)
+	mark := ""
+	switch {
+	case strings.HasPrefix(n.LineComment, "#"):
+		mark = "#"
+	case strings.HasPrefix(strings.TrimSpace(rest), ","):
+		mark = "comma"
+		d.cutAtComma = n
+	default:
+		return false
+	}
+	d.errorf(n, "cut-expression", "YAML ends %s at the %s: what is left is %s", d.subject(), mark, quoted(n.Value)).
 		WithHint("put single quotes around the whole expression")
 	return true
 }

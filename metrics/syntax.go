@@ -244,7 +244,7 @@ func explainSyntax(err error, line string) (message, hint string) {
 	case dashWithoutBlank.MatchString(line):
 		return "a dash without a blank behind it", "write - " + strings.TrimPrefix(trimmed, "-")
 	case strings.Contains(said, "mapping values are not allowed") && second:
-		return cutByColon, "put single quotes around the whole value"
+		return cutByColon, quotedLine(trimmed, value)
 	case strings.Contains(said, "cannot start any token") && value != "":
 		return fmt.Sprintf("a value cannot start with %s", quoted(string([]rune(value)[:1]))), "put single quotes around the whole value"
 	case strings.Contains(said, "unexpected end of stream"):
@@ -267,9 +267,24 @@ func explainSyntax(err error, line string) (message, hint string) {
 	return "this is not YAML: " + said, ""
 }
 
-// secondColon finds the second ": " of a line, outside quotes.
+// quotedLine is the hint to put quotes around the value of a line, shown where
+// it is an expression.
+func quotedLine(line, value string) string {
+	key, _, _ := strings.Cut(strings.TrimLeft(line, "- "), ":")
+	if !isExpression(key) {
+		return quoteWhole(key)
+	}
+	if i := strings.Index(value, " #"); i >= 0 {
+		value = strings.TrimSpace(value[:i])
+	}
+	return fmt.Sprintf("write %s: '%s'", key, strings.ReplaceAll(value, "'", "''"))
+}
+
+// secondColon finds the second ": " of a line, outside quotes. A quote is one
+// to YAML only where a value begins.
 func secondColon(line string) (col int, ok bool) {
 	count := 0
+	fresh := true // nothing of a key or value was read yet
 	var quote rune
 	r := []rune(line)
 	for i, c := range r {
@@ -278,13 +293,18 @@ func secondColon(line string) (col int, ok bool) {
 			if c == quote {
 				quote = 0
 			}
-		case c == '"' || c == '\'':
+		case fresh && (c == '"' || c == '\''):
 			quote = c
 		case c == ':' && (i+1 == len(r) || r[i+1] == ' '):
 			if count++; count == 2 {
 				return i + 1, true
 			}
+			fresh = true
+			continue
+		case c == ' ' || strings.ContainsRune("-{[,", c):
+			continue
 		}
+		fresh = false
 	}
 	return 0, false
 }
