@@ -22,7 +22,7 @@ func (s *rowScope) Resolve(r Ref) (Type, *diag.Diagnostic) {
 
 func (s *rowScope) Bare(string) (Ref, bool) { return Ref{}, false }
 
-func (s *rowScope) Words() []string { return nil }
+func (s *rowScope) Hint(string) string { return "" }
 
 func (s *rowScope) SQL(r Ref) sqlast.Expr {
 	switch r.Kind {

@@ -35,9 +35,6 @@ func (c *checker) fail(at int, code, format string, args ...any) *diag.Diagnosti
 	return c.errorf(at, code, format, args...)
 }
 
-// maxList is the most entries of a list.
-const maxList = 1000
-
 func (c *checker) check(n ast.Node) checked {
 	at := start(n)
 	is := func(node Node, typ Type) checked { return checked{node, typ, at, true} }
@@ -348,57 +345,6 @@ func (c *checker) pattern(r checked) checked {
 		r.ok = false
 	}
 	return r
-}
-
-func (c *checker) in(n *ast.BinaryNode) checked {
-	at := start(n)
-	x := c.check(n.Left)
-	list, ok := n.Right.(*ast.ArrayNode)
-	if !ok {
-		c.fail(start(n.Right), "expression-type", "in needs a list").WithHint(`write the entries between brackets: x in ["a", "b"]`)
-		return checked{node: NilNode{}, at: at}
-	}
-	out := InNode{X: x.node}
-	good := x.ok
-	if x.ok && x.typ == NilType {
-		c.fail(x.at, "expression-type", "nil is in no list").WithHint("nil can be compared with == and !=")
-		good = false
-	}
-	switch {
-	case len(list.Nodes) == 0:
-		c.fail(list.Location().From, "expression-list", "the list is empty").
-			WithHint(`write what may be there: country in ["NL", "BE"]`)
-		good = false
-	case len(list.Nodes) > maxList:
-		c.fail(list.Location().From, "expression-list", "the list has %d entries; at most %d are allowed", len(list.Nodes), maxList)
-		return checked{node: NilNode{}, at: at}
-	}
-	for _, m := range list.Nodes {
-		entry := c.check(m)
-		if entry.ok && entry.typ == NilType {
-			c.fail(entry.at, "expression-list", "nil cannot be an entry of a list").WithHint("write x == nil or x in [...]")
-			entry.ok = false
-		}
-		if good {
-			entry, _ = c.asTime(entry, x)
-			_, entry = c.alikeEntry(x, entry)
-		}
-		good = good && entry.ok
-		out.List = append(out.List, entry.node)
-	}
-	if good {
-		c.noteList(x, out.List)
-	}
-	return checked{out, BooleanType, at, good}
-}
-
-// alikeEntry checks an entry of a list against the value that is looked for.
-func (c *checker) alikeEntry(x, entry checked) (checked, checked) {
-	l, r := c.alike(x, entry, "in", entry.at)
-	if !l.ok {
-		r.ok = false
-	}
-	return l, r
 }
 
 func (c *checker) choice(n *ast.ConditionalNode) checked {

@@ -272,7 +272,7 @@ func (s *columnScope) Bare(word string) (Ref, bool) {
 }
 
 // Words implements Scope.
-func (s *columnScope) Words() []string { return s.names() }
+func (s *columnScope) Hint(word string) string { return diag.DidYouMean(word, s.names()) }
 
 // Resolve implements Scope.
 func (s *columnScope) Resolve(r Ref) (Type, *diag.Diagnostic) {

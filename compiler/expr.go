@@ -64,8 +64,8 @@ type Scope interface {
 	// property, a column); value, event, elapsed and the prefixes are known to
 	// the checker itself.
 	Bare(word string) (Ref, bool)
-	// Words are the plain words for did-you-mean.
-	Words() []string
+	// Hint says what was probably meant by a plain word that is no name here.
+	Hint(word string) string
 }
 
 // Expression is a checked expression.

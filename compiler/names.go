@@ -67,13 +67,7 @@ func (c *checker) name(n ast.Node) checked {
 	if ref, ok := c.scope.Bare(word); ok {
 		return c.resolved(ref, nil, at, at)
 	}
-	d := c.fail(at, "unknown-name", "unknown name %q", word)
-	words := append(c.scope.Words(), "value", "event", "elapsed")
-	if near := diag.DidYouMean(word, words); near != "" {
-		d.WithHint("%s", near)
-	} else {
-		d.WithHint(`write properties[%q] for a property that is not declared under events, or "%[1]s" for a text`, word)
-	}
+	c.fail(at, "unknown-name", "unknown name %q", word).Hint = c.scope.Hint(word)
 	return bad
 }
 

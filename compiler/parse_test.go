@@ -50,9 +50,7 @@ func (shop) Bare(word string) (Ref, bool) {
 	return Ref{RefProperty, word}, ok
 }
 
-func (shop) Words() []string {
-	return []string{"price", "quantity", "category", "coupon", "vip", "trial"}
-}
+func (shop) Hint(word string) string { return "there is no " + word + " in this shop" }
 
 func expression(s string) metrics.Expr {
 	return metrics.Expr{Src: s, Pos: diag.Pos{File: "m.yaml", Line: 1, Col: 1}}

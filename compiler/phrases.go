@@ -34,9 +34,11 @@ func (s *source) phrase(i int, scope Scope) (more int, found bool) {
 	case s.said(i, "not", "like"), s.said(i, "not", "ilike"):
 		return s.phraseError(i, 1, `write not (%s contains "…"), or startsWith, endsWith, matches`, s.before(i, "x"))
 	case s.said(i, "not", "between"):
-		return s.phraseError(i, s.toAnd(i+2)-i, "write x < 1 or x > 3")
+		lower, upper := s.bounds(i + 2)
+		return s.phraseError(i, s.toAnd(i+2)-i, "write %[1]s < %[2]s or %[1]s > %[3]s", s.before(i, "x"), lower, upper)
 	case s.said(i, "between"):
-		return s.phraseError(i, s.toAnd(i+1)-i, "write %[1]s >= 1 and %[1]s <= 3", s.before(i, "x"))
+		lower, upper := s.bounds(i + 1)
+		return s.phraseError(i, s.toAnd(i+1)-i, "write %[1]s >= %[2]s and %[1]s <= %[3]s", s.before(i, "x"), lower, upper)
 	case s.said(i, "case", "when"):
 		return s.phraseError(i, len(s.tokens)-i, "write condition ? a : b")
 	case s.said(i, "cast", "("):
@@ -111,12 +113,77 @@ func (s *source) foreignWord(list ...int) bool {
 	return false
 }
 
-// before is the name before a token, for a hint.
+// before is the name, or the function of one, before a token, for a hint.
 func (s *source) before(i int, otherwise string) string {
-	if i > 0 && s.tokens[i-1].Kind == lexer.Identifier && !s.afterDot(i-1) {
-		return s.text(s.tokens[i-1])
+	from := i - 1
+	for from > 0 {
+		if t := s.tokens[from]; t.Is(lexer.Bracket, ")", "]") {
+			from = s.opening(from) - 1
+			continue
+		}
+		if !s.afterDot(from) {
+			break
+		}
+		from -= 2
 	}
-	return otherwise
+	if from < 0 || s.tokens[from].Kind != lexer.Identifier || from > 0 && s.tokens[from-1].Is(lexer.Operator, "+", "-", "*", "/", "%", "??") {
+		return otherwise
+	}
+	return s.between(from, i, otherwise)
+}
+
+// bounds are the two values of a between whose first one begins at i.
+func (s *source) bounds(i int) (lower, upper string) {
+	and := s.toAnd(i)
+	if and < i {
+		return "1", "3"
+	}
+	end, depth := and+1, 0
+	for ; end < len(s.tokens) && s.tokens[end].Kind != lexer.EOF; end++ {
+		t := s.tokens[end]
+		if depth == 0 && (t.Is(lexer.Bracket, ")", "]") || t.Is(lexer.Operator, "and", "or", "&&", "||", "?", ":", ",")) || t.Kind == lexer.Identifier && s.foreignAndOr(end) {
+			break
+		}
+		switch {
+		case t.Is(lexer.Bracket, "(", "["):
+			depth++
+		case t.Is(lexer.Bracket, ")", "]"):
+			depth--
+		}
+	}
+	return s.between(i, and, "1"), s.between(and+1, end, "3")
+}
+
+// foreignAndOr reports whether a token is an AND or OR of SQL.
+func (s *source) foreignAndOr(i int) bool { return s.said(i, "and") || s.said(i, "or") }
+
+// between gives the tokens from one to before another as they are written, or
+// something else where that is nothing or long.
+func (s *source) between(from, to int, otherwise string) string {
+	if from >= to {
+		return otherwise
+	}
+	text := s.Src[s.offset(s.tokens[from].From):s.offset(s.tokens[to-1].To)]
+	if len(text) > 40 {
+		return otherwise
+	}
+	return text
+}
+
+// opening is the index of the bracket that the one at i closes, or of the
+// first token.
+func (s *source) opening(i int) int {
+	depth := 0
+	for j := i; j >= 0; j-- {
+		if t := s.tokens[j]; t.Is(lexer.Bracket, ")", "]", "}") {
+			depth++
+		} else if t.Is(lexer.Bracket, "(", "[", "{") {
+			if depth--; depth == 0 {
+				return j
+			}
+		}
+	}
+	return 0
 }
 
 // toAnd is the index of the and that belongs to a between.

@@ -1,6 +1,7 @@
 package compiler
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -67,7 +68,7 @@ func (s *metricScope) Resolve(r Ref) (Type, *diag.Diagnostic) {
 	case RefUnitID:
 		return TextType, s.unitKind(r.Name)
 	}
-	return NilType, unknownName(r.Name, s.Words())
+	return NilType, unknownName(r.Name, s.words())
 }
 
 func (s *metricScope) property(name string) (Type, *diag.Diagnostic) {
@@ -136,7 +137,15 @@ func (s *metricScope) Bare(word string) (Ref, bool) {
 	return Ref{}, false
 }
 
-func (s *metricScope) Words() []string {
+func (s *metricScope) Hint(word string) string {
+	if near := diag.DidYouMean(word, s.words()); near != "" {
+		return near
+	}
+	return fmt.Sprintf(`write properties[%q] for a property that is not declared under events, or "%[1]s" for a text`, word)
+}
+
+// words are the words that can begin a name.
+func (s *metricScope) words() []string {
 	words := []string{"value", "event", "elapsed", "properties", "attributes", "exposure", "unit", "units"}
 	for _, e := range s.events {
 		if t := s.registry.Event(e); t != nil {
@@ -164,8 +173,12 @@ func (s *audienceScope) Resolve(r Ref) (Type, *diag.Diagnostic) {
 		return TextType, &diag.Diagnostic{Code: "not-supported-yet", Message: "unit." + r.Name + " is not supported yet",
 			Hint: "exposure." + r.Name + " is an attribute of the impression"}
 	default:
-		return TextType, &diag.Diagnostic{Code: "unknown-name", Message: "an audience is over exposure.* and unit.*, not " + r.Name,
-			Hint: "write exposure.<attribute>"}
+		d := &diag.Diagnostic{Code: "unknown-name", Message: "an audience is over exposure.* and unit.*, not " + formatRef(r),
+			Hint: "an audience is chosen by the impression; for units that did something write activation"}
+		if r.Kind == RefProperty || r.Kind == RefAttribute {
+			d.Hint = "write " + formatRef(Ref{Kind: RefExposure, Name: r.Name})
+		}
+		return TextType, d
 	}
 }
 
@@ -173,7 +186,12 @@ func (s *audienceScope) SQL(r Ref) sqlast.Expr { return s.column(r.Name) }
 
 func (s *audienceScope) Bare(string) (Ref, bool) { return Ref{}, false }
 
-func (s *audienceScope) Words() []string { return []string{"exposure", "unit"} }
+func (s *audienceScope) Hint(word string) string {
+	if near := diag.DidYouMean(word, []string{"exposure", "unit"}); near != "" {
+		return near
+	}
+	return fmt.Sprintf(`write %s for an attribute of the impression, or %q for a text`, formatRef(Ref{Kind: RefExposure, Name: word}), word)
+}
 
 // Names are the names that the bag is known to hold; a MAP, JSON text or list
 // may hold more.

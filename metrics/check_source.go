@@ -22,7 +22,7 @@ func (r *resolver) checkSource(s *sourceDraft) {
 	switch {
 	case s.given.has(mergeKey):
 	case len(places) == 0:
-		r.diags.Errorf(s.Pos, "missing-field", "%s has no path", called).WithHint("write path: 'exports/events/*.parquet', or table")
+		r.diags.Errorf(s.Pos, "missing-field", "%s has no path", called).WithHint("write path: 'exports/events/*.parquet'")
 	case len(places) > 1:
 		r.diags.Errorf(s.given[places[1]].pos, "conflict", "%s has %s, and a source is one of them", called, strings.Join(places, " and "))
 	case places[0] != "path" && s.given.has("partition"):

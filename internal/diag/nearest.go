@@ -3,12 +3,14 @@ package diag
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Nearest returns the candidate that word was probably meant to be: the one
 // with the smallest edit distance (insert, delete, replace, swap of
 // neighbours), at most a third of the longer word and at most 3, case
-// ignored. Ties go to the first in alphabetical order.
+// ignored. A single letter is near to itself alone, in the other case. Ties go
+// to the first in alphabetical order.
 func Nearest(word string, candidates []string) (string, bool) {
 	sorted := slices.Clone(candidates)
 	slices.Sort(sorted)
@@ -18,6 +20,9 @@ func Nearest(word string, candidates []string) (string, bool) {
 			continue
 		}
 		limit := min(3, (max(len(c), len(word))+2)/3)
+		if min(utf8.RuneCountInString(c), utf8.RuneCountInString(word)) == 1 {
+			limit = 0
+		}
 		d := distance(strings.ToLower(word), strings.ToLower(c))
 		if d <= limit && d < bestDist {
 			best, bestDist = c, d
