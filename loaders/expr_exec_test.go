@@ -62,7 +62,7 @@ func (s tableScope) Bare(word string) (compiler.Ref, bool) {
 	return r, d == nil
 }
 
-func (tableScope) Words() []string { return nil }
+func (tableScope) Hint(string) string { return "" }
 
 // engine is a plain connection; its time zone is far from UTC, so that
 // nothing may depend on it.
