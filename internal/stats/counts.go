@@ -49,7 +49,7 @@ type table struct {
 // number from 0 to n, and equal to its sum of squares.
 func tableOf(kind Kind, a, b Moments) (t table, ok bool) {
 	count := func(m Moments) (int64, bool) {
-		if m.Units <= 0 || kind == Ratio || kind == Mean && m.Sum(X).Cmp(m.Sum(XX)) != 0 {
+		if m.Units <= 0 || kind != Mean && kind != Proportion || kind == Mean && m.Sum(X).Cmp(m.Sum(XX)) != 0 {
 			return 0, false
 		}
 		n, whole := m.Sum(X).whole()
@@ -73,7 +73,7 @@ func countTestOf(kind Kind, a, b Moments, opt Options) (countTest, table, Test) 
 		}
 	}
 	switch {
-	case !ok || opt.TunedAt > 0 || opt.CUPED:
+	case !ok || opt.TunedAt > 0 || opt.Look != nil || opt.CUPED:
 		// Looking early and covariates have p-values of their own.
 		return noCountTest, table{}, means
 	case max(t.na, t.nb) < int64(opt.ExactBelow) && max(t.na, t.nb) <= exactLimit:

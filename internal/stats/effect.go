@@ -54,7 +54,7 @@ func Compare(kind Kind, baseline, variation Moments, opt Options) Effect {
 
 // adjusts reports whether covariates adjust the effects of the kind. The variance
 // of a proportion is not that of its units' values, and covariates explain values.
-func adjusts(kind Kind, opt Options) bool { return opt.CUPED && kind != Proportion }
+func adjusts(kind Kind, opt Options) bool { return opt.CUPED && (kind == Mean || kind == Ratio) }
 
 // methodOf names the test and the relative interval, and first the test of counts
 // if that gives the p-value.
@@ -81,6 +81,9 @@ func testName(kind Kind, opt Options) string {
 	}
 	if opt.TunedAt > 0 {
 		name = alwaysValidName(opt)
+	}
+	if opt.Look != nil {
+		name = fmt.Sprintf("group sequential, look %d", len(opt.Look.shares))
 	}
 	switch kind {
 	case Ratio:
@@ -267,6 +270,9 @@ func spreadOf(a, b estimate, opt Options) spread {
 	}
 	if opt.TunedAt > 0 {
 		s.reference = alwaysValidOf(na+nb, opt)
+	}
+	if opt.Look != nil {
+		s.reference = opt.Look.under(opt)
 	}
 	return s
 }

@@ -100,7 +100,7 @@ func (r *NonInferiority) test(a, b estimate, margin Margin, sign float64, opt Op
 		v.add(ZeroVariance, "no unit differs from another of its variation, so chance cannot be measured")
 		return
 	}
-	if opt.Test == Welch && opt.TunedAt == 0 {
+	if opt.Test == Welch && opt.TunedAt == 0 && opt.Look == nil {
 		s.reference = welchOf(s.baseline, s.variation, a.units, b.units)
 	}
 	t := b.mean.sub(a.mean).sub(limit).float64() / math.Sqrt(s.baseline+s.variation)

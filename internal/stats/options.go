@@ -73,6 +73,8 @@ type Options struct {
 	// intervals and p-values are always valid, and tightest when both variations
 	// together have so many units.
 	TunedAt int
+	// Look is the group-sequential look that this is, if any; TunedAt is 0 then.
+	Look *GroupLook
 	// SampleRatioAlarm is the p-value below which a sample ratio is an alarm.
 	SampleRatioAlarm float64
 }

@@ -1,0 +1,328 @@
+package stats
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Spending is how a group-sequential design spends its alpha over the share t of
+// the information that is there, from 0 to 1.
+type Spending string
+
+// The spending functions.
+const (
+	// OBrienFleming spends like O'Brien and Fleming's boundaries, little at first:
+	// 2 − 2Φ(z/√t) with z the quantile at 1 − α/2, and α that of one side.
+	OBrienFleming Spending = "obrien_fleming"
+	// Pocock spends like Pocock's, evenly: α·log(1 + (e−1)·t).
+	Pocock Spending = "pocock"
+	// PowerSpending spends α·tᵏ.
+	PowerSpending Spending = "power"
+)
+
+// GroupDesign is a group-sequential design (Lan and DeMets 1983): looks at shares
+// of the information, each of which may end the experiment.
+type GroupDesign struct {
+	Spending    Spending
+	Exponent    float64 // k of PowerSpending
+	Alpha       float64 // of the whole experiment
+	Alternative Alternative
+}
+
+// spent is the alpha of one side that is spent up to the share t.
+func (d GroupDesign) spent(t float64) float64 {
+	alpha := d.sideAlpha()
+	switch d.Spending {
+	case OBrienFleming:
+		return 2 * normal{}.tail(normal{}.quantile(alpha/2)/math.Sqrt(t))
+	case Pocock:
+		return alpha * math.Log1p((math.E-1)*t)
+	case PowerSpending:
+		return alpha * math.Pow(t, d.Exponent)
+	}
+	panic(fmt.Sprintf("stats: no case for spending %q", d.Spending))
+}
+
+func (d GroupDesign) sideAlpha() float64 {
+	switch d.Alternative {
+	case TwoSided:
+		return d.Alpha / 2
+	case Greater, Less:
+		return d.Alpha
+	}
+	panic(fmt.Sprintf("stats: no case for alternative %q", d.Alternative))
+}
+
+// widest is the boundary where no alpha is spent that a float64 could tell from
+// none.
+const widest = 8
+
+// Boundaries gives for each look how many standard errors the estimate must be from
+// zero. The shares must ascend, above 0 and up to 1; a look at no more information
+// than the one before spends nothing, and has the widest boundary.
+func (d GroupDesign) Boundaries(shares []float64) ([]float64, error) {
+	before := 0.0
+	for _, t := range shares {
+		if !(t > 0 && t <= 1 && t >= before) {
+			return nil, fmt.Errorf("group-sequential looks at %v: shares of the information ascend from above 0 to 1", shares)
+		}
+		before = t
+	}
+	w := walk{symmetric: d.Alternative == TwoSided}
+	boundaries := make([]float64, len(shares))
+	last, spent := 0.0, 0.0
+	for i, t := range shares {
+		boundaries[i] = widest
+		if t-last < 1e-9 {
+			continue
+		}
+		now := d.spent(t)
+		boundaries[i] = w.boundary(t-last, t, now-spent)
+		following := math.Inf(1)
+		if j := slices.IndexFunc(shares[i:], func(u float64) bool { return u-t >= 1e-9 }); j > 0 {
+			following = shares[i+j] - t
+		}
+		w.step(t-last, t, boundaries[i], following)
+		last, spent = t, now
+	}
+	return boundaries, nil
+}
+
+// GroupLook is the last of the looks that a design has had, as the distribution
+// that a statistic is compared with there.
+type GroupLook struct {
+	design GroupDesign
+	shares []float64
+}
+
+// NewGroupLook gives the last of the looks at these shares of the information.
+// What the design's alpha and alternative are is told where it is used.
+func NewGroupLook(design GroupDesign, shares []float64) (*GroupLook, error) {
+	if len(shares) == 0 {
+		return nil, errors.New("a group-sequential look without a share of the information")
+	}
+	if _, err := design.Boundaries(shares); err != nil {
+		return nil, err
+	}
+	return &GroupLook{design, slices.Clone(shares)}, nil
+}
+
+// under gives the look for these options. One-sided tests ask for the upper side.
+func (l GroupLook) under(opt Options) GroupLook {
+	l.design.Alternative = opt.Alternative
+	if opt.Alternative == Less {
+		l.design.Alternative = Greater
+	}
+	return l
+}
+
+// boundary is that of the look if the whole design has this alpha.
+func (l GroupLook) boundary(alpha float64) float64 {
+	l.design.Alpha = alpha
+	b, err := l.design.Boundaries(l.shares)
+	if err != nil {
+		panic("stats: the shares of a look are checked where it is made: " + err.Error())
+	}
+	return b[len(b)-1]
+}
+
+// quantile is the boundary, for an alpha of p on each side.
+func (l GroupLook) quantile(p float64) float64 {
+	if l.design.Alternative == TwoSided {
+		p *= 2
+	}
+	return l.boundary(p)
+}
+
+// smallestAlpha is the p-value that stands for smaller ones too.
+const smallestAlpha = 1e-15
+
+// tail is the alpha at which the boundary goes through t, or half of it where two
+// sides are added up: the p-value of a design that is looked at again and again.
+func (l GroupLook) tail(t float64) float64 {
+	whole := 1.0
+	if l.design.Alternative == TwoSided {
+		whole = 0.5
+	}
+	low, high := math.Log(smallestAlpha), math.Log(0.999)
+	atLow, atHigh := l.boundary(smallestAlpha)-t, l.boundary(0.999)-t
+	switch {
+	case math.IsNaN(t):
+		return t
+	case atLow <= 0:
+		return smallestAlpha * whole
+	case atHigh >= 0:
+		return whole
+	}
+	// The Illinois method, which keeps the root between low and high.
+	for range 60 {
+		middle := (low*atHigh - high*atLow) / (atHigh - atLow)
+		at := l.boundary(math.Exp(middle)) - t
+		if at > 0 {
+			low, atLow, atHigh = middle, at, atHigh/2
+		} else {
+			high, atHigh, atLow = middle, at, atLow/2
+		}
+		if math.Abs(at) < 1e-11 || high-low < 1e-12 {
+			return math.Exp(middle) * whole
+		}
+	}
+	return math.Exp(high) * whole
+}
+
+// walk is the density of the estimate times the root of its information, a
+// Brownian motion, where no boundary has been crossed yet: weights at nodes, from
+// which integrals are sums. Where both sides are alike the nodes are those above
+// zero, and stand for their mirror images too.
+type walk struct {
+	symmetric bool
+	nodes     []float64
+	weights   []float64 // of the density: of its integral over the nodes' stretches
+}
+
+// A step goes at most so many standard deviations: kernel where densities are added
+// up, farthest where the chance to cross a boundary is, which may be tiny.
+const (
+	kernel   = 7
+	farthest = 10
+)
+
+// crossing is the chance to be above the height after a step with this standard
+// deviation, having crossed nothing before, and how fast it falls with the height.
+func (w *walk) crossing(height, sd float64) (chance, slope float64) {
+	if w.nodes == nil {
+		z := height / sd
+		return normal{}.tail(z), bell(z) / sd
+	}
+	for i := len(w.nodes) - 1; i >= 0; i-- {
+		z := (height - w.nodes[i]) / sd
+		if z > farthest {
+			break // the nodes ascend
+		}
+		chance += w.weights[i] * normal{}.tail(z)
+		slope += w.weights[i] * bell(z)
+	}
+	if w.symmetric {
+		for i, x := range w.nodes {
+			z := (height + x) / sd
+			if z > farthest {
+				break
+			}
+			chance += w.weights[i] * normal{}.tail(z)
+			slope += w.weights[i] * bell(z)
+		}
+	}
+	return chance, slope / sd
+}
+
+// bell is the standard normal density.
+func bell(z float64) float64 { return math.Exp(-z*z/2) / math.Sqrt(2*math.Pi) }
+
+// boundary is the number of standard errors at which the chance to cross it, at
+// information t after a step, is p.
+func (w *walk) boundary(step, t, p float64) float64 {
+	sd, root := math.Sqrt(step), math.Sqrt(t)
+	if chance, _ := w.crossing(widest*root, sd); chance >= p {
+		return widest
+	}
+	// Newton's method on the logarithm of the chance, which is nearly a parabola in
+	// z, safeguarded by bisection.
+	low, high := -float64(widest), float64(widest)
+	z := normal{}.quantile(math.Min(math.Max(p, 1e-300), 0.5))
+	for range 100 {
+		chance, slope := w.crossing(z*root, sd)
+		if chance > p {
+			low = z
+		} else {
+			high = z
+		}
+		next := z + (math.Log(chance)-math.Log(p))*chance/(slope*root)
+		if math.Abs(next-z) < 1e-9 {
+			return next // each step doubles the digits
+		}
+		if !(next > low && next < high) {
+			next = low + (high-low)/2
+		}
+		z = next
+	}
+	return z
+}
+
+// step moves the walk on to information t, below the boundary. The step after it
+// has this variance: nodes must be fine enough for both.
+func (w *walk) step(variance, t, boundary, following float64) {
+	sd := math.Sqrt(variance)
+	top := boundary * math.Sqrt(t)
+	bottom := -6 * math.Sqrt(t) // from below nothing comes back to matter
+	if w.symmetric {
+		bottom = 0
+	}
+	fine := math.Max(math.Min(sd, math.Sqrt(following)), math.Sqrt(t)/200)
+	panels := int(math.Ceil((top - bottom) / (4 * fine)))
+	if panels < 1 {
+		panels = 1
+	}
+	width := (top - bottom) / float64(panels)
+	nodes, weights := make([]float64, 0, panels*len(gauss)), make([]float64, 0, panels*len(gauss))
+	for i := range panels {
+		middle := bottom + (float64(i)+0.5)*width
+		for _, g := range gauss {
+			x := middle + g.x*width/2
+			nodes = append(nodes, x)
+			weights = append(weights, g.w*width/2*w.density(x, sd))
+		}
+	}
+	w.nodes, w.weights = nodes, weights
+}
+
+// density is that of the walk at x after a step with this standard deviation.
+func (w *walk) density(x, sd float64) float64 {
+	scale := 1 / (sd * math.Sqrt(2*math.Pi))
+	if w.nodes == nil {
+		return scale * math.Exp(-x*x/(2*sd*sd))
+	}
+	sum := 0.0
+	// The nodes ascend: only those near x matter.
+	from, _ := slices.BinarySearch(w.nodes, x-kernel*sd)
+	half := 0.5 / (sd * sd)
+	for i := from; i < len(w.nodes) && w.nodes[i] <= x+kernel*sd; i++ {
+		d := x - w.nodes[i]
+		sum += w.weights[i] * math.Exp(-d*d*half)
+	}
+	if w.symmetric {
+		for i := 0; i < len(w.nodes) && w.nodes[i] <= kernel*sd-x; i++ {
+			d := x + w.nodes[i]
+			sum += w.weights[i] * math.Exp(-d*d*half)
+		}
+	}
+	return scale * sum
+}
+
+// gauss are the nodes and weights of Gauss and Legendre's rule on −1 to 1.
+var gauss = legendre(12)
+
+// legendre computes the rule with n nodes: the roots of Legendre's polynomial by
+// Newton's method.
+func legendre(n int) []struct{ x, w float64 } {
+	rule := make([]struct{ x, w float64 }, n)
+	for i := range rule {
+		x := -math.Cos(math.Pi * (float64(i) + 0.75) / (float64(n) + 0.5))
+		var slope float64
+		for range 100 {
+			p, before := 1.0, 0.0
+			for k := 1; k <= n; k++ {
+				p, before = (float64(2*k-1)*x*p-float64(k-1)*before)/float64(k), p
+			}
+			slope = float64(n) * (x*p - before) / (x*x - 1)
+			d := p / slope
+			x -= d
+			if math.Abs(d) < 1e-16 {
+				break
+			}
+		}
+		rule[i].x, rule[i].w = x, 2/((1-x*x)*slope*slope)
+	}
+	return rule
+}
