@@ -107,8 +107,6 @@ func (a unitAggregate) cost() int {
 		return 6
 	case aggDistinct, aggDates:
 		return 16
-	case aggRows:
-		return 32
 	}
 	return 1
 }

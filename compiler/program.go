@@ -2,6 +2,7 @@ package compiler
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
 	"github.com/metricsjob/metricsjob/internal/stats"
@@ -145,6 +146,18 @@ func (u *UnitProgram) Columns() int {
 		}
 	}
 	return n
+}
+
+// Listed bounds the rows that are kept one by one, for measures that others
+// are derived from.
+func (u *UnitProgram) Listed() int64 {
+	rows := int64(0)
+	for _, n := range u.b.measures() {
+		if slices.Contains(u.b.aggregates(n), aggRows) {
+			rows += n.rows()
+		}
+	}
+	return rows
 }
 
 // builder writes the statements of one unit plan.
