@@ -1,0 +1,151 @@
+package stats
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+	"strings"
+	"testing"
+)
+
+// runPower meets a case of tea-tasting, from the variance that it had.
+func (f teaFile) runPower(t *testing.T, c teaCase) {
+	p := c.Params
+	mean, variance := 0.47, 0.6556565656565657 // orders of power_users_n100_seed42
+	if v, ok := c.FullPrecision["var"]; ok {
+		mean, variance = c.FullPrecision["mean"].(float64), v.(float64)
+	}
+	alternative := map[string]Alternative{"": TwoSided, "two-sided": TwoSided, "greater": Greater, "less": Less}[p.Alternative]
+	d := PowerDesign{math.Sqrt(variance), 1, p.Alpha, alternative, Student}
+	want := map[string]any{}
+	for _, source := range []map[string]any{decodeMap(t, c.Expected), c.FullPrecision} {
+		for name, v := range source {
+			want[name] = v
+		}
+	}
+	delete(want, "display")
+	delete(want, "columns")
+	delete(want, "mean")
+	delete(want, "var")
+	delete(want, "n_obs_exact")
+	effect := 0.0
+	switch p.Solve {
+	case "power":
+		effect = p.RelEffect * mean
+	case "n_obs":
+		effect = p.Effect
+	default:
+		effect = d.DetectableEffect(p.Power, p.NObs)
+	}
+	for name, v := range want {
+		switch name {
+		case "power":
+			near(t, name, new(d.Power(effect, p.NObs)), v.(float64), 1e-9)
+		case "effect_size":
+			near(t, name, &effect, v.(float64), 1e-7) // their root is found to so many digits
+		case "rel_effect_size":
+			near(t, name, new(effect/mean), v.(float64), 1e-7)
+		case "n_obs":
+			near(t, name, new(math.Ceil(d.Units(p.Effect, p.Power))), v.(float64), 0)
+			near(t, "exact units", new(d.Units(p.Effect, p.Power)), c.FullPrecision["n_obs_exact"].(float64), 1e-9)
+		default:
+			t.Errorf("%s is not compared", name)
+		}
+	}
+}
+
+// runPower meets a case of spotify/confidence: by the normal, with the variance of
+// the control.
+func (c confidenceCase) runPower(t *testing.T) {
+	var input struct {
+		MDE      float64
+		Variance float64 `json:"baseline_var"`
+		Alpha    float64
+		N1, N2   float64
+		Level1   map[string]float64 `json:"level_1"`
+		Level2   map[string]float64 `json:"level_2"`
+		Control  confidenceArm
+		Arm      confidenceArm `json:"treatment"`
+		Relative float64       `json:"mde_relative"`
+		Power    float64
+		Size     json.Number `json:"interval_size"`
+	}
+	if err := json.Unmarshal(c.Input, &input); err != nil {
+		t.Fatal(err)
+	}
+	if input.Level1 != nil {
+		// The variance is the pooled one of both variations.
+		pooled, units := 0.0, 0.0
+		for _, arm := range []map[string]float64{input.Level1, input.Level2} {
+			n, sum := arm["users"], arm["nr_of_items"]
+			pooled += arm["nr_of_items_sumsq"] - sum*sum/n
+			units += n
+		}
+		input.N1, input.N2, input.Variance = input.Level1["users"], input.Level2["users"], pooled/(units-2)
+	}
+	if input.N1 > 0 {
+		var want struct{ Power float64 }
+		if err := json.Unmarshal(c.Output, &want); err != nil {
+			t.Fatal(err)
+		}
+		d := PowerDesign{math.Sqrt(input.Variance), input.N2 / input.N1, input.Alpha, TwoSided, Z}
+		near(t, "power", new(d.Power(input.MDE, input.N1+input.N2)), want.Power, 1e-6)
+		return
+	}
+	var want []struct {
+		Effect float64 `json:"powered_effect"`
+		Units  float64 `json:"required_sample_size"`
+	}
+	if err := json.Unmarshal(c.Output, &want); err != nil || len(want) != 1 {
+		t.Fatalf("%d rows: %v", len(want), err)
+	}
+	opt := DefaultOptions()
+	opt.Test, opt.Alpha = Z, oneLess(t, input.Size)
+	m := input.Control.moments()
+	d, _ := PowerDesignOf(Mean, m, float64(input.Arm.N)/float64(input.Control.N), opt)
+	near(t, "powered effect", new(d.DetectableEffect(input.Power, float64(input.Control.N+input.Arm.N))), want[0].Effect, 1e-4)
+	mde := input.Relative * *Describe(Mean, m).Mean
+	baseline := d.Units(mde, input.Power) / (1 + d.Ratio)
+	near(t, "units", new(math.Ceil(baseline)+math.Ceil(baseline*d.Ratio)), want[0].Units, 0) // they round each up
+}
+
+// Effect, units and power are one relation, whichever is asked for.
+func TestPowerInverts(t *testing.T) {
+	for _, test := range []Test{Welch, Z} {
+		for _, alt := range []Alternative{TwoSided, Greater, Less} {
+			for _, ratio := range []float64{1, 0.25, 9} {
+				for _, units := range []float64{10, 500, 1e8} {
+					d := PowerDesign{3, ratio, 0.05, alt, test}
+					effect := d.DetectableEffect(0.8, units)
+					what := fmt.Sprintf("%s %s 1:%v %v units", test, alt, ratio, units)
+					near(t, what+": power", new(d.Power(effect, units)), 0.8, 1e-10)
+					near(t, what+": units", new(d.Units(effect, 0.8)), units, 1e-8)
+					near(t, what+": no effect", new(d.Power(0, units)), 0.05, 1e-10)
+				}
+			}
+		}
+	}
+	if u := (PowerDesign{3, 1, 0.05, Greater, Z}).Units(-1, 0.8); !math.IsInf(u, 1) {
+		t.Errorf("%v units find an effect on the other side", u)
+	}
+}
+
+func TestDocsOfPower(t *testing.T) {
+	text, err := os.ReadFile("../../docs/statistics.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "```power\n")
+	block, _, _ := strings.Cut(rest, "\n```")
+	lines := strings.Split(block, "\n")
+	if len(lines) != 4 {
+		t.Fatalf("%d lines, want 4", len(lines))
+	}
+	for _, line := range lines[1:] { // std_dev effect units power of lines like: 1 0.1 2000 0.6086898
+		w := strings.Fields(line)
+		d := PowerDesign{parseFloat(t, w[0]), 1, 0.05, TwoSided, Welch}
+		effect, units := parseFloat(t, w[1]), parseFloat(t, w[2])
+		printed(t, line, w[3:], []*float64{new(d.Power(effect, units)), new(d.DetectableEffect(0.8, units)), new(math.Ceil(d.Units(effect, 0.8)))})
+	}
+}
