@@ -1,7 +1,6 @@
 package metrics
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/metricsjob/metricsjob/internal/diag"
@@ -92,12 +91,14 @@ type subject struct {
 
 func metricSubjects(defs *Definitions) []subject {
 	var out []subject
+	lines := linesOfFiles(defs.Files)
 	for _, m := range defs.Metrics {
 		out = append(out, subject{
-			key: m.Key.V, version: m.Version, pos: m.Pos, definition: m.Definition, written: defs.written(m.Pos),
+			key: m.Key.V, version: m.Version, pos: m.Pos, definition: m.Definition,
+			written: entryLines(lines[m.Pos.File], m.Pos),
 			meaning: metricMeaning(m, defs.Registry),
 			fields:  metricObject.names(),
-			value:   m.fieldValue,
+			value:   metricValues(m),
 		})
 	}
 	return out
@@ -105,12 +106,14 @@ func metricSubjects(defs *Definitions) []subject {
 
 func experimentSubjects(defs *Definitions) []subject {
 	var out []subject
+	lines := linesOfFiles(defs.Files)
 	for _, e := range defs.Experiments {
 		out = append(out, subject{
-			key: e.Key.V, version: e.Version, pos: e.Pos, definition: e.Definition, written: defs.written(e.Pos),
+			key: e.Key.V, version: e.Version, pos: e.Pos, definition: e.Definition,
+			written: entryLines(lines[e.Pos.File], e.Pos),
 			meaning: experimentMeaning(e),
 			fields:  experimentObject.names(),
-			value:   e.fieldValue,
+			value:   experimentValues(e),
 		})
 	}
 	return out
@@ -119,17 +122,18 @@ func experimentSubjects(defs *Definitions) []subject {
 // changesOf compares metrics with metrics, or experiments with experiments.
 func changesOf(before, after []subject) Changes {
 	olds, news := byKey(before), byKey(after)
+	removed, added := alone(olds, news), alone(news, olds)
 	var c Changes
 	for _, key := range sortedKeys(olds) {
-		if _, stays := news[key]; !stays {
-			c.Removed = append(c.Removed, entryOfSubject(olds[key], news, olds))
+		if b := olds[key]; news[key] == nil {
+			c.Removed = append(c.Removed, Entry{Key: key, Version: b.version, Pos: b.pos, SameAs: added[b.version]})
 		}
 	}
 	for _, key := range sortedKeys(news) {
 		b, a := olds[key], news[key]
 		switch {
 		case b == nil:
-			c.Added = append(c.Added, entryOfSubject(a, olds, news))
+			c.Added = append(c.Added, Entry{Key: key, Version: a.version, Pos: a.pos, SameAs: removed[a.version]})
 		case b.version != a.version:
 			c.Meaning = append(c.Meaning, MeaningChange{
 				Key: key, OldVersion: b.version, NewVersion: a.version, Pos: a.pos, Fields: fieldChanges(b, a),
@@ -153,27 +157,28 @@ func byKey(subjects []subject) map[string]*subject {
 	return out
 }
 
-// entryOfSubject is a subject that has no counterpart among the others. One of
-// them that has none either, and means the same, may be it.
-func entryOfSubject(s *subject, others, own map[string]*subject) Entry {
-	e := Entry{Key: s.key, Version: s.version, Pos: s.pos}
-	for _, key := range sortedKeys(others) {
-		if own[key] == nil && others[key].version == s.version {
-			e.SameAs = key
-			break
+// alone gives the first key, by version, of those that the others do not have.
+func alone(own, others map[string]*subject) map[string]string {
+	out := map[string]string{}
+	for _, key := range sortedKeys(own) {
+		if version := own[key].version; others[key] == nil && out[version] == "" {
+			out[version] = key
 		}
 	}
-	return e
+	return out
 }
 
-// written gives the lines in which an entry of a list stands, with the comments
-// above it. An entry that does not start a line has none.
-func (d *Definitions) written(pos diag.Pos) string {
-	at := slices.IndexFunc(d.Files, func(f SourceFile) bool { return f.Path == pos.File })
-	if at < 0 {
-		return ""
+func linesOfFiles(files []SourceFile) map[string][]string {
+	out := map[string][]string{}
+	for _, f := range files {
+		out[f.Path] = linesOf(string(f.Text))
 	}
-	lines := linesOf(string(d.Files[at].Text))
+	return out
+}
+
+// entryLines gives the lines in which an entry of a list stands, with the
+// comments above it. An entry that does not start a line has none.
+func entryLines(lines []string, pos diag.Pos) string {
 	first := pos.Line - 1
 	before := string([]rune(lines[first])[:pos.Col-1])
 	if strings.TrimSpace(before) != "-" {

@@ -5,6 +5,7 @@ import (
 	"math/big"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -169,70 +170,79 @@ func (s *subject) rank(field string) int {
 	return len(s.fields)
 }
 
-// fieldValue writes what the metric says in a field.
-func (m *Metric) fieldValue(field string) string {
-	if v := valueIn(m.Definition, metricObject.canon, field); v != "" {
-		return v
-	}
-	if m.Ratio == nil {
+// metricValues gives the function that writes what the metric says in a field.
+func metricValues(m *Metric) func(field string) string {
+	own := definitionValues(m.Definition, metricObject.canon)
+	return func(field string) string {
+		if v := own(field); v != "" || m.Ratio == nil {
+			return v
+		}
+		for side, body := range map[string]*Metric{"ratio.numerator.": m.Ratio.Numerator, "ratio.denominator.": m.Ratio.Denominator} {
+			if inner, ok := strings.CutPrefix(field, side); ok && body.Key.Set {
+				return metricValues(body)(inner)
+			}
+		}
 		return ""
 	}
-	for side, body := range map[string]*Metric{"ratio.numerator.": m.Ratio.Numerator, "ratio.denominator.": m.Ratio.Denominator} {
-		if inner, ok := strings.CutPrefix(field, side); ok && body.Definition != "" {
-			return body.fieldValue(inner)
-		}
-	}
-	return ""
 }
 
-// fieldValue writes what the experiment says in a field. Of a metric it is the
-// role, and where a role has changed nothing, the version of what it means.
-func (e *Experiment) fieldValue(field string) string {
-	key, ok := strings.CutPrefix(field, "metrics.")
-	if !ok {
-		return valueIn(e.Definition, experimentObject.canon, field)
-	}
-	for _, m := range e.Metrics {
-		if m.Metric.Key.V != key {
-			continue
+// experimentValues gives the function that writes what the experiment says in a
+// field. Of a metric in it that is the role and the margin.
+func experimentValues(e *Experiment) func(field string) string {
+	own := definitionValues(e.Definition, experimentObject.canon)
+	return func(field string) string {
+		key, ok := strings.CutPrefix(field, "metrics.")
+		if !ok {
+			return own(field)
 		}
-		if m.Margin == nil {
-			return string(m.Role)
+		for _, m := range e.Metrics {
+			switch {
+			case m.Metric.Key.V != key:
+				continue
+			case m.Margin == nil:
+				return string(m.Role)
+			}
+			return fmt.Sprintf("%s with margin %s%s", m.Role, m.Margin.Value, m.Margin.Unit)
 		}
-		return fmt.Sprintf("%s with margin %s%s", m.Role, m.Margin.Value, m.Margin.Unit)
+		return ""
 	}
-	return ""
 }
 
-// valueIn writes what stands in a field of a definition.
-func valueIn(definition string, canon func(*yaml.Node), field string) string {
-	n := definitionNode(definition, canon)
-	for _, name := range strings.Split(field, ".") {
-		var found *yaml.Node
-		if n.Kind == yaml.MappingNode {
-			pairs(n, func(k, v *yaml.Node) {
-				if k.Value == name {
-					found = v
-				}
-			})
+// definitionValues gives the function that writes what stands in a field of a
+// canonical definition. The definition is read when it is first asked for.
+func definitionValues(definition string, canon func(*yaml.Node)) func(field string) string {
+	root := sync.OnceValue(func() *yaml.Node {
+		docs, err := documents(definition)
+		if err != nil || len(docs) != 1 {
+			panic("metrics: a definition is not YAML")
 		}
-		if n = found; n == nil {
-			return ""
+		n := docs[0].Content[0]
+		plainQuotes(n, true)
+		canon(n)
+		return n
+	})
+	return func(field string) string {
+		n := root()
+		for name := range strings.SplitSeq(field, ".") {
+			if n = valueOf(n, name); n == nil {
+				return ""
+			}
 		}
+		return inline(n)
 	}
-	return inline(n)
 }
 
-// definitionNode reads a canonical definition, for writing it on one line.
-func definitionNode(definition string, canon func(*yaml.Node)) *yaml.Node {
-	docs, err := documents(definition)
-	if err != nil || len(docs) != 1 {
-		panic("metrics: a definition is not YAML")
+// valueOf gives the value of a key of a mapping, or nil.
+func valueOf(n *yaml.Node, key string) *yaml.Node {
+	var found *yaml.Node
+	if n.Kind == yaml.MappingNode {
+		pairs(n, func(k, v *yaml.Node) {
+			if k.Value == key {
+				found = v
+			}
+		})
 	}
-	n := docs[0].Content[0]
-	plainQuotes(n, true)
-	canon(n)
-	return n
+	return found
 }
 
 // writtenOtherwise lists the fields of two definitions that differ.

@@ -70,6 +70,21 @@ func TestFormatRefuses(t *testing.T) {
 	}
 }
 
+// TestFormatLineEnds formats what other editors leave: line ends of two
+// characters, a byte order mark, tabs before comments.
+func TestFormatLineEnds(t *testing.T) {
+	const want = "# ü\nversion: 1  # one\n\nmetrics:\n  - key: a\n    name: >-\n      Über\n      uns\n    where: |\n      x\n        or y\n    like: b\n"
+	for _, text := range []string{
+		"\ufeff# ü\r\nversion: 1 # one\r\nmetrics:\r\n- key: a\r\n  like: b\r\n  name: Über\r\n    uns\r\n  where: |\r\n    x\r\n      or y\r\n",
+		"# ü\nversion: 1\t# one\nmetrics:\n- key: a\n  like: b  \n  name:\t\"Über\n    uns\"\n  where: |\n    x\n      or y\n",
+	} {
+		got, diags := Format(SourceFile{Path: "m.yaml", Text: []byte(text)})
+		if diff := cmp.Diff(want, string(got)); diff != "" || len(diags) > 0 {
+			t.Errorf("%q (-want +got):\n%s%s", text, diff, diags.Error())
+		}
+	}
+}
+
 // TestFormatKeepsMeaning formats the right files after their layout was changed
 // at random: the order of keys, brackets, quotes, indentation, empty lines, and
 // comments wherever YAML allows them.
