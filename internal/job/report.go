@@ -301,8 +301,9 @@ func (r *reporter) overflowed(ctx context.Context, x *compiler.ExperimentPlan, m
 	opt, _ := stats.OptionsOf(m.Def.Analysis)
 	for _, q := range parts {
 		for _, v := range x.Def.Variations {
-			row := r.resultRow(x, m, cell{x.Def.Key.V, v.Key.V, q.segment, q.value}, opt)
-			row.Status, row.Reason = status, &why
+			k := cell{x.Def.Key.V, v.Key.V, q.segment, q.value}
+			row := r.resultRow(x, m, k, opt)
+			row.Units, row.Status, row.Reason = r.moments(m, k).Units, status, &why
 			others := x.Def.ComparedTo(v)
 			if len(others) == 0 || v.Baseline {
 				r.tables.Results = append(r.tables.Results, row)
