@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/metricsjob/metricsjob/internal/diag"
 	"github.com/metricsjob/metricsjob/internal/job"
 )
 
@@ -12,6 +15,7 @@ func (p *program) checkCommand() *cobra.Command {
 	var (
 		flags       selection
 		withoutData bool
+		failOn      []failOn
 	)
 	cmd := &cobra.Command{
 		Use:   "check [FILE or FOLDER..]",
@@ -20,26 +24,28 @@ func (p *program) checkCommand() *cobra.Command {
 name: columns and types that are missing, event keys and property values that
 never occur, units that never match, unknown variations.`,
 		Example: `  metricsjob check metrics.yaml
-  metricsjob check --without-data metrics/`,
+  metricsjob check --without-data metrics/
+  metricsjob check metrics/ --fail-on warnings`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			opts, err := flags.options(p, args)
 			if err != nil {
 				return err
 			}
 			if withoutData {
-				return p.checkFiles(opts)
+				return p.checkFiles(opts, failOn)
 			}
 			ctx, cancel := flags.limit(cmd.Context())
 			defer cancel()
-			return p.checkData(ctx, opts)
+			return p.checkData(ctx, opts, failOn)
 		},
 	}
 	flags.register(cmd)
 	cmd.Flags().BoolVar(&withoutData, "without-data", false, "check the files alone")
+	cmd.Flags().Var(newChoices(&failOn, nil, failOnWarnings), "fail-on", "exit with 3 if there are warnings")
 	return cmd
 }
 
-func (p *program) checkFiles(opts job.Options) error {
+func (p *program) checkFiles(opts job.Options, failOn []failOn) error {
 	_, found, err := job.Load(opts)
 	if err != nil {
 		return err
@@ -49,10 +55,23 @@ func (p *program) checkFiles(opts job.Options) error {
 	}
 	p.ui.diagnostics(found)
 	p.ui.infof("the definitions are right")
-	return nil
+	return p.judgeWarnings(found, failOn)
 }
 
-func (p *program) checkData(ctx context.Context, opts job.Options) error {
+// judgeWarnings gives the error that --fail-on asks for.
+func (p *program) judgeWarnings(found diag.List, failOn []failOn) error {
+	if len(found) == 0 || !slices.Contains(failOn, failOnWarnings) {
+		return nil
+	}
+	err := &unhealthyError{"done, but there is a warning"}
+	if len(found) > 1 {
+		err.found = fmt.Sprintf("done, but there are %d warnings", len(found))
+	}
+	p.ui.failure(err)
+	return err
+}
+
+func (p *program) checkData(ctx context.Context, opts job.Options, failOn []failOn) error {
 	report, end := p.ui.showProgress()
 	opts.Progress = report
 	found, err := job.Check(ctx, opts)
@@ -75,5 +94,5 @@ func (p *program) checkData(ctx context.Context, opts job.Options) error {
 	default:
 		p.ui.infof("a run is possible, but see the %d warnings above", n)
 	}
-	return nil
+	return p.judgeWarnings(found.Diagnostics, failOn)
 }

@@ -20,6 +20,8 @@ type failOn string
 const (
 	failOnHealth failOn = "health"
 	failOnErrors failOn = "errors"
+	// failOnWarnings is what check may be judged by.
+	failOnWarnings failOn = "warnings"
 )
 
 // unhealthyError says that a run is done, but found what --fail-on names; or diff
