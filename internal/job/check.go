@@ -40,7 +40,7 @@ func Check(ctx context.Context, opts Options) (*CheckReport, error) {
 	defer p.close()
 	c := &checker{
 		prepared: p, keys: map[*compiler.Source][]value{},
-		doubted: map[*compiler.Measure]bool{}, doubtedAudiences: map[*compiler.ExperimentPlan]bool{},
+		doubted: map[*compiler.Measure]bool{}, missingEvents: map[string]bool{}, doubtedAudiences: map[*compiler.ExperimentPlan]bool{},
 	}
 	if err := c.run(ctx); err != nil {
 		return nil, err
@@ -57,6 +57,8 @@ type checker struct {
 	measures []*compiler.Measure
 	// doubted are the measures of whose conditions something was said already.
 	doubted map[*compiler.Measure]bool
+	// missingEvents are the keys of metrics that never occur.
+	missingEvents map[string]bool
 	// doubtedAudiences are the experiments of whose audience, or segments,
 	// something was said already.
 	doubtedAudiences map[*compiler.ExperimentPlan]bool
@@ -87,6 +89,7 @@ func (c *checker) run(ctx context.Context) error {
 		c.keys[s] = values
 	}
 	c.events()
+	c.registered()
 	c.tell("looking at property values")
 	if err := c.properties(ctx); err != nil {
 		return err
@@ -138,7 +141,7 @@ func (c *checker) windows() {
 		for _, x := range u.Experiments {
 			for _, m := range x.Metrics {
 				def := m.Def.Metric
-				if w := def.Window; w.HasTo && x.Starts.Add(w.To).After(c.asOf) {
+				if w := def.Window; w.HasTo && x.Starts.Before(c.asOf) && x.Starts.Add(w.To).After(c.asOf) {
 					c.found.Warnf(w.Pos, "window-longer-than-data", "the window of %s is longer than the data of experiment %s: %s until %s",
 						def.Key.V, x.Def.Key.V, x.Starts.Format("2006-01-02 15:04"), c.asOf.Format("2006-01-02 15:04"))
 				}

@@ -30,6 +30,7 @@ func (c *checker) event(n *compiler.Measure, key metrics.Text) {
 	}
 	switch len(in) {
 	case 0:
+		c.missingEvents[key.V] = true
 		c.found.Warnf(key.Pos, "event-never-occurs", "event %q never occurs in %s", key.V, c.sourceNames(n.Sources)).
 			Hint = nearestOrList(key.V, all)
 	case 1:
@@ -37,6 +38,28 @@ func (c *checker) event(n *compiler.Measure, key metrics.Text) {
 		if len(n.Metric.Source) == 0 {
 			c.found.Warnf(key.Pos, "event-in-several-sources", "event %q occurs in the sources %s, and its rows in all of them count", key.V, strings.Join(in, ", ")).
 				WithHint("name one with source, if they hold the same events")
+		}
+	}
+}
+
+// registered warns of events of the registry that no source has, where no
+// metric's warning said it.
+func (c *checker) registered() {
+	if len(c.catalog.Events) == 0 {
+		return
+	}
+	var have, unlisted []string
+	for _, s := range c.catalog.Events {
+		for _, v := range c.keys[s] {
+			if have = append(have, v.text); c.defs.Registry.Event(v.text) == nil {
+				unlisted = append(unlisted, v.text)
+			}
+		}
+	}
+	for _, e := range c.defs.Registry.Events {
+		if !slices.Contains(have, e.Key.V) && !c.missingEvents[e.Key.V] {
+			c.found.Warnf(e.Key.Pos, "event-never-occurs", "event %q never occurs in %s", e.Key.V, c.sourceNames(c.catalog.Events)).
+				Hint = nearestOrList(e.Key.V, unlisted)
 		}
 	}
 }

@@ -13,6 +13,9 @@ import (
 
 // experiment says what the impressions of an experiment show.
 func (c *checker) experiment(ctx context.Context, x *compiler.ExperimentPlan, got *collected) error {
+	if c.notBegun(x) {
+		return nil
+	}
 	shown := map[string]int64{}
 	for _, s := range x.Sources {
 		values, err := c.values(ctx, compiler.ProbeVariations(x, s))
@@ -26,8 +29,9 @@ func (c *checker) experiment(ctx context.Context, x *compiler.ExperimentPlan, go
 	if len(shown) == 0 {
 		return c.noImpressions(ctx, x)
 	}
-	c.unknownVariations(x, shown)
-	c.noUnits(x, got)
+	if c.unknownVariations(x, shown) {
+		c.noUnits(x, got)
+	}
 	for _, v := range x.Def.Variations {
 		n := got.exposed[cell{x.Def.Key.V, v.Key.V, metrics.Overall, metrics.All}]
 		c.fact("experiment %s: %s in %s", x.Def.Key.V, amount(n, "unit"), v.Key.V)
@@ -81,8 +85,9 @@ func (c *collected) exposedUnits(x *compiler.ExperimentPlan) int64 {
 }
 
 // unknownVariations warns of values in the data that the file does not know,
-// and of values in the file that the data does not know.
-func (c *checker) unknownVariations(x *compiler.ExperimentPlan, shown map[string]int64) {
+// and of values in the file that the data does not know. It reports whether a
+// variation is shown at all.
+func (c *checker) unknownVariations(x *compiler.ExperimentPlan, shown map[string]int64) bool {
 	var inFile []string
 	var matches []metrics.MatchValue
 	for _, v := range x.Def.Variations {
@@ -97,24 +102,58 @@ func (c *checker) unknownVariations(x *compiler.ExperimentPlan, shown map[string
 	known := func(value string) bool {
 		return slices.ContainsFunc(matches, func(m metrics.MatchValue) bool { return m.Means(value) })
 	}
-	var inData []string
+	var inData, unknown []string
 	for value := range shown {
-		inData = append(inData, value)
-	}
-	slices.Sort(inData)
-	for _, value := range inData {
-		if !known(value) {
-			c.found.Warnf(x.Def.Pos, "unknown-variation", "%d impressions of experiment %s show the variation %q, which is not in the file", shown[value], x.Def.Key.V, value).
-				Hint = nearestOrList(value, inFile)
+		if inData = append(inData, value); !known(value) {
+			unknown = append(unknown, value)
 		}
 	}
+	slices.Sort(inData)
+	slices.Sort(unknown)
+	var missing []*metrics.Variation
 	for _, v := range x.Def.Variations {
 		isShown := func(m metrics.MatchValue) bool { return slices.ContainsFunc(inData, m.Means) }
 		if !slices.ContainsFunc(v.Match, isShown) {
-			c.found.Warnf(v.Pos, "variation-never-shown", "no impression of experiment %s shows variation %q", x.Def.Key.V, v.Key.V).
-				Hint = nearestOrList(v.Match[0].Text, inData)
+			missing = append(missing, v)
 		}
 	}
+	// A misspelt match is one mistake: the variation is never shown, and what is
+	// shown instead is not in the file.
+	for _, v := range missing {
+		instead, ok := diag.Nearest(v.Match[0].Text, unknown)
+		if len(missing) == 1 && len(unknown) == 1 {
+			instead, ok = unknown[0], true
+		}
+		if !ok {
+			c.found.Warnf(v.Pos, "variation-never-shown", "no impression of experiment %s shows variation %q", x.Def.Key.V, v.Key.V).
+				Hint = nearestOrList(v.Match[0].Text, inData)
+			continue
+		}
+		unknown = slices.DeleteFunc(unknown, func(value string) bool { return value == instead })
+		c.found.Warnf(v.Match[0].Pos, "variation-never-shown", "no impression of experiment %s shows variation %q, but %s show %q, which is not in the file",
+			x.Def.Key.V, v.Key.V, amount(shown[instead], "impression"), instead).
+			WithHint("did you mean match: %s?", instead)
+	}
+	for _, value := range unknown {
+		c.found.Warnf(x.Def.Pos, "unknown-variation", "%d impressions of experiment %s show the variation %q, which is not in the file", shown[value], x.Def.Key.V, value).
+			Hint = nearestOrList(value, inFile)
+	}
+	return len(missing) < len(x.Def.Variations)
+}
+
+// notBegun warns of an experiment that begins after the data; there is nothing
+// else to say of it then.
+func (c *checker) notBegun(x *compiler.ExperimentPlan) bool {
+	if x.Starts.Before(c.asOf) {
+		return false
+	}
+	when := "which is after the data"
+	if x.Starts.After(c.opts.Now) {
+		when = "which is in the future"
+	}
+	c.found.Warnf(x.Def.Start.Pos, "not-begun", "experiment %s starts at %s, %s: as of %s there is nothing to compute", x.Def.Key.V, minute(x.Starts), when, minute(c.asOf)).
+		WithHint("correct start, or leave the experiment out until then with status: draft")
+	return true
 }
 
 // noImpressions says which experiments and flags there are instead.
