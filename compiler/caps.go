@@ -48,7 +48,8 @@ func capsOf(w *metrics.Winsorize, digits int) *Caps {
 			return nil
 		}
 		c.text += fmt.Sprintf(" %s %s", word, n.V)
-		return roundHalfAway(new(big.Rat).Mul(n.V.Rat(), new(big.Rat).SetInt(pow10(digits))))
+		k := roundHalfAway(new(big.Rat).Mul(n.V.Rat(), new(big.Rat).SetInt(pow10(digits))))
+		return clamped(k, new(big.Int).Add(c.limit(), big.NewInt(1)))
 	}
 	share := func(n metrics.At[metrics.Number], word string) *big.Rat {
 		if !n.Set {
@@ -67,6 +68,10 @@ func capsOf(w *metrics.Winsorize, digits int) *Caps {
 	}
 	return c
 }
+
+// limit is the largest whole number that a unit may have, with the digits of
+// the caps. All caps beyond it are the same.
+func (c *Caps) limit() *big.Int { return new(big.Int).Mul(maxWhole, pow10(c.Digits)) }
 
 // distributed reports whether the bounds depend on the numbers of all units.
 func (c *Caps) distributed() bool {

@@ -32,6 +32,17 @@ func roundHalfAway(r *big.Rat) *big.Int {
 	return q
 }
 
+// clamped is a whole number, or where it is beyond ±most, that.
+func clamped(k, most *big.Int) *big.Int {
+	if k.CmpAbs(most) <= 0 {
+		return k
+	}
+	if k.Sign() < 0 {
+		return new(big.Int).Neg(most)
+	}
+	return most
+}
+
 // decimalText is a whole number of 10^-digits as plain decimal text.
 func decimalText(whole *big.Int, digits int) string {
 	return new(big.Rat).SetFrac(whole, pow10(digits)).FloatString(digits)

@@ -152,7 +152,9 @@ func (p *planner) tally(u *UnitPlan, em *metrics.ExperimentMetric, days int) *Ta
 			return nil
 		}
 		t.Exclude = m.WithoutEvents.Exclude
-		t.uncapped = wholeNumber(m.WithoutEvents.Number, t.X.digits())
+		if t.uncapped = p.withoutEvents(m, t.X); t.uncapped == nil {
+			return nil
+		}
 		t.WithoutX = t.X.without(t.uncapped)
 		t.wait(t.X, m)
 		return p.withCovariates(u, t, stats.Mean, days)
@@ -217,20 +219,6 @@ func (t *Tally) wait(v *UnitValue, m *metrics.Metric) {
 	if w != (Wait{}) {
 		t.Waits = appendNew(t.Waits, w)
 	}
-}
-
-// wholeNumber is a decimal number as a whole number of 10^-digits; the decoder
-// has checked that it is one. An absent number is zero.
-func wholeNumber(n metrics.Number, digits int) *big.Int {
-	if n == "" {
-		return new(big.Int)
-	}
-	r := new(big.Rat).Mul(n.Rat(), new(big.Rat).SetInt(pow10(digits)))
-	if !r.IsInt() {
-		// Only possible where decimals come from the columns.
-		return roundHalfAway(r)
-	}
-	return new(big.Int).Set(r.Num())
 }
 
 func (u *UnitPlan) addTally(t *Tally) *Tally {

@@ -1,6 +1,7 @@
 package compiler
 
 import (
+	"fmt"
 	"math/big"
 	"strings"
 
@@ -42,7 +43,57 @@ func (p *planner) cap(v *UnitValue, m *metrics.Metric) bool {
 			WithHint("give them at most %d digits more, or the metric more decimals", maxCapDigits)
 		return false
 	}
+	if c := v.Caps; c != nil && (c.Lower != nil && c.Lower.Cmp(v.limit()) > 0 || c.Upper != nil && c.Upper.Cmp(new(big.Int).Neg(v.limit())) < 0) {
+		p.list.Errorf(m.Winsorize.Pos, "bad-number", "the caps of %s leave only numbers that are too large: with %s they go to %s",
+			m.Label(), digitsText(v.digits()), decimalText(v.limit(), v.digits())).
+			WithHint("winsorize: {upper_value: …} is the largest number that stays, lower_value the smallest")
+		return false
+	}
 	return true
+}
+
+// limit is the largest whole number that a unit may have before its threshold.
+func (v *UnitValue) limit() *big.Int {
+	if v.Caps == nil {
+		return maxWhole
+	}
+	return v.Caps.limit()
+}
+
+// withoutEvents is what units without rows are, as a whole number, before caps
+// and threshold; nil where it is no number that a unit can have.
+func (p *planner) withoutEvents(m *metrics.Metric, v *UnitValue) *big.Int {
+	w := m.WithoutEvents
+	if w.Exclude {
+		return new(big.Int)
+	}
+	r := new(big.Rat).Mul(w.Number.Rat(), new(big.Rat).SetInt(pow10(v.digits())))
+	switch {
+	case !r.IsInt():
+		d := p.list.Errorf(w.Pos, "bad-number", "units_without_events: %s has more digits than the numbers of %s, which have %s", w.Number, m.Label(), digitsText(v.digits()))
+		if n := fractionDigits(w.Number); n <= maxDecimals && m.Measure.V == metrics.Value && v.Op != OpDistinct {
+			d.WithHint("round it, or give the metric decimals: %d", n)
+		} else {
+			d.WithHint("round it")
+		}
+		return nil
+	case new(big.Int).Abs(r.Num()).Cmp(v.limit()) > 0:
+		p.list.Errorf(w.Pos, "bad-number", "units_without_events: %s is more than a unit of %s can have: with %s numbers go to %s",
+			w.Number, m.Label(), digitsText(v.digits()), decimalText(v.limit(), v.digits()))
+		return nil
+	}
+	return r.Num()
+}
+
+// digitsText says how many digits after the point.
+func digitsText(n int) string {
+	switch n {
+	case 0:
+		return "no digits after the point"
+	case 1:
+		return "1 digit after the point"
+	}
+	return fmt.Sprintf("%d digits after the point", n)
 }
 
 // addValue adds the number of a unit, or gives the same of an earlier metric.
@@ -111,12 +162,17 @@ func thresholdOf(t *metrics.Threshold, digits int) *Threshold {
 		return floor, r.IsInt()
 	}
 	next := func(k *big.Int, by int64) *big.Int { return new(big.Int).Add(k, big.NewInt(by)) }
+	// No number of a unit is beyond surelyRow, except where one of its rows is
+	// too large: all limits beyond it are the same.
+	beyond := next(surelyRow, 1)
 	least := func(k *big.Int) {
+		k = clamped(k, beyond)
 		if out.Least == nil || k.Cmp(out.Least) > 0 {
 			out.Least = k
 		}
 	}
 	most := func(k *big.Int) {
+		k = clamped(k, beyond)
 		if out.Most == nil || k.Cmp(out.Most) < 0 {
 			out.Most = k
 		}

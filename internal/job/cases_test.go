@@ -3,6 +3,7 @@ package job_test
 import (
 	"context"
 	"encoding/csv"
+	"errors"
 	"flag"
 	"fmt"
 	"math"
@@ -18,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/metricsjob/metricsjob/internal/diag"
 	"github.com/metricsjob/metricsjob/internal/job"
 	"github.com/metricsjob/metricsjob/loaders"
 	"github.com/metricsjob/metricsjob/metrics"
@@ -39,6 +41,7 @@ var update = flag.Bool("update", false, "rewrite the derived sections (plan, duc
 //	exposures.csv  the same of the table exposures (optional)
 //	health.csv     the same of the table health (optional): rows that must be there
 //	errors.csv     the same of the table errors (optional)
+//	refused        in place of these: the mistakes for which nothing is computed
 //
 // -update rewrites what is derived, and never what is wanted. Floating numbers
 // of results and health may differ from what is wanted by a relative 1e-12, so
@@ -66,6 +69,10 @@ func runCase(t *testing.T, file string) {
 	c.writeInputs()
 	opts := c.options()
 	result, err := job.Run(t.Context(), opts)
+	if want, ok := c.section("refused"); ok {
+		c.refused(want, err)
+		return
+	}
 	if err != nil {
 		t.Fatalf("run: %v", err)
 	}
@@ -79,6 +86,25 @@ func runCase(t *testing.T, file string) {
 		if err := os.WriteFile(file, txtar.Format(a), 0o644); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// refused compares the mistakes that a run was refused for.
+func (c *testCase) refused(want string, err error) {
+	c.t.Helper()
+	var list diag.List
+	if !errors.As(err, &list) {
+		c.t.Fatalf("not refused: %v", err)
+	}
+	var got strings.Builder
+	for _, d := range list.Sorted() {
+		fmt.Fprintf(&got, "%d:%d: %s\n", d.Pos.Line, d.Pos.Col, d.Message)
+		if d.Hint != "" {
+			fmt.Fprintf(&got, "    hint: %s\n", d.Hint)
+		}
+	}
+	if d := cmp.Diff(want, got.String()); d != "" {
+		c.t.Errorf("refused (-want +got):\n%s\n%s", d, got.String())
 	}
 }
 
