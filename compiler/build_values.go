@@ -279,9 +279,9 @@ func asDouble(raw sqlast.Expr, f Field, typ metrics.PropertyType, scale metrics.
 	whole := typ == metrics.TypeInteger
 	switch f.Type.Kind {
 	case FieldInteger:
-		return scaledExact(raw, 0, scale)
+		return scaledExact(raw, f.Type, scale)
 	case FieldDecimal:
-		x := scaledExact(raw, f.Type.Scale, scale)
+		x := scaledExact(raw, f.Type, scale)
 		if whole {
 			x = when(compare(sqlast.Eq, raw, call(sqlast.Trunc, raw)), x)
 		}
@@ -312,20 +312,33 @@ func scaledFloat(x sqlast.Expr, scale metrics.Number) sqlast.Expr {
 	return call(sqlast.Finite, compare(sqlast.Mul, x, sqlast.Float(scale.Float())))
 }
 
-// scaledExact is the nearest double of an exact number times the scale.
-func scaledExact(x sqlast.Expr, digits int, scale metrics.Number) sqlast.Expr {
+// scaledExact is the nearest double of an exact number times the scale. A
+// number that is too large for exact arithmetic floats before it is scaled.
+func scaledExact(x sqlast.Expr, t FieldType, scale metrics.Number) sqlast.Expr {
 	if isOne(scale) {
 		return sqlast.Cast{X: x, To: double}
 	}
 	n := fractionDigits(scale)
 	factor := new(big.Rat).Mul(scale.Rat(), new(big.Rat).SetInt(pow10(n)))
-	whole := compare(sqlast.Mul, unscaled(x, digits), wideLiteral(factor.Num()))
-	x = sqlast.Cast{X: whole, To: double}
-	if n+digits == 0 {
-		return x
+	inexact := call(sqlast.Finite, compare(sqlast.Mul, sqlast.Cast{X: x, To: double}, sqlast.Float(scale.Float())))
+	largest := new(big.Int).Quo(maxHugeint, factor.Num())
+	if largest.Sign() == 0 {
+		return inexact
 	}
-	power, _ := new(big.Float).SetInt(pow10(n + digits)).Float64()
-	return compare(sqlast.Div, x, sqlast.Float(power))
+	whole := compare(sqlast.Mul, unscaled(x, t), wideLiteral(factor.Num()))
+	out := sqlast.Expr(sqlast.Cast{X: whole, To: double})
+	if n+t.Scale > 0 {
+		power, _ := new(big.Float).SetInt(pow10(n + t.Scale)).Float64()
+		out = compare(sqlast.Div, out, sqlast.Float(power))
+	}
+	width := t.Width
+	if t.Kind == FieldInteger {
+		width = 19
+	}
+	if largest.Cmp(pow10(width)) < 0 {
+		return sqlast.Case{Whens: []sqlast.When{{If: between(x, largest, t), Then: out}}, Else: inexact}
+	}
+	return out
 }
 
 var (
@@ -333,13 +346,19 @@ var (
 	hugeint = sqlast.Type{Kind: sqlast.Hugeint}
 )
 
-// unscaled is an exact number with so many digits as a whole number.
-func unscaled(x sqlast.Expr, digits int) sqlast.Expr {
-	if digits == 0 {
+// maxHugeint is the largest HUGEINT.
+var maxHugeint = new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 127), big.NewInt(1))
+
+// unscaled is an exact number as a whole number of 10^-scale.
+func unscaled(x sqlast.Expr, t FieldType) sqlast.Expr {
+	switch {
+	case t.Scale == 0:
 		return sqlast.Cast{X: x, To: hugeint}
+	case t.Width+t.Scale > 38:
+		return call(sqlast.Unscaled, x)
 	}
-	wide := sqlast.Cast{X: x, To: sqlast.Type{Kind: sqlast.Decimal, Width: 38, Scale: digits}}
-	return sqlast.Cast{X: compare(sqlast.Mul, wide, literal(pow10(digits))), To: hugeint}
+	wide := sqlast.Cast{X: x, To: sqlast.Type{Kind: sqlast.Decimal, Width: 38, Scale: t.Scale}}
+	return sqlast.Cast{X: compare(sqlast.Mul, wide, literal(pow10(t.Scale))), To: hugeint}
 }
 
 // literal is a whole number as a literal.
@@ -421,27 +440,42 @@ func wholeOfExact(x sqlast.Expr, f Field, scale metrics.Number, d int) sqlast.Ex
 	if factor.Sign() == 0 {
 		return when(notNull(x), sqlast.Int(0))
 	}
+	limit := largestWithin(factor)
 	var k sqlast.Expr
 	switch {
+	case limit.Sign() == 0: // any number but zero is too large
+		k = sqlast.Int(0)
 	case factor.IsInt() && f.Type.Kind == FieldInteger:
 		k = sqlast.Cast{X: x, To: bigint}
 		if factor.Num().Cmp(big.NewInt(1)) != 0 {
 			k = compare(sqlast.Mul, k, literal(factor.Num()))
 		}
 	case factor.IsInt():
-		k = sqlast.Cast{X: compare(sqlast.Mul, unscaled(x, f.Type.Scale), literal(factor.Num())), To: bigint}
+		k = sqlast.Cast{X: compare(sqlast.Mul, unscaled(x, f.Type), literal(factor.Num())), To: bigint}
 	default:
-		num := compare(sqlast.Mul, unscaled(x, f.Type.Scale), wideLiteral(factor.Num()))
-		k = sqlast.Cast{X: roundedQuotient(num, wideLiteral(factor.Denom())), To: bigint}
+		half := new(big.Int).Rsh(factor.Denom(), 1)
+		room := new(big.Int).Quo(new(big.Int).Sub(maxHugeint, half), factor.Num())
+		if room.Sign() <= 0 { // every number rounds to zero, or cannot be told from others
+			return when(notNull(x), sqlast.Int(0))
+		}
+		if limit.Cmp(room) > 0 {
+			limit = room
+		}
+		num := compare(sqlast.Mul, unscaled(x, f.Type), wideLiteral(factor.Num()))
+		k = sqlast.Cast{X: roundedBy(num, half, factor.Denom()), To: bigint}
 	}
-	limit := largestWithin(factor)
 	if within(f, limit) {
 		return k
 	}
-	return guarded(sqlast.And{
-		compare(sqlast.GreaterEq, x, exactLiteral(new(big.Int).Neg(limit), f)),
-		compare(sqlast.LessEq, x, exactLiteral(limit, f)),
-	}, x, k)
+	return guarded(between(x, limit, f.Type), x, k)
+}
+
+// between says whether |x| is at most i·10^-scale.
+func between(x sqlast.Expr, i *big.Int, t FieldType) sqlast.Expr {
+	return sqlast.And{
+		compare(sqlast.GreaterEq, x, exactLiteral(new(big.Int).Neg(i), t)),
+		compare(sqlast.LessEq, x, exactLiteral(i, t)),
+	}
 }
 
 // largestWithin is the largest whole number i with |i·factor| rounded at most
@@ -456,8 +490,11 @@ func largestWithin(factor *big.Rat) *big.Int {
 	return q
 }
 
-// within reports whether the footers prove that every value fits.
+// within reports whether the type or the footers prove that every value fits.
 func within(f Field, limit *big.Int) bool {
+	if f.Type.Width > 0 && limit.Cmp(pow10(f.Type.Width)) >= 0 {
+		return true
+	}
 	if f.Min == nil || f.Max == nil {
 		return false
 	}
@@ -466,11 +503,23 @@ func within(f Field, limit *big.Int) bool {
 }
 
 // exactLiteral is i·10^-scale as a literal of the field's own kind.
-func exactLiteral(i *big.Int, f Field) sqlast.Expr {
-	if f.Type.Kind == FieldInteger {
+func exactLiteral(i *big.Int, t FieldType) sqlast.Expr {
+	if t.Kind == FieldInteger {
 		return literal(i)
 	}
-	return sqlast.Cast{X: sqlast.Text(decimalText(i, f.Type.Scale)), To: sqlast.Type{Kind: sqlast.Decimal, Width: 38, Scale: f.Type.Scale}}
+	return sqlast.Cast{X: sqlast.Text(decimalText(i, t.Scale)), To: sqlast.Type{Kind: sqlast.Decimal, Width: 38, Scale: t.Scale}}
+}
+
+// roundedBy is num / den as a whole number, half away from zero; half is that
+// of den, without its fraction.
+func roundedBy(num sqlast.Expr, half, den *big.Int) sqlast.Expr {
+	rounded := func(n sqlast.Expr) sqlast.Expr {
+		return compare(sqlast.IntDiv, compare(sqlast.Add, n, wideLiteral(half)), wideLiteral(den))
+	}
+	return sqlast.Case{
+		Whens: []sqlast.When{{If: compare(sqlast.GreaterEq, num, sqlast.Int(0)), Then: rounded(num)}},
+		Else:  sqlast.Negative{X: rounded(sqlast.Negative{X: num})},
+	}
 }
 
 // roundedQuotient is num / den as a whole number, half away from zero; den is positive.

@@ -92,6 +92,7 @@ type Field struct {
 type FieldType struct {
 	Kind  FieldKind
 	Scale int // digits after the point of FieldDecimal
+	Width int // digits of FieldDecimal in all; 0 where that is not known
 	// Single marks a FieldFloat of a FLOAT column: it is read as a double, but
 	// its text has the digits of 32 bits.
 	Single bool

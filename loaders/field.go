@@ -110,7 +110,7 @@ func number(c stored) (compiler.Field, *cannot) {
 	case compiler.ColumnInteger:
 		return compiler.Field{SQL: c.sql, Type: compiler.FieldType{Kind: compiler.FieldInteger}}, nil
 	case compiler.ColumnDecimal:
-		return compiler.Field{SQL: c.sql, Type: compiler.FieldType{Kind: compiler.FieldDecimal, Scale: c.typ.Scale}}, nil
+		return compiler.Field{SQL: c.sql, Type: decimal(c.typ)}, nil
 	case compiler.ColumnFloat:
 		return compiler.Field{SQL: call(sqlast.Finite, cast(c.sql, double)), Type: floating(c.typ)}, nil
 	case compiler.ColumnText:
@@ -118,6 +118,10 @@ func number(c stored) (compiler.Field, *cannot) {
 	default:
 		return compiler.Field{}, &cannot{why: "which is no number"}
 	}
+}
+
+func decimal(t compiler.ColumnType) compiler.FieldType {
+	return compiler.FieldType{Kind: compiler.FieldDecimal, Scale: t.Scale, Width: t.Width}
 }
 
 // floating is the type of a floating column.
@@ -230,7 +234,7 @@ func valueType(t compiler.ColumnType) (compiler.FieldType, bool) {
 	case compiler.ColumnInteger:
 		return compiler.FieldType{Kind: compiler.FieldInteger}, true
 	case compiler.ColumnDecimal:
-		return compiler.FieldType{Kind: compiler.FieldDecimal, Scale: t.Scale}, true
+		return decimal(t), true
 	case compiler.ColumnFloat:
 		return floating(t), true
 	case compiler.ColumnBoolean:

@@ -153,7 +153,7 @@ func TestValueForms(t *testing.T) {
 		min, max     string
 	}{
 		{"integer", "(1, 12), (2, -3), (3, NULL)", []string{"12", "-3", "-"}, compiler.FieldType{Kind: compiler.FieldInteger}, "-3", "12"},
-		{"decimal", "(1, 12.345::DECIMAL(18, 4)), (2, -0.5)", []string{"12.3450", "-0.5000"}, compiler.FieldType{Kind: compiler.FieldDecimal, Scale: 4}, "-1/2", "2469/200"},
+		{"decimal", "(1, 12.345::DECIMAL(18, 4)), (2, -0.5)", []string{"12.3450", "-0.5000"}, compiler.FieldType{Kind: compiler.FieldDecimal, Scale: 4, Width: 18}, "-1/2", "2469/200"},
 		{"floating", "(1, 0.5::DOUBLE), (2, 'nan'), (3, '-inf'), (4, NULL)", []string{"0.5", "-", "-", "-"}, compiler.FieldType{Kind: compiler.FieldFloat}, "", ""},
 		{"32 bits", "(1, 0.1::FLOAT)", []string{"0.10000000149011612"}, compiler.FieldType{Kind: compiler.FieldFloat, Single: true}, "", ""},
 		{"text", "(1, ' 5.5 '), (2, '1e3'), (3, '5.'), (4, '1_000'), (5, ''), (6, 'inf')", []string{"5.5", "1000.0", "-", "-", "-", "-"}, compiler.FieldType{Kind: compiler.FieldFloat}, "", ""},

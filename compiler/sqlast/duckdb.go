@@ -89,6 +89,9 @@ END`,
 END`,
 		TimeText: "(replace(CAST({1} AS VARCHAR), ' ', 'T') || 'Z')",
 
+		// A product with a power of ten has no room in a DECIMAL of 38 digits.
+		Unscaled: "CAST(replace(CAST({1} AS VARCHAR), '.', '') AS HUGEINT)",
+
 		// TRY_CAST accepts 1_000, .5, 5., inf and 0x1f: a pattern first. Short
 		// plain numbers are nearly all and cannot overflow.
 		ParseNumber: `CASE

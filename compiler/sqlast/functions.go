@@ -30,6 +30,7 @@ const (
 	IntegerText                 // the plain decimal of a whole double below 2^53 in size; else NULL
 	FloatText                   // the plain decimal of a finite floating number, with the fewest digits that tell it from others
 	TimeText                    // a timestamp as RFC 3339 text in UTC, without trailing zeros of the second
+	Unscaled                    // the digits of a DECIMAL of any width as a whole number, a HUGEINT
 	ParseNumber                 // text to double by the grammar of number(); else NULL
 	ParseInteger                // text of an optional sign and digits to double; else NULL
 	ParseBoolean                // true or false in any case; else NULL
@@ -80,6 +81,7 @@ var fnNames = [numFns]string{
 	IntegerText:       "IntegerText",
 	FloatText:         "FloatText",
 	TimeText:          "TimeText",
+	Unscaled:          "Unscaled",
 	ParseNumber:       "ParseNumber",
 	ParseInteger:      "ParseInteger",
 	ParseBoolean:      "ParseBoolean",

@@ -196,6 +196,12 @@ list_transform([CASE WHEN "y" THEN "x" END], lambda "v":
 -- TimeText
 (replace(CAST(CASE WHEN "y" THEN "x" END AS VARCHAR), ' ', 'T') || 'Z')
 
+-- Unscaled
+CAST(replace(CAST("x" AS VARCHAR), '.', '') AS HUGEINT)
+
+-- Unscaled
+CAST(replace(CAST(CASE WHEN "y" THEN "x" END AS VARCHAR), '.', '') AS HUGEINT)
+
 -- ParseNumber
 CASE
   WHEN strlen("x") < 300 AND regexp_matches("x", '^[+-]?[0-9]+(\.[0-9]+)?$')
