@@ -132,6 +132,18 @@ func (u *UnitProgram) Pass(i, n int) []Statement {
 // passes.
 func (u *UnitProgram) Finish() []Statement { return append(u.b.finish(), u.b.finishGroups()...) }
 
+// Abandon writes the statements that drop what passes have made when one of
+// them could not be finished.
+func (u *UnitProgram) Abandon() []Statement {
+	var out []Statement
+	for _, st := range slices.Concat(u.Pass(0, 2), u.Finish()) {
+		if made, ok := st.SQL.(sqlast.CreateTable); ok {
+			out = append(out, Statement{Name: made.Name, Why: "out of memory: made again", SQL: sqlast.DropTable{Name: made.Name, IfExists: true}})
+		}
+	}
+	return out
+}
+
 // Columns is the number of columns of the widest table over units, which the
 // estimate of memory goes by. What costs more than a number while it is built
 // counts as several.

@@ -19,7 +19,7 @@ import (
 func TestPrintedSQL(t *testing.T) {
 	db := engine(t)
 	types := map[string]string{
-		"Abs": "DOUBLE", "Ceil": "DOUBLE", "Floor": "DOUBLE", "Round": "DOUBLE", "Trunc": "DOUBLE", "Mod": "DOUBLE",
+		"Abs": "DOUBLE", "Ceil": "DOUBLE", "Floor": "DOUBLE", "Round": "DOUBLE", "Trunc": "DOUBLE", "Mod": "DOUBLE", "Sqrt": "DOUBLE",
 		"Finite": "DOUBLE", "IntegerText": "DOUBLE", "FloatText": "DOUBLE", "Unscaled": "DECIMAL(38, 20)", "TimeText": "TIMESTAMP", "MicrosToTime": "BIGINT", "TimeToMicros": "TIMESTAMP",
 		"TimestampTZToTime": "TIMESTAMPTZ", "NanosToTime": "TIMESTAMP_NS", "DateOf": "TIMESTAMP",
 		"DistinctInLists": "BIGINT[][]", "JoinLists": "BIGINT[][]", "Unnest": "BIGINT[]", "MapNames": "MAP(VARCHAR, VARCHAR)", "PairNames": `STRUCT("name" VARCHAR, "value" VARCHAR)[]`, "MapValue": "MAP(VARCHAR, VARCHAR)", "PairValue": `STRUCT("name" VARCHAR, "value" VARCHAR)[]`,

@@ -340,8 +340,11 @@ type InsertInto struct {
 	Query Select
 }
 
-// DropTable removes a temporary table.
-type DropTable struct{ Name string }
+// DropTable removes a temporary table; IfExists: where there is one.
+type DropTable struct {
+	Name     string
+	IfExists bool
+}
 
 func (CreateTable) statement() {}
 func (InsertInto) statement()  {}

@@ -21,7 +21,11 @@ func Print(d *Dialect, s Statement) (string, error) {
 		p.write("INSERT INTO " + d.identifier(s.Name) + "\n")
 		p.selection(s.Query, 0)
 	case DropTable:
-		p.write("DROP TABLE " + d.identifier(s.Name))
+		p.write("DROP TABLE ")
+		if s.IfExists {
+			p.write("IF EXISTS ")
+		}
+		p.write(d.identifier(s.Name))
 	case Select:
 		p.selection(s, 0)
 	default:

@@ -216,6 +216,7 @@ func TestStatements(t *testing.T) {
 			R: Join{Kind: InnerJoin, L: Table{Name: "u"}, R: Table{Name: "v"}, On: Bool(true)}}},
 		Select{Items: []Item{{X: col("a")}}, From: ReadParquet{Files: files(30), Alias: "e"}},
 		DropTable{Name: "exposure"},
+		DropTable{Name: "exposure", IfExists: true},
 	}
 	var b strings.Builder
 	for _, s := range statements {

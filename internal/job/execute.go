@@ -2,7 +2,9 @@ package job
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"math/big"
 	"time"
 
@@ -76,14 +78,28 @@ type collected struct {
 	passes    int
 }
 
+func newCollected() *collected {
+	return &collected{
+		caps: map[capKey]compiler.Bounds{}, percentiles: map[percentileKey]*stats.Quantiles{},
+		days: map[dayCell]dayCounts{}, exposed: map[cell]int64{}, activated: map[cell]int64{}, waited: map[cell]map[string]int64{},
+		units: map[reason]int64{}, rows: map[reason]int64{}, sums: map[*compiler.Tally]map[cell]*tallySums{},
+	}
+}
+
+// addEvents adds what was collected from the events of one unit kind.
+func (c *collected) addEvents(e *collected) {
+	maps.Copy(c.caps, e.caps)
+	maps.Copy(c.percentiles, e.percentiles)
+	maps.Copy(c.sums, e.sums)
+	for k, n := range e.rows {
+		c.rows[k] += n
+	}
+}
+
 // execute runs the program: the exposures, then the events in as many passes
 // as the memory asks for.
 func (p *prepared) execute(ctx context.Context) (*collected, error) {
-	c := &collected{
-		caps: map[capKey]compiler.Bounds{}, percentiles: map[percentileKey]*stats.Quantiles{},
-		days: map[dayCell]dayCounts{}, exposed: map[cell]int64{}, activated: map[cell]int64{}, waited: map[cell]map[string]int64{},
-		units: map[reason]int64{}, rows: map[reason]int64{}, sums: map[*compiler.Tally]map[cell]*tallySums{}, passes: 1,
-	}
+	c := newCollected()
 	for _, u := range p.program.Units {
 		p.total += len(u.Exposures) + len(u.Pass(0, 1)) + len(u.Finish())
 	}
@@ -91,30 +107,55 @@ func (p *prepared) execute(ctx context.Context) (*collected, error) {
 		if err := p.statements(ctx, u.Exposures, c); err != nil {
 			return nil, err
 		}
-		n := p.passes(u, c)
-		c.passes = max(c.passes, n)
-		p.total += (n - 1) * len(u.Pass(0, 1))
-		for i := range n {
-			if err := p.statements(ctx, u.Pass(i, n), c); err != nil {
-				return nil, err
-			}
-		}
-		if err := p.statements(ctx, u.Finish(), c); err != nil {
+		if err := p.events(ctx, u, c); err != nil {
 			return nil, err
 		}
 	}
 	return c, nil
 }
 
-// bytesPerRow and bytesPerColumn are what a row of the table over units costs
-// while it is built: about 600 bytes with 17 columns, measured.
-// A row that is kept in a list takes some 50 bytes with its share of what is
-// made of the lists, measured with funnels and sessions.
-const (
-	bytesPerRow       = 90
-	bytesPerColumn    = 30
-	bytesPerListedRow = 50
-)
+// mostPasses bounds the passes that are tried where memory does not suffice.
+const mostPasses = 256
+
+// events reads the events of one unit kind, and once more in twice as many
+// passes where the memory does not suffice.
+func (p *prepared) events(ctx context.Context, u *compiler.UnitProgram, c *collected) error {
+	for n := p.passes(u, c); ; n *= 2 {
+		p.total += (n - 1) * len(u.Pass(0, 1))
+		got, err := p.eventPasses(ctx, u, n)
+		var memory *loaders.MemoryError
+		switch {
+		case err == nil:
+			c.addEvents(got)
+			c.passes = max(c.passes, n)
+			return nil
+		case !errors.As(err, &memory) || 2*n > mostPasses:
+			return err
+		}
+		p.tell(fmt.Sprintf("the memory does not suffice: once more, in %d passes", 2*n))
+		if err := p.statements(ctx, u.Abandon(), got); err != nil {
+			return err
+		}
+		p.total += len(u.Pass(0, 1)) + len(u.Finish())
+	}
+}
+
+// eventPasses reads the events of one unit kind in n passes.
+func (p *prepared) eventPasses(ctx context.Context, u *compiler.UnitProgram, n int) (*collected, error) {
+	got := newCollected()
+	for i := range n {
+		if err := p.statements(ctx, u.Pass(i, n), got); err != nil {
+			return got, err
+		}
+	}
+	return got, p.statements(ctx, u.Finish(), got)
+}
+
+// bytesPer is what the events of one unit kind take while they are summed, for
+// each row of the table over units and each of its columns, about 600 bytes
+// with 17 columns, and for each row of events that is kept in a list with what
+// is made of the lists; measured.
+var bytesPer = struct{ row, column, listed int64 }{90, 30, 50}
 
 // passes is the number of passes over the events after which each fits into
 // six tenths of the memory.
@@ -129,7 +170,7 @@ func (p *prepared) passes(u *compiler.UnitProgram, c *collected) int {
 	if memory == 0 {
 		memory = machineMemory() / 4 * 3
 	}
-	need := rows*int64(bytesPerRow+bytesPerColumn*u.Columns()) + bytesPerListedRow*u.Listed()
+	need := rows*(bytesPer.row+bytesPer.column*int64(u.Columns())) + bytesPer.listed*u.Listed()
 	return int(max(1, (need+memory*6/10-1)/max(1, memory*6/10)))
 }
 

@@ -10,7 +10,8 @@ import (
 )
 
 // TestLawMemoryAndThreads: the same tables, whether the events are read in one
-// pass or in several, and with one thread as with two.
+// pass or in several, or in more than were thought to suffice, and with one
+// thread as with two.
 func TestLawMemoryAndThreads(t *testing.T) {
 	dir := t.TempDir()
 	writeLawful(t, dir, 60_000, 120_000)
@@ -35,6 +36,22 @@ func TestLawMemoryAndThreads(t *testing.T) {
 	}
 	if d := cmp.Diff(want, small); d != "" {
 		t.Errorf("little memory (-enough +little):\n%s", d)
+	}
+	restore := job.Underestimate()
+	var again int
+	surprised := run(func(o *job.Options) {
+		o.Memory, o.Progress = 96<<20, func(p job.Progress) {
+			if strings.Contains(p.Step, "the memory does not suffice") {
+				again++
+			}
+		}
+	})
+	restore()
+	if again == 0 {
+		t.Error("events that do not fit into the memory were read in one pass")
+	}
+	if d := cmp.Diff(want, surprised); d != "" {
+		t.Errorf("less memory than was reckoned with (-enough +little):\n%s", d)
 	}
 	single := run(func(o *job.Options) { o.Threads = 1 })
 	if d := cmp.Diff(want, single); d != "" {

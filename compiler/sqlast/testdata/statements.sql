@@ -108,3 +108,5 @@ FROM read_parquet(
 
 DROP TABLE "exposure";
 
+DROP TABLE IF EXISTS "exposure";
+

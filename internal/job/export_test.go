@@ -1,0 +1,9 @@
+package job
+
+// Underestimate lets runs believe that reading events takes no memory, until
+// the function that it gives is called.
+func Underestimate() (restore func()) {
+	was := bytesPer
+	bytesPer.row, bytesPer.column, bytesPer.listed = 0, 0, 0
+	return func() { bytesPer = was }
+}
