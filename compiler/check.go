@@ -77,7 +77,8 @@ func (c *checker) check(n ast.Node) checked {
 		return bad
 	case *ast.ChainNode, *ast.MapNode, *ast.PairNode, *ast.PredicateNode, *ast.PointerNode,
 		*ast.SequenceNode, *ast.VariableDeclaratorNode, *ast.BytesNode, *ast.ConstantNode:
-		c.fail(at, "expression-syntax", "this is not allowed in an expression")
+		c.fail(at, "expression-syntax", "this is not allowed in an expression").
+			WithHint("an expression has names, literals, comparisons, arithmetic, and, or, not, and one-line functions")
 		return bad
 	}
 	panic("compiler: no case for " + n.String())
@@ -101,7 +102,8 @@ func (c *checker) wanted(got checked, want Type) {
 	case want == TextType && (got.typ == NumberType || got.typ == BooleanType):
 		c.fail(got.at, "expression-type", "a text is wanted, this is %v", got.typ).WithHint("write text(%s)", brief(got.node, "x"))
 	default:
-		c.fail(got.at, "expression-type", "%v is wanted, this is %v", want, got.typ)
+		c.fail(got.at, "expression-type", "%v is wanted, this is %v", want, got.typ).
+			WithHint("times can only be compared with each other")
 	}
 }
 
@@ -171,7 +173,7 @@ func (c *checker) operand(x checked, want Type, by string) checked {
 		d.WithHint("compare it: %s > 0", brief(x.node, "x"))
 	case want == NumberType && x.typ == BooleanType:
 		d.WithHint("write %s ? 1 : 0", brief(x.node, "condition"))
-	case x.typ == TimeType:
+	default:
 		d.WithHint("times can only be compared")
 	}
 	x.ok = false
@@ -360,6 +362,8 @@ func (c *checker) choice(n *ast.ConditionalNode) checked {
 			d.WithHint("%s", numberOf(then))
 		} else if then.typ == NumberType && otherwise.typ == TextType {
 			d.WithHint("%s", numberOf(otherwise))
+		} else {
+			d.WithHint("give both branches one type")
 		}
 		then.ok = false
 	}
@@ -402,7 +406,8 @@ var aggregates = map[string]bool{
 func (c *checker) call(at int, name string, args []ast.Node) checked {
 	bad := checked{node: NilNode{}, at: at}
 	if name == "vwo_uuid" {
-		c.fail(at, "not-supported", "vwo_uuid is not supported yet")
+		c.fail(at, "not-supported", "vwo_uuid is not supported yet").
+			WithHint("write the id as a column of the export")
 		return bad
 	}
 	f, ok := functions[name]

@@ -29,7 +29,8 @@ func (c *checker) in(n *ast.BinaryNode) checked {
 			WithHint(`write what may be there: country in ["NL", "BE"]`)
 		good = false
 	case len(list.Nodes) > maxList:
-		c.fail(list.Location().From, "expression-list", "the list has %d entries; at most %d are allowed", len(list.Nodes), maxList)
+		c.fail(list.Location().From, "expression-list", "the list has %d entries; at most %d are allowed", len(list.Nodes), maxList).
+			WithHint("write a condition on a property, or several lists joined with or")
 		return checked{node: NilNode{}, at: at}
 	}
 	var entries []checked

@@ -109,7 +109,8 @@ func (c *checker) path(n ast.Node) (word string, names []string, ok bool) {
 		}
 		return word, append(names, name.Value), true
 	}
-	c.fail(start(n), "expression-syntax", "only names have values behind a dot or between brackets")
+	c.fail(start(n), "expression-syntax", "only names have values behind a dot or between brackets").
+		WithHint("write properties.name or exposure.name, without a function or bracket before the dot")
 	return "", nil, false
 }
 

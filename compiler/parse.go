@@ -50,7 +50,8 @@ func (s *source) parseError(err error) {
 		s.errorf(e.From, "expression-parentheses", "?? belongs to the values right beside it alone").
 			WithHint("write (a ?? b) + c or a ?? (b + c)")
 	case strings.Contains(e.Message, "maximum allowed nodes"):
-		s.errorf(0, "expression-size", "the expression is too large")
+		s.errorf(0, "expression-size", "the expression is too large").
+			WithHint("split it: a long list of values is better a property of the export")
 	case strings.HasSuffix(e.Message, "EOF"), strings.Contains(e.Message, "end of expression"):
 		s.unfinished()
 	default:
@@ -91,7 +92,8 @@ func (s *source) unfinished() {
 			return
 		}
 	}
-	s.errorf(last.To, "expression-syntax", "the expression is not finished")
+	s.errorf(last.To, "expression-syntax", "the expression is not finished").
+		WithHint("write what is missing at its end")
 }
 
 // unexpected tells of a token that cannot stand where it stands.
@@ -99,8 +101,10 @@ func (s *source) unexpected(i int) {
 	t := s.tokens[i]
 	d := s.errorf(t.From, "expression-syntax", "%s is not expected here", s.text(t))
 	if i == 0 {
+		d.WithHint("an expression begins with a name, a number, a text or an opening bracket")
 		return
 	}
+	d.WithHint("leave it out, or write what is missing before it")
 	prev := s.tokens[i-1]
 	switch {
 	case t.Is(lexer.Operator, ","):

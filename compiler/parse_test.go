@@ -36,7 +36,7 @@ func (shop) Resolve(r Ref) (Type, *diag.Diagnostic) {
 	case RefValue, RefElapsed:
 		return NumberType, nil
 	case RefUnit:
-		return NilType, &diag.Diagnostic{Code: "not-supported", Message: "unit." + r.Name + " is not supported yet"}
+		return NilType, &diag.Diagnostic{Code: "not-supported", Message: "unit." + r.Name + " is not supported yet", Hint: "use another"}
 	}
 	return TextType, nil
 }
@@ -101,9 +101,9 @@ func outcome(t *testing.T, src string, want Type) string {
 	var b strings.Builder
 	if !ok {
 		for _, d := range list {
-			fmt.Fprintf(&b, "  %d:%d: %s: %s\n", d.Pos.Line, d.Pos.Col, d.Code, d.Message)
-			if d.Hint != "" {
-				fmt.Fprintf(&b, "    hint: %s\n", d.Hint)
+			fmt.Fprintf(&b, "  %d:%d: %s: %s\n    hint: %s\n", d.Pos.Line, d.Pos.Col, d.Code, d.Message, d.Hint)
+			if d.Hint == "" {
+				t.Errorf("%s: no hint: %v", src, d)
 			}
 		}
 		return b.String()

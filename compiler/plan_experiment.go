@@ -76,11 +76,13 @@ func (p *planner) shown(u *UnitPlan, e *metrics.Experiment) *ExperimentPlan {
 		return nil
 	}
 	if len(e.Variations) > maxVariations {
-		p.list.Errorf(e.Pos, "too-many-variations", "experiment %q has %d variations; %d are possible", e.Key.V, len(e.Variations), maxVariations)
+		p.list.Errorf(e.Pos, "too-many-variations", "experiment %q has %d variations; %d are possible", e.Key.V, len(e.Variations), maxVariations).
+			WithHint("leave out variations that have no units, or make it several experiments")
 		return nil
 	}
 	if e.Start.V.Before(time.Unix(0, 0)) {
-		p.list.Errorf(e.Start.Pos, "too-early", "experiment %q starts before 1970", e.Key.V)
+		p.list.Errorf(e.Start.Pos, "too-early", "experiment %q starts before 1970", e.Key.V).
+			WithHint("write the day on which the experiment began")
 		return nil
 	}
 	return x

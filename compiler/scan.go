@@ -36,13 +36,16 @@ func scan(src metrics.Expr, scope Scope, list *diag.List) (*source, bool) {
 	}
 	switch {
 	case len(src.Src) > maxSource:
-		s.errorf(0, "expression-size", "the expression has %d bytes; at most %d are allowed", len(src.Src), maxSource)
+		s.errorf(0, "expression-size", "the expression has %d bytes; at most %d are allowed", len(src.Src), maxSource).
+			WithHint("split it: a long list of values is better a property of the export")
 		return nil, false
 	case !utf8.ValidString(src.Src):
-		s.errorf(0, "expression-syntax", "the expression is not valid UTF-8")
+		s.errorf(0, "expression-syntax", "the expression is not valid UTF-8").
+			WithHint("save the file as UTF-8")
 		return nil, false
 	case strings.TrimSpace(src.Src) == "":
-		s.errorf(0, "expression-syntax", "the expression is empty")
+		s.errorf(0, "expression-syntax", "the expression is empty").
+			WithHint("write a condition or a value, or leave the key out")
 		return nil, false
 	}
 	tokens, err := lexer.Lex(file.NewSource(src.Src))
@@ -82,7 +85,8 @@ func (s *source) lexError(err error) {
 		s.errorf(s.openQuote(), "expression-syntax", "the text is not closed").
 			WithHint("end it with the quote that it begins with, on the same line")
 	case strings.Contains(e.Message, "unclosed comment"):
-		s.errorf(char, "expression-syntax", "comments are not allowed in expressions")
+		s.errorf(char, "expression-syntax", "comments are not allowed in expressions").
+			WithHint("put the comment behind a # of YAML, outside of the quotes")
 	case strings.Contains(e.Message, "escape"), strings.Contains(e.Message, "unable to unescape"):
 		s.errorf(char, "expression-syntax", "unknown escape in a text").
 			WithHint(`write \\ for a backslash, or put the text between backquotes`)
@@ -101,7 +105,8 @@ func (s *source) lexError(err error) {
 			d.WithHint(`write a name with special characters as properties["the name"]`)
 		}
 	default:
-		s.errorf(char, "expression-syntax", "this cannot be read")
+		s.errorf(char, "expression-syntax", "this cannot be read").
+			WithHint("an expression has names, numbers, texts between double quotes, brackets and operators")
 	}
 }
 
@@ -201,8 +206,8 @@ var operatorHints = map[string][2]string{
 	"{":    {"{ is not allowed", "a list stands between [ and ]"},
 	"}":    {"} is not allowed", "a list stands between [ and ]"},
 	"?:":   {"?: is not allowed", "write a ?? b for a value that may be missing, or condition ? a : b"},
-	"!*":   {"!* is not an operator here", ""},
-	"&=":   {"&= is not an operator here", ""},
+	"!*":   {"!* is not an operator here", "write !="},
+	"&=":   {"&= is not an operator here", "write =="},
 }
 
 var allowedOperators = map[string]bool{
@@ -232,7 +237,8 @@ func (s *source) foreign(scope Scope) {
 			s.errorf(t.From, "expression-syntax", "bytes are not allowed").WithHint("leave out the letter before the quote")
 		case lexer.String:
 			if !utf8.ValidString(t.Value) {
-				s.errorf(t.From, "expression-syntax", "the text is not valid UTF-8")
+				s.errorf(t.From, "expression-syntax", "the text is not valid UTF-8").
+					WithHint("save the file as UTF-8")
 			}
 		case lexer.Identifier:
 			s.word(i, scope)
@@ -274,13 +280,11 @@ func (s *source) operator(i int) int {
 		return 0
 	}
 	if hint, ok := operatorHints[text]; ok {
-		d := s.errorf(t.From, "expression-operator", "%s", hint[0])
-		if hint[1] != "" {
-			d.WithHint("%s", hint[1])
-		}
+		s.errorf(t.From, "expression-operator", "%s", hint[0]).WithHint("%s", hint[1])
 		return more
 	}
-	s.errorf(t.From, "expression-operator", "%s is not an operator here", text)
+	s.errorf(t.From, "expression-operator", "%s is not an operator here", text).
+		WithHint("the operators are == != < <= > >= and or not in + - * / %% ?? ? : contains startsWith endsWith matches")
 	return 0
 }
 

@@ -221,7 +221,7 @@ func propertyType(t metrics.PropertyType) Type {
 }
 
 func unknownName(name string, words []string) *diag.Diagnostic {
-	return &diag.Diagnostic{Code: "unknown-name", Message: "unknown name " + quoted(name), Hint: diag.DidYouMean(name, words)}
+	return &diag.Diagnostic{Code: "unknown-name", Message: "unknown name " + quoted(name), Hint: diag.Suggest("names", name, words)}
 }
 
 func quoted(s string) string { return `"` + s + `"` }

@@ -88,7 +88,8 @@ type inspector struct {
 // inspectSource gives nil where a mistake, now in the list, leaves nothing to give.
 func inspectSource(ctx context.Context, engine *Engine, def *metrics.Source, list *diag.List) (*compiler.Source, error) {
 	if len(def.Paths) == 0 {
-		list.Errorf(def.Pos, "not-supported-yet", "source %q: only path is supported yet, not table or sql", def.Name.V)
+		list.Errorf(def.Pos, "not-supported-yet", "source %q: only path is supported yet, not table or sql", def.Name.V).
+			WithHint("write the data as Parquet and give path: 'exports/events/*.parquet'")
 		return nil, nil
 	}
 	files, err := findFiles(def, list)

@@ -33,8 +33,10 @@ func partitionDays(p *metrics.Partition, files []compiler.File, columns []compil
 		names, values := hiveKeys(files[i].Path)
 		at := slices.Index(names, p.Column.V)
 		if at < 0 {
-			list.Errorf(p.Column.Pos, "no-partition", "the path of %s has no level %s=…", files[i].Path, p.Column.V).
-				Hint = diag.DidYouMean(p.Column.V, names)
+			said := list.Errorf(p.Column.Pos, "no-partition", "the path of %s has no level %s=…", files[i].Path, p.Column.V)
+			if said.Hint = diag.Suggest("levels", p.Column.V, names); said.Hint == "" {
+				said.Hint = "its folders name no partitions; leave partition out"
+			}
 			return false
 		}
 		when, err := time.Parse(time.DateOnly, values[at])

@@ -35,10 +35,12 @@ func (r *resolver) checkExperiment(e *experimentDraft) {
 
 func (r *resolver) checkPeriod(e *experimentDraft) {
 	if e.Start.Set && e.End.Set && !e.End.V.After(e.Start.V) {
-		r.diags.Errorf(e.End.Pos, "bad-date", "%s ends at %s, not after its start at %s", experimentObject.called(e), e.given["end"].value.Value, e.given["start"].value.Value)
+		r.diags.Errorf(e.End.Pos, "bad-date", "%s ends at %s, not after its start at %s", experimentObject.called(e), e.given["end"].value.Value, e.given["start"].value.Value).
+			WithHint("the end is the first instant that no longer counts: write a later one, or leave it out while the experiment runs")
 	}
 	if e.Start.Set && e.ObserveUntil.Set && !e.ObserveUntil.V.After(e.Start.V) {
-		r.diags.Errorf(e.ObserveUntil.Pos, "bad-date", "%s is observed until %s, not after its start at %s", experimentObject.called(e), e.given["observe_until"].value.Value, e.given["start"].value.Value)
+		r.diags.Errorf(e.ObserveUntil.Pos, "bad-date", "%s is observed until %s, not after its start at %s", experimentObject.called(e), e.given["observe_until"].value.Value, e.given["start"].value.Value).
+			WithHint("write a later one; without observe_until events count until the end")
 	}
 }
 
@@ -78,7 +80,8 @@ func (r *resolver) checkVariations(e *experimentDraft) {
 	weights := 0
 	for _, v := range e.Variations {
 		if first, taken := keys[v.Key.V]; taken {
-			r.diags.Errorf(v.Key.Pos, "duplicate-name", "%s has the variation %s twice, first in line %d", called, quoted(v.Key.V), first.Pos.Line)
+			r.diags.Errorf(v.Key.Pos, "duplicate-name", "%s has the variation %s twice, first in line %d", called, quoted(v.Key.V), first.Pos.Line).
+				WithHint("give each variation a key of its own; several values of one go into match: [a, b]")
 			continue
 		}
 		keys[v.Key.V] = v.Key
@@ -87,7 +90,8 @@ func (r *resolver) checkVariations(e *experimentDraft) {
 			m.Pos = diag.Pos{}
 			switch other := used[m]; {
 			case other == v:
-				r.diags.Errorf(at, "duplicate-name", "%s matches %s twice", quoted(v.Key.V), quoted(m.Text))
+				r.diags.Errorf(at, "duplicate-name", "%s matches %s twice", quoted(v.Key.V), quoted(m.Text)).
+					WithHint("leave one of them out")
 			case other != nil:
 				r.diags.Errorf(at, "duplicate-name", "%s is matched by variation %s already", quoted(m.Text), quoted(other.Key.V)).
 					WithHint("a variation without match matches its key")
@@ -96,7 +100,8 @@ func (r *resolver) checkVariations(e *experimentDraft) {
 		}
 		if v.Baseline {
 			if baseline != nil {
-				r.diags.Errorf(v.Pos, "conflict", "%s has two baselines, %s and %s", called, quoted(baseline.Key.V), quoted(v.Key.V))
+				r.diags.Errorf(v.Pos, "conflict", "%s has two baselines, %s and %s", called, quoted(baseline.Key.V), quoted(v.Key.V)).
+					WithHint("leave baseline: true at the one that the others are compared with")
 			}
 			baseline = v
 		}
@@ -106,11 +111,13 @@ func (r *resolver) checkVariations(e *experimentDraft) {
 	}
 	for _, t := range e.IgnoreVariations {
 		if v := used[MatchValue{Text: t.V}]; v != nil {
-			r.diags.Errorf(t.Pos, "conflict", "%s is ignored, and is what variation %s matches", quoted(t.V), quoted(v.Key.V))
+			r.diags.Errorf(t.Pos, "conflict", "%s is ignored, and is what variation %s matches", quoted(t.V), quoted(v.Key.V)).
+				WithHint("leave it out of ignore_variations, or out of the variations")
 		}
 	}
 	if len(e.Variations) < 2 && e.Rule.V == "test" && e.given.clean("rule") {
-		r.diags.Errorf(e.given["variations"].pos, "missing-field", "%s has one variation, and a test has two or more", called)
+		r.diags.Errorf(e.given["variations"].pos, "missing-field", "%s has one variation, and a test has two or more", called).
+			WithHint("list the others too, or write rule: rollout")
 	} else if baseline == nil && len(e.Variations) > 1 {
 		said := r.diags.Errorf(e.given["variations"].pos, "missing-field", "%s has no baseline", called)
 		said.WithHint("write baseline: true at one of the variations")
@@ -150,7 +157,8 @@ func (r *resolver) checkWeights(e *experimentDraft, weights int) {
 	}
 	zero := func(v *Variation) bool { return v.Weight.Set && v.Weight.V.Rat().Sign() == 0 }
 	if len(e.Variations) > 0 && !slices.ContainsFunc(e.Variations, func(v *Variation) bool { return !zero(v) }) {
-		r.diags.Errorf(e.Variations[0].Weight.Pos, "bad-number", "all weights of %s are 0", called)
+		r.diags.Errorf(e.Variations[0].Weight.Pos, "bad-number", "all weights of %s are 0", called).
+			WithHint("weights are the planned shares, e.g. 50 and 50; leave them out where they are not known")
 	}
 }
 
@@ -190,7 +198,8 @@ func (r *resolver) checkPhaseWeights(e *experimentDraft, p *Phase) {
 
 func (r *resolver) checkPhases(e *experimentDraft) {
 	if e.given.has("pool") && !e.given.has("phases") {
-		r.diags.Errorf(e.given["pool"].pos, "conflict", "pool says how phases become one result, and %s has no phases", experimentObject.called(e))
+		r.diags.Errorf(e.given["pool"].pos, "conflict", "pool says how phases become one result, and %s has no phases", experimentObject.called(e)).
+			WithHint("write phases: [{start: …, weights: {…}}], or leave pool out")
 	}
 	if !e.given.good("phases") {
 		return
@@ -198,11 +207,13 @@ func (r *resolver) checkPhases(e *experimentDraft) {
 	for i, p := range e.Phases {
 		switch {
 		case i > 0 && !p.Start.V.After(e.Phases[i-1].Start.V):
-			r.diags.Errorf(p.Start.Pos, "bad-date", "the phases are not in the order of their starts")
+			r.diags.Errorf(p.Start.Pos, "bad-date", "the phases are not in the order of their starts").
+				WithHint("sort them by start, each later than the one before")
 		case i == 0 && e.Start.Set && p.Start.V.After(e.Start.V):
 			r.diags.Errorf(p.Start.Pos, "bad-date", "the first phase starts after the experiment does").WithHint("write start: %s", e.given["start"].value.Value)
 		case e.End.Set && !p.Start.V.Before(e.End.V):
-			r.diags.Errorf(p.Start.Pos, "bad-date", "the phase starts after the experiment ends")
+			r.diags.Errorf(p.Start.Pos, "bad-date", "the phase starts after the experiment ends").
+				WithHint("leave the phase out, or write a later end")
 		}
 	}
 }
@@ -213,7 +224,8 @@ func (r *resolver) checkOthers(e *experimentDraft) {
 	for _, t := range e.ExcludeUnitsIn {
 		other := r.otherExperiment(e, t)
 		if seen[t.V] {
-			r.diags.Errorf(t.Pos, "duplicate-name", "experiment %s is listed twice", quoted(t.V))
+			r.diags.Errorf(t.Pos, "duplicate-name", "experiment %s is listed twice", quoted(t.V)).
+				WithHint("leave one of them out")
 		} else if other != nil {
 			r.sameUnit(e, other, t)
 		}
@@ -238,7 +250,8 @@ func (r *resolver) checkOthers(e *experimentDraft) {
 // otherExperiment finds an experiment that another one names.
 func (r *resolver) otherExperiment(e *experimentDraft, name Text) *experimentDraft {
 	if name.V == e.Key.V {
-		r.diags.Errorf(name.Pos, "cycle", "%s names itself", experimentObject.called(e))
+		r.diags.Errorf(name.Pos, "cycle", "%s names itself", experimentObject.called(e)).
+			WithHint("name other experiments, or leave it out")
 		return nil
 	}
 	var known []string
@@ -257,7 +270,8 @@ func (r *resolver) otherExperiment(e *experimentDraft, name Text) *experimentDra
 
 func (r *resolver) sameUnit(e, other *experimentDraft, at Text) {
 	if e.Unit.Set && other.Unit.Set && e.Unit.V != other.Unit.V {
-		r.diags.Errorf(at.Pos, "conflict", "experiment %s is of unit %s, not %s", quoted(other.Key.V), other.Unit.V, e.Unit.V)
+		r.diags.Errorf(at.Pos, "conflict", "experiment %s is of unit %s, not %s", quoted(other.Key.V), other.Unit.V, e.Unit.V).
+			WithHint("name an experiment of the same unit")
 	}
 }
 
@@ -268,12 +282,14 @@ func (r *resolver) checkSegments(e *experimentDraft) {
 	first := map[string]diag.Pos{}
 	for _, s := range e.Segments {
 		if before, taken := first[s.Key.V]; taken && s.Key.Set {
-			r.diags.Errorf(s.Key.Pos, "duplicate-name", "segment %s is listed twice, first in line %d", quoted(s.Key.V), before.Line)
+			r.diags.Errorf(s.Key.Pos, "duplicate-name", "segment %s is listed twice, first in line %d", quoted(s.Key.V), before.Line).
+				WithHint("leave one of them out")
 			continue
 		}
 		first[s.Key.V] = s.Key.Pos
 		if s.Key.V == "overall" {
-			r.diags.Errorf(s.Key.Pos, "bad-key", "a segment cannot be called overall, which is everybody")
+			r.diags.Errorf(s.Key.Pos, "bad-key", "a segment cannot be called overall, which is everybody").
+				WithHint("everybody is computed without a segment; leave it out, or give it another key")
 		}
 		if !s.Experiment.Set {
 			continue
@@ -281,7 +297,8 @@ func (r *resolver) checkSegments(e *experimentDraft) {
 		if other := r.otherExperiment(e, s.Experiment); other != nil {
 			r.sameUnit(e, other, s.Experiment)
 			if other.Multiple.V == MultipleEach {
-				r.diags.Errorf(s.Experiment.Pos, "conflict", "in experiment %s a unit may have several variations (multiple_variations: each), so it is no segment", quoted(other.Key.V))
+				r.diags.Errorf(s.Experiment.Pos, "conflict", "in experiment %s a unit may have several variations (multiple_variations: each), so it is no segment", quoted(other.Key.V)).
+					WithHint("leave the segment out; units of one variation alone would be another population")
 			}
 		}
 	}

@@ -178,7 +178,8 @@ func (r *resolver) checkPlain(m *metricDraft) {
 		r.diags.Errorf(given["units_without_events"].at, "conflict", "units without events cannot be left out of measure: %s, for which they are 0%s", m.Measure.V, given["units_without_events"].origin()).
 			WithHint("write zero, or leave it out")
 	case without.Set && !without.Exclude && m.Decimals.Set && fractionDigits(without.Number) > m.Decimals.V:
-		r.diags.Errorf(given["units_without_events"].at, "bad-number", "%s has more digits than decimals: %d keeps", without.Number, m.Decimals.V)
+		r.diags.Errorf(given["units_without_events"].at, "bad-number", "%s has more digits than decimals: %d keeps", without.Number, m.Decimals.V).
+			WithHint("write fewer digits, or more decimals")
 	}
 	if given.good("threshold") {
 		r.checkThreshold(m)
@@ -212,14 +213,17 @@ func (r *resolver) checkThreshold(m *metricDraft) {
 	case len(low)+len(high) == 0:
 		r.diags.Errorf(t.Pos, "empty-value", "the threshold has no limit").WithHint("write {at_least: 3}")
 	case len(low) == 2:
-		r.diags.Errorf(low[1].at.Pos, "conflict", "a threshold has at_least or more_than, not both")
+		r.diags.Errorf(low[1].at.Pos, "conflict", "a threshold has at_least or more_than, not both").
+			WithHint("leave one of them out")
 	case len(high) == 2:
-		r.diags.Errorf(high[1].at.Pos, "conflict", "a threshold has at_most or less_than, not both")
+		r.diags.Errorf(high[1].at.Pos, "conflict", "a threshold has at_most or less_than, not both").
+			WithHint("leave one of them out")
 	case len(low) == 1 && len(high) == 1:
 		c := low[0].at.V.Rat().Cmp(high[0].at.V.Rat())
 		if c > 0 || c == 0 && (low[0].name == "more_than" || high[0].name == "less_than") {
 			r.diags.Errorf(high[0].at.Pos, "bad-number", "no number is %s %s and %s %s",
-				strings.ReplaceAll(low[0].name, "_", " "), low[0].at.V, strings.ReplaceAll(high[0].name, "_", " "), high[0].at.V)
+				strings.ReplaceAll(low[0].name, "_", " "), low[0].at.V, strings.ReplaceAll(high[0].name, "_", " "), high[0].at.V).
+				WithHint("the lower bound stands below the upper one: {at_least: 3, less_than: 10}")
 		}
 	}
 }
@@ -227,7 +231,8 @@ func (r *resolver) checkThreshold(m *metricDraft) {
 // checkRatio checks a ratio and its inline sides.
 func (r *resolver) checkRatio(m *metricDraft) {
 	if m.given.good("units_without_events") && !m.WithoutEvents.Exclude && m.given["units_without_events"].value.Value != "zero" {
-		r.diags.Errorf(m.given["units_without_events"].at, "bad-value", "beside ratio, units_without_events is zero or exclude, not %s", m.WithoutEvents.Number)
+		r.diags.Errorf(m.given["units_without_events"].at, "bad-value", "beside ratio, units_without_events is zero or exclude, not %s", m.WithoutEvents.Number).
+			WithHint("for a number write it in the metric of the numerator or the denominator")
 	}
 	for _, s := range []struct {
 		name  string
@@ -244,9 +249,11 @@ func (r *resolver) checkRatio(m *metricDraft) {
 		case side.given.has("ratio"):
 			r.diags.Errorf(at, "conflict", "the %s %s is a ratio itself", s.name, quoted(side.Label())).WithHint("name the two metrics that are to be divided")
 		case side.percentile():
-			r.diags.Errorf(at, "conflict", "the %s %s is a percentile, and the sides of a ratio are summed", s.name, quoted(side.Label()))
+			r.diags.Errorf(at, "conflict", "the %s %s is a percentile, and the sides of a ratio are summed", s.name, quoted(side.Label())).
+				WithHint("name a metric whose statistic is the mean")
 		case side.given.has("over"):
-			r.diags.Errorf(at, "conflict", "the %s %s has over, which is a ratio itself", s.name, quoted(side.Label()))
+			r.diags.Errorf(at, "conflict", "the %s %s has over, which is a ratio itself", s.name, quoted(side.Label())).
+				WithHint("name a metric without over")
 		}
 	}
 	if m.given.good("analysis") {
@@ -318,10 +325,11 @@ func (r *resolver) checkRandomizationUnits(m *metricDraft) {
 	for _, u := range m.RandomizationUnits {
 		switch {
 		case seen[u.V]:
-			r.diags.Errorf(u.Pos, "duplicate-name", "unit kind %s is listed twice", quoted(u.V))
+			r.diags.Errorf(u.Pos, "duplicate-name", "unit kind %s is listed twice", quoted(u.V)).
+				WithHint("leave one of them out")
 		case all && !slices.Contains(kinds, u.V):
 			said := r.diags.Errorf(u.Pos, "unknown-name", "no impressions source has the unit kind %s", quoted(u.V))
-			said.Hint = diag.DidYouMean(u.V, kinds)
+			said.Hint = diag.Suggest("unit kinds", u.V, kinds)
 		}
 		seen[u.V] = true
 	}

@@ -24,7 +24,8 @@ func (r *resolver) checkSource(s *sourceDraft) {
 	case len(places) == 0:
 		r.diags.Errorf(s.Pos, "missing-field", "%s has no path", called).WithHint("write path: 'exports/events/*.parquet'")
 	case len(places) > 1:
-		r.diags.Errorf(s.given[places[1]].pos, "conflict", "%s has %s, and a source is one of them", called, strings.Join(places, " and "))
+		r.diags.Errorf(s.given[places[1]].pos, "conflict", "%s has %s, and a source is one of them", called, strings.Join(places, " and ")).
+			WithHint("leave the others out, or make them sources of their own")
 	case places[0] != "path" && s.given.has("partition"):
 		r.diags.Errorf(s.given["partition"].pos, "conflict", "partition is a level of folders, and %s has a %s", called, places[0]).WithHint("leave it out")
 	}

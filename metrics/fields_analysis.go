@@ -64,13 +64,17 @@ var peeking = either(
 		case !p.method.Set:
 			return false
 		case p.tunedAt.Set && method != "always_valid" && method != "msprt":
-			d.diags.Errorf(p.tunedAt.Pos, "conflict", "tuned_at goes with always_valid and msprt, not with %s", method)
+			d.diags.Errorf(p.tunedAt.Pos, "conflict", "tuned_at goes with always_valid and msprt, not with %s", method).
+				WithHint("leave it out, or write method: always_valid")
 		case p.looks.Set && method != "group":
-			d.diags.Errorf(p.looks.Pos, "conflict", "looks goes with group, not with %s", method)
+			d.diags.Errorf(p.looks.Pos, "conflict", "looks goes with group, not with %s", method).
+				WithHint("leave it out, or write method: group")
 		case p.spending.Set && method != "group":
-			d.diags.Errorf(p.spending.Pos, "conflict", "spending goes with group, not with %s", method)
+			d.diags.Errorf(p.spending.Pos, "conflict", "spending goes with group, not with %s", method).
+				WithHint("leave it out, or write method: group")
 		case p.power.Set && p.spending.V != "power":
-			d.diags.Errorf(p.power.Pos, "conflict", "power goes with spending: power")
+			d.diags.Errorf(p.power.Pos, "conflict", "power goes with spending: power").
+				WithHint("leave it out, or write spending: power")
 		case p.spending.V == "power" && !p.power.Set:
 			d.diags.Errorf(p.spending.Pos, "missing-field", "spending: power has no exponent").WithHint("write power: 2")
 		case method == "group" && !p.looks.Set:
@@ -203,7 +207,8 @@ func distinct[T ~string](k kind[[]T]) kind[[]T] {
 	return refine(k, func(d *decoder, n *yaml.Node, vs []T) bool {
 		for i, v := range vs {
 			if at := slices.Index(vs, v); at < i {
-				d.errorf(n.Content[i], "duplicate-name", "%s is listed twice in %s", quoted(string(v)), d.subject())
+				d.errorf(n.Content[i], "duplicate-name", "%s is listed twice in %s", quoted(string(v)), d.subject()).
+					WithHint("leave one of them out")
 				return false
 			}
 		}

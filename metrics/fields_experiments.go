@@ -133,7 +133,8 @@ func (d *decoder) canonicalJSON(n *yaml.Node) (string, bool) {
 		case n.Tag == "!!int" || n.Tag == "!!float":
 			f, err := strconv.ParseFloat(n.Value, 64)
 			if !json.Valid([]byte(n.Value)) || err != nil {
-				d.errorf(n, "bad-number", "%s is no JSON number", quoted(n.Value))
+				d.errorf(n, "bad-number", "%s is no JSON number", quoted(n.Value)).
+					WithHint("write a number such as 12, -0.5 or 1e3, or put quotes around a text")
 				return "", false
 			}
 			return strconv.FormatFloat(f+0, 'g', -1, 64), true
@@ -235,7 +236,8 @@ var segment = either(
 	convert(text, func(t Text) *Segment { return &Segment{Key: t, Pos: t.Pos} }),
 	convert(refine(segmentObject.kind(), func(d *decoder, n *yaml.Node, s segmentDraft) bool {
 		if s.from.Set && s.Experiment.Set {
-			d.errorf(n, "conflict", "a segment is from events or from another experiment, not both")
+			d.errorf(n, "conflict", "a segment is from events or from another experiment, not both").
+				WithHint("leave from or experiment out, or make them two segments")
 			return false
 		}
 		return true
@@ -357,10 +359,12 @@ var compare = kind[Compare]{
 				}
 				ok = false
 			case l[0].V == l[1].V:
-				d.errorf(n.Content[i], "bad-value", "variation %s is compared with itself", quoted(l[0].V))
+				d.errorf(n.Content[i], "bad-value", "variation %s is compared with itself", quoted(l[0].V)).
+					WithHint("write two variations: [green, control] compares green with control")
 				ok = false
 			case slices.ContainsFunc(c.Pairs, func(p ComparePair) bool { return p.Variation.V == l[0].V && p.To.V == l[1].V }):
-				d.errorf(n.Content[i], "duplicate-name", "%s and %s are compared twice", quoted(l[0].V), quoted(l[1].V))
+				d.errorf(n.Content[i], "duplicate-name", "%s and %s are compared twice", quoted(l[0].V), quoted(l[1].V)).
+					WithHint("leave one of them out")
 				ok = false
 			default:
 				c.Pairs = append(c.Pairs, ComparePair{l[0], l[1]})

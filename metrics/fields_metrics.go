@@ -39,7 +39,8 @@ var eventSelector = kind[EventSelector]{
 	want: "an event key, a list of them, any or impression",
 	decode: func(d *decoder, n *yaml.Node) (EventSelector, bool) {
 		if d.present(n, "an event key") && n.Kind == yaml.MappingNode {
-			d.wrongKind(n, "an event key, a list of them, any or impression")
+			d.wrongKind(n, "an event key, a list of them, any or impression").
+				WithHint("write the key alone, and conditions under where")
 			return EventSelector{}, false
 		}
 		keys, ok := textOrTexts.decode(d, n)
@@ -63,7 +64,8 @@ var eventSelector = kind[EventSelector]{
 				d.errorf(item, "bad-value", "%s stands alone, not in a list", quoted(k.V)).WithHint("write event: %s", k.V)
 				ok = false
 			case seen[k.V]:
-				d.errorf(item, "duplicate-name", "event %s is listed twice", quoted(k.V))
+				d.errorf(item, "duplicate-name", "event %s is listed twice", quoted(k.V)).
+					WithHint("leave one of them out")
 				ok = false
 			}
 			seen[k.V] = true
@@ -220,11 +222,13 @@ var window = func() kind[Window] {
 			}
 			switch {
 			case w.HasLookback && (w.HasFrom || w.HasTo):
-				d.errorf(n, "conflict", "a window has lookback, or from and to, not both")
+				d.errorf(n, "conflict", "a window has lookback, or from and to, not both").
+					WithHint("lookback counts back from the end of the experiment, from and to count from the exposure: leave one of them out")
 			case w.Open():
 				d.errorf(n, "empty-value", "the window is empty").WithHint("write 72h, {from: 7d, to: 14d} or {lookback: 7d}; without a window, leave it out")
 			case w.HasTo && w.To <= w.From:
-				d.diags.Errorf(p.to.Pos, "bad-window", "the window ends at %s, not after its start at %s", spell(w.To), spell(w.From))
+				d.diags.Errorf(p.to.Pos, "bad-window", "the window ends at %s, not after its start at %s", spell(w.To), spell(w.From)).
+					WithHint("write the earlier one as from: {from: 7d, to: 14d}")
 			default:
 				return w, true
 			}
@@ -268,17 +272,22 @@ var winsorize = func() kind[*Winsorize] {
 		percentiles, values := w.Upper.Set || w.Lower.Set, w.UpperValue.Set || w.LowerValue.Set
 		switch {
 		case percentiles && values:
-			d.errorf(n, "conflict", "winsorize has percentiles (upper, lower) or fixed caps (upper_value, lower_value), not both")
+			d.errorf(n, "conflict", "winsorize has percentiles (upper, lower) or fixed caps (upper_value, lower_value), not both").
+				WithHint("leave one of them out")
 		case !percentiles && !values:
 			d.errorf(n, "missing-field", "winsorize has no cap").WithHint("write {upper: 0.99} or {upper_value: 500}")
 		case values && w.zeros.Set:
-			d.diags.Errorf(w.zeros.Pos, "conflict", "ignore_zeros goes with percentiles, not with fixed caps")
+			d.diags.Errorf(w.zeros.Pos, "conflict", "ignore_zeros goes with percentiles, not with fixed caps").
+				WithHint("leave it out, or cap at a percentile: {upper: 0.99, ignore_zeros: true}")
 		case values && w.method.Set:
-			d.diags.Errorf(w.method.Pos, "conflict", "method goes with percentiles, not with fixed caps")
+			d.diags.Errorf(w.method.Pos, "conflict", "method goes with percentiles, not with fixed caps").
+				WithHint("leave it out, or cap at a percentile: {upper: 0.99}")
 		case w.Upper.Set && w.Lower.Set && w.Lower.V.Rat().Cmp(w.Upper.V.Rat()) >= 0:
-			d.diags.Errorf(w.Lower.Pos, "bad-number", "lower %s is not below upper %s", w.Lower.V, w.Upper.V)
+			d.diags.Errorf(w.Lower.Pos, "bad-number", "lower %s is not below upper %s", w.Lower.V, w.Upper.V).
+				WithHint("write the smaller share as lower: {lower: 0.01, upper: 0.99}")
 		case w.UpperValue.Set && w.LowerValue.Set && w.LowerValue.V.Rat().Cmp(w.UpperValue.V.Rat()) >= 0:
-			d.diags.Errorf(w.LowerValue.Pos, "bad-number", "lower_value %s is not below upper_value %s", w.LowerValue.V, w.UpperValue.V)
+			d.diags.Errorf(w.LowerValue.Pos, "bad-number", "lower_value %s is not below upper_value %s", w.LowerValue.V, w.UpperValue.V).
+				WithHint("write the smaller number as lower_value: {lower_value: 0, upper_value: 500}")
 		default:
 			return true
 		}
@@ -337,7 +346,8 @@ var funnel = func() kind[*Funnel] {
 		names := map[string]bool{}
 		for i, s := range f.steps {
 			if s.Within.Set && f.order.V == "any" {
-				d.diags.Errorf(s.Within.Pos, "conflict", "within needs an order, and this funnel has order: any")
+				d.diags.Errorf(s.Within.Pos, "conflict", "within needs an order, and this funnel has order: any").
+					WithHint("leave within out, or write order: ordered")
 				ok = false
 			} else if s.Within.Set && i == 0 {
 				d.diags.Errorf(s.Within.Pos, "conflict", "the first step has no step before it, so no within").
@@ -345,7 +355,8 @@ var funnel = func() kind[*Funnel] {
 				ok = false
 			}
 			if s.Name.Set && names[s.Name.V] {
-				d.diags.Errorf(s.Name.Pos, "duplicate-name", "two steps are named %s", quoted(s.Name.V))
+				d.diags.Errorf(s.Name.Pos, "duplicate-name", "two steps are named %s", quoted(s.Name.V)).
+					WithHint("give one of them another name")
 				ok = false
 			}
 			names[s.Name.V] = true
@@ -374,7 +385,8 @@ var side = kind[sideDraft]{
 			return s, ok
 		}
 		if d.present(n, "the key of a metric") && n.Kind != yaml.ScalarNode {
-			d.wrongKind(n, "the key of a metric, or {event, measure}")
+			d.wrongKind(n, "the key of a metric, or {event, measure}").
+				WithHint("a side of a ratio is one metric")
 			return s, false
 		}
 		t, ok := text.decode(d, n)

@@ -49,7 +49,8 @@ func ReadFiles(paths []string) ([]SourceFile, diag.List, error) {
 			return nil, nil, err
 		}
 		if len(names) == 0 {
-			diags.Errorf(diag.Pos{File: p}, "no-files", "the folder has no *.yaml files")
+			diags.Errorf(diag.Pos{File: p}, "no-files", "the folder has no *.yaml files").
+				WithHint("definitions are read from files that end in .yaml")
 		}
 		for _, name := range names {
 			if seen[filepath.Clean(name)] {

@@ -35,7 +35,8 @@ var expression = kind[Expr]{
 		}
 		e := d.exprAt(n, strings.TrimRight(n.Value, " \t\r\n"))
 		if len(e.Src) > longestExpression {
-			d.errorf(n, "long-expression", "%s has %d bytes, more than %d", d.subject(), len(e.Src), longestExpression)
+			d.errorf(n, "long-expression", "%s has %d bytes, more than %d", d.subject(), len(e.Src), longestExpression).
+				WithHint("split it: a long list of values is better a property of the export")
 			return Expr{}, false
 		}
 		return e, !d.cut(n)

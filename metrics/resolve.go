@@ -72,13 +72,16 @@ func (r *resolver) unknown(at Text, what string, known []string) *diag.Diagnosti
 		return new(diag.Diagnostic)
 	}
 	said := r.diags.Errorf(at.Pos, "unknown-name", "there is no %s %s", what, quoted(at.V))
-	said.Hint = diag.DidYouMean(at.V, known)
+	if said.Hint = diag.Suggest(what+"s", at.V, known); said.Hint == "" {
+		said.Hint = "none is defined in these files"
+	}
 	return said
 }
 
 // twice says that a name is taken, and where.
 func (r *resolver) twice(what string, name Text, first diag.Pos) {
-	r.diags.Errorf(name.Pos, "duplicate-name", "%s %s is defined twice, first at %s", what, quoted(name.V), first)
+	r.diags.Errorf(name.Pos, "duplicate-name", "%s %s is defined twice, first at %s", what, quoted(name.V), first).
+		WithHint("give one of them another name, or leave it out")
 }
 
 func (r *resolver) joinSources() {
@@ -118,7 +121,8 @@ func (r *resolver) joinRegistry() {
 		}
 		if m := f.registry.mode; m.Set {
 			if mode.Set && mode.V != m.V {
-				r.diags.Errorf(m.Pos, "conflict", "the registry is %s here and %s at %s", m.V, mode.V, mode.Pos)
+				r.diags.Errorf(m.Pos, "conflict", "the registry is %s here and %s at %s", m.V, mode.V, mode.Pos).
+					WithHint("a registry is open or closed for all files: leave one of them out")
 			}
 			mode = m
 		}
@@ -132,11 +136,13 @@ func (r *resolver) joinRegistry() {
 			}
 			known[e.Key.V] = e.Key.Pos
 			if e.Key.V == "any" || e.Key.V == "impression" {
-				r.diags.Errorf(e.Key.Pos, "bad-key", "an event cannot be called %s, which has a meaning of its own in event", e.Key.V)
+				r.diags.Errorf(e.Key.Pos, "bad-key", "an event cannot be called %s, which has a meaning of its own in event", e.Key.V).
+					WithHint("rename it in the export, or map another column as event")
 			}
 			for _, p := range e.Properties {
 				if p.Scale.Set && p.Type.Set && p.Type.V != TypeNumber && p.Type.V != TypeInteger {
-					r.diags.Errorf(p.Scale.Pos, "conflict", "property %s is a %s, which has no scale", quoted(p.Name.V), p.Type.V)
+					r.diags.Errorf(p.Scale.Pos, "conflict", "property %s is a %s, which has no scale", quoted(p.Name.V), p.Type.V).
+						WithHint("scale goes with number and integer")
 				}
 			}
 			reg.Events = append(reg.Events, e)
@@ -153,7 +159,8 @@ func (r *resolver) joinSettings() {
 		}
 		pos := f.given[name].pos
 		if before, taken := first[name]; taken {
-			r.diags.Errorf(pos, "duplicate-name", "%s is given in two files, first at %s", quoted(name), before)
+			r.diags.Errorf(pos, "duplicate-name", "%s is given in two files, first at %s", quoted(name), before).
+				WithHint("put both into one file")
 			return false
 		}
 		first[name] = pos
@@ -209,7 +216,8 @@ func (r *resolver) joinMetrics() {
 				continue
 			}
 			if !keyPattern.MatchString(g.Key.V) {
-				r.diags.Errorf(g.Key.Pos, "bad-key", "%s is not a key: a key has small letters, digits and _, and starts with a letter", quoted(g.Key.V))
+				r.diags.Errorf(g.Key.Pos, "bad-key", "%s is not a key: a key has small letters, digits and _, and starts with a letter", quoted(g.Key.V)).
+					WithHint("write %s", snake(g.Key.V))
 			}
 			taken[g.Key.V] = g.Key.Pos
 			group := &Group{Key: g.Key, Metrics: g.Value}
@@ -240,7 +248,8 @@ func (r *resolver) lookUp(name Text, what string) *metricDraft {
 		return m
 	}
 	if r.groups[name.V] != nil {
-		r.diags.Errorf(name.Pos, "unknown-name", "%s is a metric group, and %s is one metric", quoted(name.V), what)
+		r.diags.Errorf(name.Pos, "unknown-name", "%s is a metric group, and %s is one metric", quoted(name.V), what).
+			WithHint("name one of its metrics")
 		return nil
 	}
 	r.noMetric(name)
@@ -287,7 +296,8 @@ func (r *resolver) followLike(m *metricDraft) {
 	}
 	if parent.resolving {
 		m.given[mergeKey] = givenField{bad: true}
-		r.diags.Errorf(m.Like.Pos, "cycle", "like goes round in a circle: %s", r.likeChain(m))
+		r.diags.Errorf(m.Like.Pos, "cycle", "like goes round in a circle: %s", r.likeChain(m)).
+			WithHint("one of them stands on its own: leave like out there, and write its fields")
 		return
 	}
 	r.takeOver(parent)
@@ -430,7 +440,8 @@ func (r *resolver) expandGroups() {
 		written := map[string]bool{}
 		for _, t := range g.Metrics {
 			if written[t.V] {
-				r.diags.Errorf(t.Pos, "duplicate-name", "metric %s is listed twice in group %s", quoted(t.V), quoted(g.Key.V))
+				r.diags.Errorf(t.Pos, "duplicate-name", "metric %s is listed twice in group %s", quoted(t.V), quoted(g.Key.V)).
+					WithHint("leave one of them out")
 				continue
 			}
 			written[t.V] = true
@@ -441,7 +452,8 @@ func (r *resolver) expandGroups() {
 			case inner == nil:
 				r.noMetric(t)
 			case slices.Contains(chain, t.V):
-				r.diags.Errorf(t.Pos, "cycle", "metric group %s is a part of itself: %s", quoted(t.V), strings.Join(append(chain, t.V), " → "))
+				r.diags.Errorf(t.Pos, "cycle", "metric group %s is a part of itself: %s", quoted(t.V), strings.Join(append(chain, t.V), " → ")).
+					WithHint("take one group out of the other")
 			default:
 				expand(inner, slices.Clone(chain))
 				for _, k := range inner.Metrics {
@@ -542,7 +554,8 @@ func (r *resolver) resolveEntries(e *experimentDraft, base Analysis) {
 				continue
 			}
 			if first, is := named[d.metric.V]; is {
-				r.diags.Errorf(d.metric.Pos, "duplicate-name", "metric %s stands twice in %s, first at %s", quoted(d.metric.V), experimentObject.called(e), first)
+				r.diags.Errorf(d.metric.Pos, "duplicate-name", "metric %s stands twice in %s, first at %s", quoted(d.metric.V), experimentObject.called(e), first).
+					WithHint("leave one of them out; a metric has one role in an experiment")
 			} else {
 				named[d.metric.V] = d.metric.Pos
 			}

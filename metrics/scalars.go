@@ -192,7 +192,8 @@ func (d *decoder) badNumber(n *yaml.Node, s, want string) {
 // positive is a number above 0.
 var positive = refine(number, func(d *decoder, n *yaml.Node, v At[Number]) bool {
 	if v.V.Rat().Sign() <= 0 {
-		d.errorf(n, "bad-number", "%s must be above 0, not %s", d.subject(), v.V)
+		d.errorf(n, "bad-number", "%s must be above 0, not %s", d.subject(), v.V).
+			WithHint("leave it out, or write a number such as 1 or 0.01")
 		return false
 	}
 	return true
@@ -201,7 +202,8 @@ var positive = refine(number, func(d *decoder, n *yaml.Node, v At[Number]) bool 
 // notNegative is a number of 0 or more.
 var notNegative = refine(number, func(d *decoder, n *yaml.Node, v At[Number]) bool {
 	if v.V.Rat().Sign() < 0 {
-		d.errorf(n, "bad-number", "%s must be 0 or more, not %s", d.subject(), v.V)
+		d.errorf(n, "bad-number", "%s must be 0 or more, not %s", d.subject(), v.V).
+			WithHint("write 0 for none, or leave it out")
 		return false
 	}
 	return true
@@ -311,8 +313,13 @@ func durationOf(fits func(Duration) bool, unfit, pattern string) kind[At[Duratio
 				return At[Duration]{}, false
 			case !fits(v):
 				said := d.errorf(n, "bad-duration", "%s %s, not %s", d.subject(), unfit, s)
-				if d.field == "window" && v < 0 {
+				switch {
+				case d.field == "window" && v < 0:
 					said.WithHint("before the exposure is {from: %s, to: 0s}", s)
+				case v > 0:
+					said.WithHint("a day is 24h: write %dd", v/(24*time.Hour)+1)
+				default:
+					said.WithHint("leave it out")
 				}
 				return At[Duration]{}, false
 			}
@@ -385,11 +392,13 @@ var instant = kind[At[time.Time]]{
 		}
 		t, err := time.Parse(layout, s)
 		if err != nil {
-			d.errorf(n, "bad-date", "there is no %s", s)
+			d.errorf(n, "bad-date", "there is no %s", s).
+				WithHint("months have up to 31 days, days 24 hours, hours 60 minutes")
 			return At[time.Time]{}, false
 		}
 		if t.Nanosecond()%1000 != 0 {
-			d.errorf(n, "bad-date", "%s is finer than a microsecond", s)
+			d.errorf(n, "bad-date", "%s is finer than a microsecond", s).
+				WithHint("write at most six digits behind the seconds")
 			return At[time.Time]{}, false
 		}
 		return At[time.Time]{V: t.UTC(), Pos: d.pos(n), Set: true}, true

@@ -127,7 +127,8 @@ func (d *decoder) structure(n *yaml.Node, aliases map[string][]*yaml.Node) {
 			return
 		case k.Kind != yaml.ScalarNode && k.Kind != yaml.AliasNode:
 			d.spoilt[k] = true
-			d.errorf(k, "wrong-kind", "a key must be a word, not %s", describe(k))
+			d.errorf(k, "wrong-kind", "a key must be a word, not %s", describe(k)).
+				WithHint("write key: value, with a key of small letters, digits and _")
 		case k.Kind == yaml.ScalarNode && before != nil:
 			d.spoilt[k] = true
 			if grown {

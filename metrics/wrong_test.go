@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -93,6 +94,51 @@ func writeCases(t *testing.T, path string, ar *txtar.Archive, cases []*wrongCase
 	if text := txtar.Format(out); !bytes.Equal(text, txtar.Format(ar)) {
 		if err := os.WriteFile(path, text, 0o644); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// selfExplaining are the messages that need no hint, for the reason given: they
+// say themselves what to write.
+var selfExplaining = map[string]*regexp.Regexp{
+	"what is wanted is named, most often with an example": regexp.MustCompile(`^("\w+"|the file) wants .*, not `),
+	"all values are listed":                               regexp.MustCompile(`^".*" is no value of "\w+", which is .*`),
+	"the range is given":                                  regexp.MustCompile(`^"\w+" must lie between 0 and 1, not be `),
+}
+
+// TestHints holds every message about the wrong files to saying what to do.
+func TestHints(t *testing.T) {
+	archives, err := filepath.Glob("testdata/wrong/*.txtar")
+	if err != nil || len(archives) == 0 {
+		t.Fatal("no cases: ", err)
+	}
+	used := map[string]bool{}
+	for _, path := range archives {
+		ar, err := txtar.ParseFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range wrongCases(ar) {
+			_, diags := Decode(c.files, LoadOptions{Env: testEnv})
+			for _, d := range diags {
+				if d.Hint != "" {
+					continue
+				}
+				explained := false
+				for reason, pattern := range selfExplaining {
+					if pattern.MatchString(d.Message) {
+						used[reason], explained = true, true
+					}
+				}
+				if !explained {
+					t.Errorf("%s/%s: no hint: %v", filepath.Base(path), c.name, d)
+				}
+			}
+		}
+	}
+	for reason := range selfExplaining {
+		if !used[reason] {
+			t.Errorf("no message goes without a hint because %s", reason)
 		}
 	}
 }

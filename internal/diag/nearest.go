@@ -1,6 +1,7 @@
 package diag
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -38,6 +39,26 @@ func DidYouMean(word string, candidates []string) string {
 		return "did you mean " + quote(c) + "?"
 	}
 	return ""
+}
+
+// Suggest is the hint for a word that is not among the candidates: the nearest
+// one, else what there is, as in "the metrics are a, b and 3 more". It is empty
+// only where there is nothing.
+func Suggest(what, word string, candidates []string) string {
+	if near := DidYouMean(word, candidates); near != "" || len(candidates) == 0 {
+		return near
+	}
+	const most = 10
+	names := slices.Compact(slices.Sorted(slices.Values(candidates)))
+	if len(names) == 1 {
+		return "the only one here is " + names[0]
+	}
+	more := ""
+	if len(names) > most {
+		more = fmt.Sprintf(" and %d more", len(names)-most)
+		names = names[:most]
+	}
+	return "the " + what + " here are " + strings.Join(names, ", ") + more
 }
 
 func quote(s string) string { return `"` + s + `"` }

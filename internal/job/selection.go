@@ -23,13 +23,13 @@ func selection(opts Options, defs *metrics.Definitions) diag.List {
 	}
 	for _, k := range opts.Experiments {
 		if defs.Experiment(k) == nil {
-			list.Errorf(diag.Pos{}, "unknown-experiment", "no experiment has the key %q", k).Hint = diag.DidYouMean(k, experiments)
+			list.Errorf(diag.Pos{}, "unknown-experiment", "no experiment has the key %q", k).Hint = diag.Suggest("experiments", k, experiments)
 		}
 	}
 	for _, k := range opts.Metrics {
 		switch {
 		case !slices.Contains(keys, k):
-			list.Errorf(diag.Pos{}, "unknown-metric", "no metric has the key %q", k).Hint = diag.DidYouMean(k, keys)
+			list.Errorf(diag.Pos{}, "unknown-metric", "no metric has the key %q", k).Hint = diag.Suggest("metrics", k, keys)
 		case defs.Metric(k) != nil:
 			selectedMetric(opts, defs, defs.Metric(k), &list)
 		}
