@@ -254,7 +254,6 @@ func (b *builder) exposureResults() []Statement {
 		outputs = append(outputs, Output{Column: WaitColumn(set), Role: RoleWaited, Wait: WaitColumn(set)})
 	}
 	dropped := sqlast.Select{
-		Why: "what was left out, by reason",
 		Items: []sqlast.Item{
 			item(col("c", colExperiment), colExperiment),
 			item(call(sqlast.Coalesce, col("c", colDropped), sqlast.Text("")), colDropped),

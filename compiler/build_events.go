@@ -253,7 +253,6 @@ func (sc *scanBuilder) met(table string) *Statement {
 		return nil
 	}
 	sel := sqlast.Select{
-		Why:     "what was met among the rows read",
 		Items:   append([]sqlast.Item{item(col("x", colExperiment), colExperiment)}, items...),
 		From:    sc.joined(table),
 		GroupBy: []sqlast.Expr{col("x", colExperiment)},

@@ -211,8 +211,12 @@ func (e *UnreachableError) Unwrap() error { return e.Err }
 type MemoryError struct{ Err error }
 
 func (e *MemoryError) Error() string {
-	return "out of memory: raise --memory or lower --threads: " + e.Err.Error()
+	first, _, _ := strings.Cut(e.Err.Error(), "\n") // what follows is advice about settings that are locked
+	return "out of memory: " + strings.TrimPrefix(first, "Out of Memory Error: ")
 }
+
+// Hint says what to do.
+func (e *MemoryError) Hint() string { return "raise --memory, or lower --threads" }
 
 // Unwrap gives the cause.
 func (e *MemoryError) Unwrap() error { return e.Err }

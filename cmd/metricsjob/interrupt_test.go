@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 )
 
@@ -35,6 +36,19 @@ func TestInterrupt(t *testing.T) {
 				t.Errorf("temporary files are left behind: %v, %v", left, err)
 			}
 		})
+	}
+}
+
+func TestSignals(t *testing.T) {
+	for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		ctx := untilSignal(t.Context())
+		if err := syscall.Kill(os.Getpid(), s); err != nil {
+			t.Fatal(err)
+		}
+		<-ctx.Done()
+		if t.Context().Err() != nil {
+			t.Fatalf("%v: the context of the test ended, not that of the program", s)
+		}
 	}
 }
 

@@ -28,9 +28,16 @@ const (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the program at once
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(run(untilSignal(context.Background()), os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// untilSignal gives a context that ends when the program is told to: by Ctrl-C,
+// by a scheduler, or by a terminal that closes. What it has on the disk is then
+// cleared up. The second signal ends the program at once.
+func untilSignal(ctx context.Context) context.Context {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	context.AfterFunc(ctx, stop)
+	return ctx
 }
 
 // run is the whole program but for the process: it executes the command that

@@ -24,6 +24,8 @@ type selection struct {
 	memory      size
 	tempDir     string
 	timeout     time.Duration
+	// given reports whether a flag was.
+	given func(name string) bool
 }
 
 // register adds the flags of the selection to a command.
@@ -36,6 +38,7 @@ func (s *selection) register(cmd *cobra.Command) {
 	f.IntVar(&s.threads, "threads", 0, "`NUMBER` of threads of the engine (default one for each processor)")
 	f.Var(&s.memory, "memory", "memory of the process, e.g. 4GB or 512MiB (default three quarters of the machine's)")
 	f.StringVar(&s.tempDir, "temp-dir", "", "`FOLDER` for what does not fit into memory (default below the system's)")
+	s.given = f.Changed
 	f.DurationVar(&s.timeout, "timeout", 0, "give up after this `TIME`, e.g. 90s, 30m or 2h (default never)")
 }
 
@@ -45,11 +48,11 @@ func (s *selection) options(p *program, args []string) (job.Options, error) {
 	if err != nil {
 		return job.Options{}, err
 	}
-	if s.threads < 0 {
-		return job.Options{}, usagef("--threads cannot be negative")
+	if s.threads < 1 && s.given("threads") {
+		return job.Options{}, usagef("--threads must be 1 or more, not %d", s.threads).withHint("without it there is one for each processor")
 	}
-	if s.timeout < 0 {
-		return job.Options{}, usagef("--timeout cannot be negative")
+	if s.timeout <= 0 && s.given("timeout") {
+		return job.Options{}, usagef("--timeout must be above 0, not %s", s.timeout).withHint("without it a run takes as long as it takes")
 	}
 	now := s.now.Time
 	if now.IsZero() {

@@ -10,7 +10,7 @@ var DuckDB = &Dialect{
 	Quote:       '"',
 	Char:        "chr({1})",
 	Concat:      " || ",
-	TempTable:   "CREATE TEMP TABLE",
+	TempTable:   "CREATE OR REPLACE TEMP TABLE",
 	ReadParquet: "read_parquet",
 	Bind:        "list_transform([{1}], lambda {bound}: {2})[1]",
 	Bound:       "v",

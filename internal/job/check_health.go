@@ -22,7 +22,7 @@ func (c *checker) losses(ctx context.Context) error {
 		}
 		for _, l := range c.prepared.losses(s, d) {
 			if l.status != metrics.Pass {
-				c.found.Warnf(l.pos, code(l.check), "source %s: "+l.detail, s.Def.Name.V, l.rows)
+				c.found.Warnf(l.pos, code(l.check), "source %s: %s", s.Def.Name.V, counted(l.detail, l.rows))
 			}
 		}
 		if err := c.holdback(ctx, s); err != nil {

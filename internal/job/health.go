@@ -147,12 +147,12 @@ func (r *reporter) exposedUnits(x *compiler.ExperimentPlan) {
 			empty = append(empty, v.Key.V)
 		}
 	}
-	status, detail := metrics.Pass, fmt.Sprintf("%d exposed units", total)
+	status, detail := metrics.Pass, counted("%d exposed {units|unit}", total)
 	switch {
 	case total == 0:
 		status, detail = metrics.Fail, "no exposed units: no impression matches the experiment, its dates and its audience; metricsjob check says more"
 	case len(empty) > 0:
-		status, detail = metrics.Warn, fmt.Sprintf("%d exposed units, none in %q", total, empty)
+		status, detail = metrics.Warn, counted("%d exposed {units|unit}", total)+fmt.Sprintf(", none in %q", empty)
 	}
 	n := float64(total)
 	r.check(x.Def.Key.V, "exposed_units", metrics.Overall, metrics.All, status, detail).Statistic = &n
@@ -165,30 +165,30 @@ func (r *reporter) leftOut(x *compiler.ExperimentPlan) {
 			status = metrics.Pass
 		}
 		f := float64(n)
-		r.check(x.Def.Key.V, check, metrics.Overall, metrics.All, status, fmt.Sprintf(detail, n)).Statistic = &f
+		r.check(x.Def.Key.V, check, metrics.Overall, metrics.All, status, counted(detail, n)).Statistic = &f
 	}
 	key := x.Def.Key.V
-	say("unknown_variation", r.rows[reason{key, "unknown_variation"}], metrics.Warn, "%d impressions show a variation that is not in the file")
-	say("holdback", r.rows[reason{key, "holdback"}], metrics.Pass, "%d impressions are holdbacks and were left out")
+	say("unknown_variation", r.rows[reason{key, "unknown_variation"}], metrics.Warn, "%d {impressions show|impression shows} a variation that is not in the file")
+	say("holdback", r.rows[reason{key, "holdback"}], metrics.Pass, "%d {impressions are holdbacks and were|impression is a holdback and was} left out")
 	if x.Audience != nil {
-		say("audience", r.collected.units[reason{key, "audience"}], metrics.Pass, "%d units are not in the audience")
+		say("audience", r.collected.units[reason{key, "audience"}], metrics.Pass, "%d {units are|unit is} not in the audience")
 	}
 	if x.Def.Activation != nil {
-		say("not_activated", r.collected.units[reason{key, "not_activated"}], metrics.Pass, "%d exposed units were not activated")
+		say("not_activated", r.collected.units[reason{key, "not_activated"}], metrics.Pass, "%d exposed {units were|unit was} not activated")
 	}
 	if x.LastPhase() != nil {
-		say("phase", r.collected.units[reason{key, "phase"}], metrics.Pass, "%d units are of phases before the last")
+		say("phase", r.collected.units[reason{key, "phase"}], metrics.Pass, "%d {units are|unit is} of phases before the last")
 	}
 	if len(x.Def.ExcludeUnitsIn) > 0 {
-		say("other_experiment", r.collected.units[reason{key, "other_experiment"}], metrics.Pass, "%d units are left out because they are in another experiment")
+		say("other_experiment", r.collected.units[reason{key, "other_experiment"}], metrics.Pass, "%d {units are left out because they are|unit is left out because it is} in another experiment")
 	}
 	if slices.ContainsFunc(x.Sources, func(s *compiler.Source) bool { return len(s.ID) > 0 }) {
-		say("duplicate_impressions", r.rows[reason{key, "duplicate"}], metrics.Pass, "%d impressions are copies of others by id")
+		say("duplicate_impressions", r.rows[reason{key, "duplicate"}], metrics.Pass, "%d {impressions are copies|impression is a copy} of others by id")
 	}
 	for _, what := range []struct{ reason, check, detail string }{
-		{"duplicate events", "duplicate_events", "%d events of exposed units are copies of others by id"},
-		{"no_weight events", "no_weight", "%d events of exposed units have no weight of 1 or more, and count once"},
-		{"not_a_number events", "not_a_number", "%d events of exposed units have a value that is no finite number where one is needed"},
+		{"duplicate events", "duplicate_events", "%d {events of exposed units are copies|event of an exposed unit is a copy} of others by id"},
+		{"no_weight events", "no_weight", "%d {events of exposed units have no weight of 1 or more, and count|event of an exposed unit has no weight of 1 or more, and counts} once"},
+		{"not_a_number events", "not_a_number", "%d {events of exposed units have|event of an exposed unit has} a value that is no finite number where one is needed"},
 	} {
 		if n, asked := r.rows[reason{key, what.reason}]; asked {
 			status := metrics.Pass
@@ -250,14 +250,14 @@ func (r *reporter) excluded(ctx context.Context, s *compiler.Source) error {
 	}
 	n := whole(rows.Cells[0][0]).Int64()
 	f := float64(n)
-	r.check("", "excluded_unit", "source", s.Def.Name.V, metrics.Pass, fmt.Sprintf("%d rows are of excluded units", n)).Statistic = &f
+	r.check("", "excluded_unit", "source", s.Def.Name.V, metrics.Pass, counted("%d {rows are|row is} of excluded units", n)).Statistic = &f
 	return nil
 }
 
 func (r *reporter) source(s *compiler.Source, d loaders.Dropped) {
 	for _, l := range r.losses(s, d) {
 		n := float64(l.rows)
-		h := r.check("", l.check, "source", s.Def.Name.V, l.status, fmt.Sprintf(l.detail, l.rows))
+		h := r.check("", l.check, "source", s.Def.Name.V, l.status, counted(l.detail, l.rows))
 		h.Statistic, h.Threshold = &n, l.threshold
 	}
 }
@@ -286,13 +286,13 @@ func (p *prepared) losses(s *compiler.Source, d loaders.Dropped) []loss {
 		out = append(out, loss{check: check, rows: n, status: status, detail: detail, pos: pos})
 		return &out[len(out)-1]
 	}
-	add("future", p.horizon.Future[s.Def.Name.V], metrics.Warn, c.Timestamp.Column.Pos, "%d rows have a timestamp more than a day in the future")
-	add("no_timestamp", d.NoTimestamp, metrics.Warn, c.Timestamp.Column.Pos, "%d rows have no timestamp that can be read")
+	add("future", p.horizon.Future[s.Def.Name.V], metrics.Warn, c.Timestamp.Column.Pos, "%d {rows have|row has} a timestamp more than a day in the future")
+	add("no_timestamp", d.NoTimestamp, metrics.Warn, c.Timestamp.Column.Pos, "%d {rows have|row has} no timestamp that can be read")
 	if s.Def.Role == metrics.RoleEvents {
-		add("no_event", d.NoEvent, metrics.Warn, c.Event.Pos, "%d rows have no event key")
+		add("no_event", d.NoEvent, metrics.Warn, c.Event.Pos, "%d {rows have|row has} no event key")
 	}
 	if s.Where != nil {
-		add("where", d.Where, metrics.Pass, s.Def.Where.Pos, "%d rows are left out by the source's where")
+		add("where", d.Where, metrics.Pass, s.Def.Where.Pos, "%d {rows are|row is} left out by the source's where")
 	}
 	if s.PartitionDay != nil {
 		status := metrics.Warn
@@ -300,17 +300,17 @@ func (p *prepared) losses(s *compiler.Source, d loaders.Dropped) []loss {
 			status = metrics.Fail
 		}
 		limit := partitionAlarm * float64(s.Rows)
-		add("partition", d.Partition, status, s.Def.Partition.Pos, "%d rows lie too far from their partition's day; see partition: early and late").threshold = &limit
+		add("partition", d.Partition, status, s.Def.Partition.Pos, "%d {rows lie|row lies} too far from {their|its} partition's day; see partition: early and late").threshold = &limit
 	}
 	for i, u := range s.Units {
-		add("no_unit", d.NoUnit[u.Kind], metrics.Warn, c.Units[i].Column.Pos, "%d rows have no id of the kind "+u.Kind)
+		add("no_unit", d.NoUnit[u.Kind], metrics.Warn, c.Units[i].Column.Pos, "%d {rows have|row has} no id of the kind "+u.Kind)
 	}
 	bag := c.Properties
 	if s.Properties.Form != compiler.BagJSON {
 		bag = c.Attributes
 	}
 	if s.Properties.Form == compiler.BagJSON || s.Attributes.Form == compiler.BagJSON {
-		add("malformed", d.Malformed, metrics.Warn, bag.From.Pos, "%d rows have properties or attributes that are no JSON")
+		add("malformed", d.Malformed, metrics.Warn, bag.From.Pos, "%d {rows have|row has} properties or attributes that are no JSON")
 	}
 	return out
 }

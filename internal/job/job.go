@@ -21,7 +21,7 @@ type Options struct {
 	// Env looks up environment variables for ${NAME} in paths.
 	Env func(string) (string, bool)
 	// AsOf: rows at or after this instant do not exist. Zero: one microsecond
-	// after the largest timestamp of the sources.
+	// after the largest timestamp of the sources; Now where they have none.
 	AsOf time.Time
 	// Now is the clock that "future" timestamps are judged by, and that runs records.
 	Now time.Time
@@ -170,8 +170,11 @@ func (p *prepared) inspect(ctx context.Context) (err error) {
 		return err
 	}
 	p.asOf = p.horizon.AsOf
-	if !p.opts.AsOf.IsZero() {
+	switch {
+	case !p.opts.AsOf.IsZero():
 		p.asOf = p.opts.AsOf.UTC()
+	case p.asOf.IsZero(): // no row, or none that is not in the future
+		p.asOf = p.opts.Now.UTC()
 	}
 	return nil
 }

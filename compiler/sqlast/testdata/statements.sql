@@ -49,7 +49,7 @@ HAVING COUNT(*) > 1
 ORDER BY "key", "n" DESC
 LIMIT 10;
 
-CREATE TEMP TABLE "exposure" AS
+CREATE OR REPLACE TEMP TABLE "exposure" AS
 -- kept, because three steps read it
 SELECT
   "a"
