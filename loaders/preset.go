@@ -42,7 +42,7 @@ func Preset(name string) (metrics.PresetFile, error) {
 // ApplyPresets fills the columns of every source that names a preset where
 // its own columns say nothing, and checks what could not be checked before:
 // that such a source maps what it needs, and that it has the unit kinds of
-// the experiments that read it.
+// the experiments that read it, and some source those of the excluded units.
 func ApplyPresets(defs *metrics.Definitions) diag.List {
 	var list diag.List
 	names := Presets()
@@ -61,6 +61,7 @@ func ApplyPresets(defs *metrics.Definitions) diag.List {
 	}
 	if !list.HasErrors() {
 		checkUnitKinds(defs, &list)
+		checkExcludedKinds(defs, &list)
 	}
 	return list
 }
@@ -136,6 +137,25 @@ func checkUnitKinds(defs *metrics.Definitions, list *diag.List) {
 		said := list.Errorf(e.Unit.Pos, "unknown-name", "no impressions source of experiment %s has the unit kind %q", e.Key.V, e.Unit.V)
 		if said.Hint = diag.DidYouMean(e.Unit.V, kinds); said.Hint == "" {
 			said.WithHint("the unit kinds are the keys of units: %s", strings.Join(kinds, ", "))
+		}
+	}
+}
+
+// checkExcludedKinds checks that the rows of some source can be of an excluded
+// unit: a list of ids of a kind that is nowhere would leave nothing out.
+func checkExcludedKinds(defs *metrics.Definitions, list *diag.List) {
+	var kinds []string
+	for _, src := range slices.Concat(defs.Sources.Impressions, defs.Sources.Events, defs.Sources.Units) {
+		for _, u := range src.Columns.Units {
+			kinds = append(kinds, u.Kind.V)
+		}
+	}
+	for _, src := range defs.Sources.ExcludeUnits {
+		for _, u := range src.Columns.Units {
+			if len(kinds) > 0 && !slices.Contains(kinds, u.Kind.V) {
+				said := list.Errorf(u.Kind.Pos, "unknown-name", "no source has the unit kind %q, so none of these units would be left out", u.Kind.V)
+				said.Hint = diag.Suggest("unit kinds", u.Kind.V, kinds)
+			}
 		}
 	}
 }

@@ -105,6 +105,10 @@ experiments:
     variations: [{key: a, baseline: true}, {key: b}]
     metrics: {primary: [bought]}
 `, "metrics.yaml:12:11: no impressions source of experiment green has the unit kind \"usr\"\n    hint: did you mean \"user\"?"},
+		{"unit kind of excluded units", presetHead + `  exclude_units:
+    - {path: staff.parquet, columns: {units: {usr: id, user: id, device: id}}}
+`, "metrics.yaml:8:47: no source has the unit kind \"usr\", so none of these units would be left out\n    hint: did you mean \"user\"?\n" +
+			"metrics.yaml:8:66: no source has the unit kind \"device\", so none of these units would be left out\n    hint: the only one here is user"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if _, said := load(t, tc.text); said != tc.want {
