@@ -303,6 +303,9 @@ func (p *prepared) losses(s *compiler.Source, d loaders.Dropped) []loss {
 		add("partition", d.Partition, status, s.Def.Partition.Pos, "%d {rows lie|row lies} too far from {their|its} partition's day; see partition: early and late").threshold = &limit
 	}
 	for i, u := range s.Units {
+		if !slices.ContainsFunc(p.defs.Experiments, func(e *metrics.Experiment) bool { return e.Unit.V == u.Kind }) {
+			continue // no row is lost for want of it
+		}
 		add("no_unit", d.NoUnit[u.Kind], metrics.Warn, c.Units[i].Column.Pos, "%d {rows have|row has} no id of the kind "+u.Kind)
 	}
 	bag := c.Properties
