@@ -7,10 +7,41 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"github.com/metricsjob/metricsjob/compiler"
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
+	"github.com/metricsjob/metricsjob/internal/diag"
 )
+
+// Damaged says where a file has rows that cannot be read, though its footer
+// can, because of which a statement over the catalog's sources failed with err.
+// It reads the files one by one up to that one. Where there is none, or the
+// engine is not to be asked any more, it gives err itself.
+func Damaged(ctx context.Context, engine *Engine, catalog *compiler.Catalog, err error) error {
+	var memory *MemoryError
+	if ctx.Err() != nil || errors.As(err, &memory) || engine.Exec(ctx, "SELECT 1") != nil {
+		return err
+	}
+	for _, s := range slices.Concat(catalog.Impressions, catalog.Events, catalog.Excluded) {
+		for _, f := range s.Files {
+			_, failed := engine.Query(ctx, "SELECT max(hash(r)) FROM read_parquet("+quoteText(sqlast.FileName(f.Path))+") AS r")
+			switch {
+			case ctx.Err() != nil || errors.As(failed, &memory):
+				return err
+			case failed != nil:
+				if _, gone := os.Stat(filepath.FromSlash(f.Path)); gone != nil {
+					return &UnreachableError{Path: f.Path, Err: gone}
+				}
+				var list diag.List
+				list.Errorf(pathTo(s.Def, f.Path), "bad-file", "%s is damaged: not all of its rows can be read", f.Path).Hint = hintWhole
+				return list
+			}
+		}
+	}
+	return err
+}
 
 // fault is why a file is no Parquet file that can be read, and what to do.
 type fault struct{ why, hint string }

@@ -1,12 +1,14 @@
 package loaders
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
 
+	"github.com/metricsjob/metricsjob/compiler"
 	"github.com/metricsjob/metricsjob/internal/diag"
 	"github.com/metricsjob/metricsjob/metrics"
 )
@@ -69,6 +71,45 @@ func TestBrokenFilesAreSaidAtTheirPaths(t *testing.T) {
 	}))
 	if len(list) != 2 || list[0].Pos != at(2) || list[1].Pos != at(3) {
 		t.Error(list)
+	}
+}
+
+// TestRowsThatCannotBeRead has a file with a footer in order and damaged rows,
+// which no more than a statement that reads them can find.
+func TestRowsThatCannotBeRead(t *testing.T) {
+	w := newWarehouse(t)
+	for _, file := range []string{"a.parquet", "b.parquet", "c.parquet"} {
+		w.write(file, complete("(1, 1)"))
+	}
+	src := w.mustInspect(w.events("*.parquet", nil))
+	catalog := &compiler.Catalog{Events: []*compiler.Source{src}}
+	failed := errors.New("the engine said so")
+	if err := Damaged(t.Context(), w.engine, catalog, failed); err != failed {
+		t.Error("whole files are called damaged:", err)
+	}
+	path := filepath.Join(w.dir, "b.parquet")
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copy(whole[4:], bytes.Repeat([]byte{0xff}, 40)) // the pages come before the footer
+	if err := os.WriteFile(path, whole, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, list := w.inspect(w.events("*.parquet", nil)); len(list) > 0 {
+		t.Fatal("the footer should be whole:", list)
+	}
+	var list diag.List
+	if err := Damaged(t.Context(), w.engine, catalog, failed); !errors.As(err, &list) {
+		t.Fatal(err)
+	}
+	wantMessage(t, list, "metrics.yaml:4:5", "b.parquet is damaged: not all of its rows can be read", "write it again")
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	var unreachable *UnreachableError
+	if err := Damaged(t.Context(), w.engine, catalog, failed); !errors.As(err, &unreachable) || unreachable.Path != path {
+		t.Error(err)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/metricsjob/metricsjob/compiler"
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
 	"github.com/metricsjob/metricsjob/internal/diag"
+	"github.com/metricsjob/metricsjob/loaders"
 )
 
 // CheckReport is what Check found.
@@ -43,7 +44,11 @@ func Check(ctx context.Context, opts Options) (*CheckReport, error) {
 		doubted: map[*compiler.Measure]bool{}, missingEvents: map[string]bool{}, doubtedAudiences: map[*compiler.ExperimentPlan]bool{},
 	}
 	if err := c.run(ctx); err != nil {
-		return nil, err
+		err = loaders.Damaged(ctx, p.engine, p.catalog, err)
+		if !errors.As(err, &list) {
+			return nil, err
+		}
+		c.found = append(c.found, list...)
 	}
 	return &CheckReport{Diagnostics: append(p.list, c.found...).Sorted(), Facts: c.facts}, nil
 }

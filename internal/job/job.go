@@ -77,6 +77,14 @@ func Run(ctx context.Context, opts Options) (*Result, error) {
 		return nil, err
 	}
 	defer p.close()
+	result, err := p.run(ctx, began)
+	if err != nil {
+		return nil, loaders.Damaged(ctx, p.engine, p.catalog, err)
+	}
+	return result, nil
+}
+
+func (p *prepared) run(ctx context.Context, began time.Time) (*Result, error) {
 	sums, err := p.execute(ctx)
 	if err != nil {
 		return nil, err
