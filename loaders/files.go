@@ -63,7 +63,31 @@ func findFiles(src *metrics.Source, list *diag.List) ([]string, error) {
 		*list = append(*list, d)
 	}
 	slices.Sort(found)
-	return once(src, slices.Compact(found), list), nil
+	found = slices.DeleteFunc(slices.Compact(found), func(file string) bool {
+		what := irregular(file)
+		if what != "" {
+			list.Errorf(pathTo(src, file), "bad-file", "%s is %s, which cannot be read as Parquet", file, what).
+				WithHint("write the rows to a file, and give its path")
+		}
+		return what != ""
+	})
+	return once(src, found, list), nil
+}
+
+// irregular says what a name stands for that is neither a file nor a folder;
+// to open it could take forever. It is empty for all others.
+func irregular(name string) string {
+	info, err := os.Stat(filepath.FromSlash(name))
+	switch {
+	case err != nil || info.Mode().IsRegular() || info.IsDir():
+		return ""
+	case info.Mode()&fs.ModeNamedPipe != 0:
+		return "a pipe"
+	case info.Mode()&fs.ModeSocket != 0:
+		return "a socket"
+	default:
+		return "a device"
+	}
 }
 
 // pathTo is the place of the path of a source that leads to a file.

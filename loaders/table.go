@@ -51,6 +51,11 @@ func findTables(ctx context.Context, engine *Engine, root string) ([]*table, err
 		return nil, err
 	}
 	slices.Sort(paths)
+	for _, p := range paths {
+		if what := irregular(p); what != "" {
+			return nil, &UnreachableError{Path: p, Err: errors.New("it is " + what)}
+		}
+	}
 	files, err := readDataFiles(ctx, engine, root, paths)
 	if err != nil {
 		return nil, err
