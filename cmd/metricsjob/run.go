@@ -148,6 +148,10 @@ func (flags *runFlags) destinations(opts job.Options) ([]string, error) {
 			return nil, err
 		}
 	}
+	if len(folders) == 0 && flags.given("out-format") {
+		return nil, usagef("--out-format is about the files in --out, which is not given").
+			withHint("add --out FOLDER, or write --format for what is printed")
+	}
 	if len(folders) > 0 && len(flags.metrics) > 0 {
 		return nil, usagef("--metric would take the other metrics' rows out of %s", folders[0]).
 			withHint("run all metrics to write into a folder; --merge is not supported yet")

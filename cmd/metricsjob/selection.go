@@ -1,11 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -54,6 +57,9 @@ func (s *selection) options(p *program, args []string) (job.Options, error) {
 	if s.timeout <= 0 && s.given("timeout") {
 		return job.Options{}, usagef("--timeout must be above 0, not %s", s.timeout).withHint("without it a run takes as long as it takes")
 	}
+	if err := cmp.Or(s.namesKeys("experiment", s.experiments), s.namesKeys("metric", s.metrics)); err != nil {
+		return job.Options{}, err
+	}
 	now := s.now.Time
 	if now.IsZero() {
 		now = p.now().UTC().Truncate(time.Microsecond)
@@ -70,6 +76,16 @@ func (s *selection) options(p *program, args []string) (job.Options, error) {
 		TempDir:     s.tempDir,
 		Version:     programVersion(),
 	}, nil
+}
+
+// namesKeys refuses a flag for keys without one, as a script gives it whose
+// variable is empty: it must not stand for all.
+func (s *selection) namesKeys(flag string, keys []string) error {
+	blank := func(key string) bool { return strings.TrimSpace(key) == "" }
+	if s.given(flag) && (len(keys) == 0 || slices.ContainsFunc(keys, blank)) {
+		return usagef("--%s has an empty key", flag).withHint("give one, or several separated by commas; without the flag all are taken")
+	}
+	return nil
 }
 
 // limit gives ctx with the end that --timeout sets.
