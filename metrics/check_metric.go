@@ -42,6 +42,10 @@ func (m *metricDraft) refuses(name string) string {
 		if known && measure != Value {
 			return name + " is only for measure: value"
 		}
+	case "decimals":
+		if known && measure != Value && m.given[name].via != "like" {
+			return "only the values of measure: value have digits to keep"
+		}
 	case "window", "wait_for_window":
 		if known && measure == Participation {
 			return "participation is over all dates since the exposure"
