@@ -33,11 +33,17 @@ type selection struct {
 
 // register adds the flags of the selection to a command.
 func (s *selection) register(cmd *cobra.Command) {
+	s.registerLimits(cmd)
+	f := cmd.Flags()
+	f.StringSliceVar(&s.experiments, "experiment", nil, "`KEYS` of the experiments to take, separated by commas (default all)")
+	f.StringSliceVar(&s.metrics, "metric", nil, "`KEYS` of the metrics, or groups of metrics, to take, separated by commas (default all)")
+}
+
+// registerLimits adds the flags that do not choose among experiments and metrics.
+func (s *selection) registerLimits(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.Var(&s.asOf, "as-of", "rows at or after this instant do not exist (default just after the newest row)")
 	f.Var(&s.now, "now", "the clock, by which timestamps are in the future (default the machine's)")
-	f.StringSliceVar(&s.experiments, "experiment", nil, "`KEYS` of the experiments to take, separated by commas (default all)")
-	f.StringSliceVar(&s.metrics, "metric", nil, "`KEYS` of the metrics, or groups of metrics, to take, separated by commas (default all)")
 	f.IntVar(&s.threads, "threads", 0, "`NUMBER` of threads of the engine (default one for each processor)")
 	f.Var(&s.memory, "memory", "memory of the process, e.g. 4GB or 512MiB (default three quarters of the machine's)")
 	f.StringVar(&s.tempDir, "temp-dir", "", "`FOLDER` for what does not fit into memory (default below the system's)")

@@ -136,18 +136,26 @@ func prepare(ctx context.Context, opts Options) (_ *prepared, err error) {
 // Load reads and checks the definition files alone. The list holds errors and
 // warnings; the error is for files that cannot be read.
 func Load(opts Options) (*metrics.Definitions, diag.List, error) {
+	defs, list, err := load(opts)
+	if err != nil || list.HasErrors() {
+		return defs, list, err
+	}
+	list = append(list, selection(opts, defs)...)
+	if len(opts.Metrics) == 0 {
+		list = append(list, unused(defs)...)
+	}
+	return defs, list, nil
+}
+
+// load reads the files, whatever is selected of them.
+func load(opts Options) (*metrics.Definitions, diag.List, error) {
 	defs, list, err := metrics.Load(opts.Paths, metrics.LoadOptions{Env: opts.Env})
 	if err != nil || list.HasErrors() {
 		return defs, list, err
 	}
 	list = append(list, loaders.ApplyPresets(defs)...)
 	list = append(list, compiler.Unsupported(defs)...)
-	list = append(list, compiler.CheckExpressions(defs)...)
-	list = append(list, selection(opts, defs)...)
-	if len(opts.Metrics) == 0 {
-		list = append(list, unused(defs)...)
-	}
-	return defs, list, nil
+	return defs, append(list, compiler.CheckExpressions(defs)...), nil
 }
 
 // inspect opens the engine and looks at the sources.

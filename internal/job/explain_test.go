@@ -1,0 +1,205 @@
+package job_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"math/big"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/metricsjob/metricsjob/internal/job"
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// eachComputedCase runs the cases in which something is computed, and gives f
+// their results.
+func eachComputedCase(t *testing.T, f func(t *testing.T, c *testCase, opts job.Options, run *job.Result)) {
+	files, err := filepath.Glob("testdata/cases/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no cases", err)
+	}
+	for _, file := range files {
+		a, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := &testCase{archive: a}
+		if _, refused := c.section("refused"); refused {
+			continue
+		}
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			c.t, c.dir = t, t.TempDir()
+			c.writeInputs()
+			opts := c.options()
+			run, err := job.Run(t.Context(), opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			// As-of does not depend on what is selected.
+			opts.AsOf, opts.Experiments, opts.Metrics = run.AsOf, nil, nil
+			f(t, c, opts, run)
+		})
+	}
+}
+
+// computed are the experiments and metrics of a run, each pair once.
+func computed(run *job.Result) [][2]string {
+	var out [][2]string
+	seen := map[[2]string]bool{}
+	for _, r := range run.Tables.Results {
+		if k := [2]string{r.Experiment, r.Metric}; !seen[k] {
+			seen[k] = true
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+// TestExplainSQL executes the stand-alone query of every metric of every case
+// in a database of its own, with nothing else in it and with the settings that
+// a session has without being asked, and wants the numbers of the run.
+func TestExplainSQL(t *testing.T) {
+	eachComputedCase(t, func(t *testing.T, c *testCase, opts job.Options, run *job.Result) {
+		for _, k := range computed(run) {
+			text, err := job.ExplainSQL(t.Context(), opts, k[0], k[1])
+			if err != nil {
+				t.Fatalf("%s of %s: %v", k[1], k[0], err)
+			}
+			want, got := wantedNumbers(run, k[0], k[1]), queried(t, text)
+			if want == nil { // the run says overflow, so no sum can be compared
+				if !slices.ContainsFunc(got, func(row map[string]string) bool { return row["too_large"] != "0" }) {
+					t.Errorf("%s of %s: the query has no units whose number is too large", k[1], k[0])
+				}
+				continue
+			}
+			for _, row := range got {
+				if row["too_large"] == "0" {
+					delete(row, "too_large")
+				}
+			}
+			if d := cmp.Diff(want, got, nearlyEqual); d != "" {
+				t.Errorf("%s of %s (-run +query):\n%s\n%s", k[1], k[0], d, text)
+			}
+		}
+	})
+}
+
+// queried executes a query in a new database and gives its rows by column, exact
+// sums as they are in the table moments.
+func queried(t *testing.T, query string) []map[string]string {
+	t.Helper()
+	db, err := sql.Open("duckdb", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	rows, err := db.QueryContext(context.Background(), query)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, query)
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []map[string]string
+	for rows.Next() {
+		cells, places := make([]any, len(columns)), make([]any, len(columns))
+		for i := range cells {
+			places[i] = &cells[i]
+		}
+		if err := rows.Scan(places...); err != nil {
+			t.Fatal(err)
+		}
+		row := map[string]string{}
+		for i, name := range columns {
+			term, digits, scaled := strings.Cut(name, " × 10^")
+			if n, ok := cells[i].(*big.Int); ok && scaled {
+				var d int
+				if _, err := fmt.Sscan(digits, &d); err != nil {
+					t.Fatal(err)
+				}
+				unit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(d)), nil)
+				row[term] = ratText(new(big.Rat).SetFrac(n, unit))
+				continue
+			}
+			row[name] = cellText(cells[i])
+		}
+		out = append(out, row)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// wantedNumbers are the numbers of a run that a stand-alone query gives; nil
+// where the metric is too large to be computed.
+func wantedNumbers(run *job.Result, experiment, metric string) []map[string]string {
+	var out []map[string]string
+	optional := func(row map[string]string, name string, v *string) {
+		if v != nil {
+			row[name] = *v
+		}
+	}
+	number := func(v *float64) string {
+		if v == nil {
+			return ""
+		}
+		return cellText(*v)
+	}
+	seen := map[string]bool{}
+	for _, r := range run.Tables.Results {
+		if r.Experiment != experiment || r.Metric != metric || r.Segment != metrics.Overall || r.Status == "overflow" {
+			continue
+		}
+		step := int64(0)
+		if r.Step != nil {
+			step = *r.Step
+		}
+		if key := fmt.Sprint(r.Variation, step); seen[key] {
+			continue
+		} else {
+			seen[key] = true
+		}
+		row := map[string]string{
+			"variation": r.Variation, "exposed": fmt.Sprint(r.Exposed), "units": fmt.Sprint(r.Units),
+			"units_with_event": fmt.Sprint(r.UnitsWithEvent), "events": fmt.Sprint(r.Events), "total": number(r.Total), "mean": number(r.Mean),
+		}
+		if step > 0 {
+			row["step"] = fmt.Sprint(step)
+		}
+		for _, m := range run.Tables.Moments {
+			if m.Experiment != experiment || m.Metric != metric || m.Segment != metrics.Overall || m.Variation != r.Variation || r.Step != nil && *m.Step != step {
+				continue
+			}
+			if m.QuantileN != nil {
+				row["quantile_n"] = fmt.Sprint(*m.QuantileN)
+				row["quantile_lower"], row["quantile_upper"] = "", ""
+				optional(row, "quantile_lower", m.QuantileLower)
+				optional(row, "quantile_upper", m.QuantileUpper)
+				continue
+			}
+			row["sum"], row["sum_sq"] = m.Sum, m.SumSq
+			for name, v := range map[string]*string{
+				"den_sum": m.DenSum, "den_sum_sq": m.DenSumSq, "sum_den": m.SumDen, "pre_sum": m.PreSum, "pre_sum_sq": m.PreSumSq, "sum_pre": m.SumPre,
+				"pre_den_sum": m.PreDenSum, "pre_den_sum_sq": m.PreDenSumSq, "sum_pre_den": m.SumPreDen, "den_sum_pre": m.DenSumPre,
+				"den_sum_pre_den": m.DenSumPreDen, "pre_sum_pre_den": m.PreSumPreDen,
+			} {
+				optional(row, name, v)
+			}
+		}
+		if r.Numerator != nil {
+			row["numerator"], row["denominator"] = number(r.Numerator), number(r.Denominator)
+		}
+		out = append(out, row)
+	}
+	return out
+}
