@@ -25,7 +25,8 @@ type Options struct {
 	// for have had theirs. 0: the engine's own default, most of the machine.
 	Memory int64
 	// TempDir is the folder in which the engine makes a folder of its own to
-	// spill to; Close removes that. Empty: the system's.
+	// spill to; Close removes that, and the next engine there what a process
+	// that was killed left behind. Empty: the system's.
 	TempDir string
 	// AllowedPaths are the files and folders that may be read, as Roots gives them.
 	// Nothing else can be.
@@ -38,7 +39,7 @@ type Options struct {
 type Engine struct {
 	db      *sql.DB
 	conn    *sql.Conn
-	spill   string
+	spill   *spillFolder
 	version string
 }
 
@@ -55,9 +56,9 @@ type Rows struct {
 // Open starts an engine and locks it down: no extensions, no files but the
 // allowed ones, and settings that cannot be changed any more.
 func Open(ctx context.Context, opts Options) (_ *Engine, err error) {
-	spill, err := os.MkdirTemp(opts.TempDir, "metricsjob-spill-")
+	spill, err := newSpillFolder(opts.TempDir)
 	if err != nil {
-		return nil, fmt.Errorf("make a folder for the engine to spill to: %w", err)
+		return nil, err
 	}
 	e := &Engine{spill: spill}
 	defer func() {
@@ -73,7 +74,7 @@ func Open(ctx context.Context, opts Options) (_ *Engine, err error) {
 	if e.conn, err = e.db.Conn(ctx); err != nil {
 		return nil, fmt.Errorf("connect to duckdb: %w", err)
 	}
-	for _, set := range settings(opts, spill) {
+	for _, set := range settings(opts, spill.path) {
 		if err := e.Exec(ctx, set); err != nil {
 			return nil, fmt.Errorf("configure duckdb with %s: %w", set, err)
 		}
@@ -137,7 +138,7 @@ func (e *Engine) Close() error {
 	if e.db != nil {
 		errs = append(errs, e.db.Close())
 	}
-	return errors.Join(append(errs, os.RemoveAll(e.spill))...)
+	return errors.Join(append(errs, e.spill.remove())...)
 }
 
 // Version is the name and version of the engine, e.g. "duckdb v1.5.5".
