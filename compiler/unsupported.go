@@ -73,9 +73,6 @@ func (u *unsupported) experiment(e *metrics.Experiment) {
 	}
 	u.analysis(e.Analysis)
 	for _, m := range e.Metrics {
-		if m.Margin != nil {
-			u.add(m.Margin.Pos, "a guardrail's margin")
-		}
 		u.analysis(m.Analysis)
 	}
 }

@@ -324,6 +324,16 @@ func (r *resolver) checkStratify(e *experimentDraft, given givenField, strata At
 	}
 }
 
+// checkLooks checks that looks which are planned can be.
+func (r *resolver) checkLooks(e *experimentDraft, peeking At[Peeking]) {
+	if peeking.V.Method != "group" || e.End.Set || !e.given.clean("end") || r.looksAt[peeking.Pos] {
+		return
+	}
+	r.looksAt[peeking.Pos] = true // once, however many metrics look so
+	r.diags.Errorf(peeking.Pos, "missing-field", "peeking by group plans its looks up to the end, and %s has none", experimentObject.called(e)).
+		WithHint("write when it ends, end: 2026-04-15, or peeking: always_valid")
+}
+
 // isRate reports whether a margin of the metric may be in percentage points.
 func (m *metricDraft) isRate() bool {
 	return m.Measure.V == Occurrence || m.Measure.V == Participation || m.Threshold != nil || m.given.has("funnel") || m.given.has("ratio")

@@ -105,7 +105,7 @@ func definitionFiles(path string) ([]string, error) {
 // in places as they are.
 func Decode(files []SourceFile, opts LoadOptions) (*Definitions, diag.List) {
 	var diags diag.List
-	r := &resolver{diags: &diags, defs: new(Definitions)}
+	r := &resolver{diags: &diags, defs: new(Definitions), looksAt: map[diag.Pos]bool{}}
 	for _, f := range files {
 		sum := sha256.Sum256(f.Text)
 		f.Digest = hex.EncodeToString(sum[:])

@@ -27,6 +27,8 @@ type resolver struct {
 	groups      map[string]*Group
 	experiments []*experimentDraft
 	defaults    defaultsDraft
+	// looksAt are the places where looks were refused.
+	looksAt map[diag.Pos]bool
 }
 
 func (r *resolver) resolve() {
@@ -523,6 +525,7 @@ func (r *resolver) resolveEntries(e *experimentDraft, base Analysis) {
 				analysis := base.Merge(m.Analysis).Merge(d.analysis)
 				e.Metrics = append(e.Metrics, &ExperimentMetric{Metric: &m.Metric, Role: part.role, Margin: d.margin, Analysis: analysis, Pos: d.pos})
 				r.checkEntry(e, m, d)
+				r.checkLooks(e, analysis.Peeking)
 			}
 			g := r.groups[d.metric.V]
 			switch {

@@ -79,6 +79,9 @@ type ResultRow struct {
 	Significant             *bool    `col:"significant" doc:"whether the p-value, or where there is one the adjusted p-value, is below alpha"`
 	ChanceToWin             *float64 `col:"chance_to_win" doc:"posterior probability that the variation is better"`
 	ExpectedLoss            *float64 `col:"expected_loss" doc:"posterior expected loss of choosing the variation"`
+	Margin                  *float64 `col:"margin" doc:"of a guardrail with a margin: the worst absolute effect that it allows"`
+	MarginPValue            *float64 `col:"margin_p_value" doc:"one-sided p-value that the variation is not better than the margin"`
+	NonInferior             *bool    `col:"non_inferior" doc:"whether margin_p_value is below alpha: the variation is not worse by the margin"`
 	VarianceReduction       *float64 `col:"variance_reduction" doc:"share of the variance that the covariate took away"`
 	Method                  string   `col:"method" doc:"the test and the interval"`
 	Alpha                   float64  `col:"alpha" doc:"significance level"`

@@ -12,29 +12,31 @@ import (
 // comparison is a row of results with an effect, and what a correction for
 // several comparisons needs of it.
 type comparison struct {
-	row        int // in the table results
-	correction metrics.Correction
+	subject
+	row int // in the table results
 	// again computes the effect at another alpha.
 	again func(alpha float64) stats.Effect
+	// margin is the test of a guardrail's margin, if it has one.
+	margin stats.NonInferiority
 }
 
 // inFamily reports whether the row is corrected at all.
-func (r *reporter) inFamily(c comparison) bool {
+func (t *effects) inFamily(c comparison) bool {
 	roles := c.correction.Roles
 	if len(roles) == 0 {
 		roles = []metrics.Role{metrics.Secondary}
 	}
-	return c.correction.Method != string(stats.NoCorrection) && slices.Contains(roles, metrics.Role(r.tables.Results[c.row].Role))
+	return c.correction.Method != string(stats.NoCorrection) && slices.Contains(roles, metrics.Role(t.rows[c.row].Role))
 }
 
 // family names the comparisons that are corrected together: what the
 // correction is not over keeps families apart.
-func (r *reporter) family(c comparison) string {
+func (t *effects) family(c comparison) string {
 	over := c.correction.Over
 	if len(over) == 0 {
 		over = []string{"metrics", "variations"}
 	}
-	row := &r.tables.Results[c.row]
+	row := &t.rows[c.row]
 	parts := []string{c.correction.Method, strings.Join(over, ","), row.Experiment}
 	apart := func(what string, of ...string) {
 		if !slices.Contains(over, what) {
@@ -50,14 +52,14 @@ func (r *reporter) family(c comparison) string {
 // correct fills in the p-values and intervals that are corrected for several
 // comparisons, and judges significance by them. Rows without a p-value belong
 // to no family.
-func (r *reporter) correct(list []comparison) {
+func (t *effects) correct() {
 	families := map[string][]comparison{}
 	var names []string
-	for _, c := range list {
-		if !r.inFamily(c) || r.tables.Results[c.row].PValue == nil {
+	for _, c := range t.comparisons {
+		if !t.inFamily(c) || t.rows[c.row].PValue == nil {
 			continue
 		}
-		name := r.family(c)
+		name := t.family(c)
 		if families[name] == nil {
 			names = append(names, name)
 		}
@@ -68,11 +70,11 @@ func (r *reporter) correct(list []comparison) {
 		family := families[name]
 		p := make([]float64, len(family))
 		for i, c := range family {
-			p[i] = *r.tables.Results[c.row].PValue
+			p[i] = *t.rows[c.row].PValue
 		}
 		method := stats.Correction(family[0].correction.Method)
 		for i, adjusted := range method.Adjust(p) {
-			row := &r.tables.Results[family[i].row]
+			row := &t.rows[family[i].row]
 			row.PValueAdjusted = new(adjusted)
 			row.Significant = new(adjusted < row.Alpha)
 			if alpha, ok := method.AlphaOf(row.Alpha, len(family)); ok {

@@ -28,7 +28,8 @@ func (p *prepared) report(ctx context.Context, c *collected, began time.Time) (*
 			}
 		}
 	}
-	r.correct(r.comparisons)
+	r.effects.correct()
+	r.tables.Results = r.effects.rows
 	if err := r.sources(ctx); err != nil {
 		return nil, err
 	}
@@ -48,10 +49,9 @@ func (p *prepared) report(ctx context.Context, c *collected, began time.Time) (*
 type reporter struct {
 	*prepared
 	*collected
-	tables metrics.Tables
-	runID  string
-	// comparisons are the rows of results with an effect.
-	comparisons []comparison
+	tables  metrics.Tables
+	runID   string
+	effects effects
 }
 
 // runID is a digest of everything that determines the tables.
@@ -108,8 +108,9 @@ func (r *reporter) experiment(ctx context.Context, x *compiler.ExperimentPlan) e
 			}
 			continue
 		}
+		s := r.subject(x, m)
 		for _, q := range exposed {
-			r.metric(x, m, q, append(slices.Clone(mismatch), r.notes(x, m)...))
+			r.metric(x, m, s, q, append(slices.Clone(mismatch), r.notes(x, m)...))
 		}
 	}
 	r.exposures(x)
@@ -134,10 +135,20 @@ func (r *reporter) notes(x *compiler.ExperimentPlan, m *compiler.MetricPlan) []s
 	return notes
 }
 
-// metric adds the rows of one metric for one segment value.
-func (r *reporter) metric(x *compiler.ExperimentPlan, m *compiler.MetricPlan, q part, warnings []string) {
+// subject is a metric of an experiment, as statistics see it now.
+func (r *reporter) subject(x *compiler.ExperimentPlan, m *compiler.MetricPlan) subject {
 	opt, _ := stats.OptionsOf(m.Def.Analysis)
 	opt.CUPED = m.Tally.P != nil
+	r.look(x, m.Def.Analysis, &opt)
+	s := subject{kind: m.Kind, opt: opt, better: m.Def.Metric.Better.V, correction: m.Def.Analysis.Correction.V, value: m.IsValue()}
+	if m.IsValue() {
+		s.margin = m.Def.Margin
+	}
+	return s
+}
+
+// metric adds the rows of one metric for one segment value.
+func (r *reporter) metric(x *compiler.ExperimentPlan, m *compiler.MetricPlan, s subject, q part, warnings []string) {
 	moments := map[string]stats.Moments{}
 	for _, v := range x.Def.Variations {
 		moments[v.Key.V] = r.moments(m, cell{x.Def.Key.V, v.Key.V, q.segment, q.value})
@@ -145,36 +156,18 @@ func (r *reporter) metric(x *compiler.ExperimentPlan, m *compiler.MetricPlan, q 
 	for _, v := range x.Def.Variations {
 		k := cell{x.Def.Key.V, v.Key.V, q.segment, q.value}
 		own := moments[v.Key.V]
-		row := r.resultRow(x, m, k, opt)
-		row.Units, row.Warnings = own.Units, warnings
-		s := stats.Describe(m.Kind, own)
-		row.Total, row.Mean, row.StdDev, row.Numerator, row.Denominator = s.Total, s.Mean, s.StdDev, s.Numerator, s.Denominator
-		row.Status, row.Reason = string(s.Status), optional(s.Reason)
+		row := r.resultRow(x, m, k, s.opt)
+		row.Warnings = warnings
+		s.describe(&row, own)
 		others := x.Def.ComparedTo(v)
 		if len(others) == 0 || v.Baseline {
-			r.tables.Results = append(r.tables.Results, row)
+			r.effects.add(row)
+		}
+		if x.Def.Multiple.V == metrics.MultipleEach {
+			row.Warnings = append(slices.Clone(warnings), "shared_units")
 		}
 		for _, other := range others {
-			row := row
-			row.ComparedTo = &other.Key.V
-			compare := func(alpha float64) stats.Effect {
-				opt := opt
-				opt.Alpha = alpha
-				return stats.Compare(m.Kind, moments[other.Key.V], own, opt)
-			}
-			e := compare(opt.Alpha)
-			if m.IsValue() {
-				r.comparisons = append(r.comparisons, comparison{len(r.tables.Results), m.Def.Analysis.Correction.V, compare})
-			}
-			row.AbsoluteEffect, row.AbsoluteLow, row.AbsoluteHigh = e.Absolute, e.AbsoluteLow, e.AbsoluteHigh
-			row.RelativeEffect, row.RelativeLow, row.RelativeHigh = e.Relative, e.RelativeLow, e.RelativeHigh
-			row.VarianceReduction = e.VarianceReduction
-			row.PValue, row.Significant, row.Method = e.PValue, e.Significant, e.Method
-			row.Status, row.Reason = string(e.Status), optional(e.Reason)
-			if x.Def.Multiple.V == metrics.MultipleEach {
-				row.Warnings = append(slices.Clone(warnings), "shared_units")
-			}
-			r.tables.Results = append(r.tables.Results, row)
+			r.effects.compare(row, s, other.Key.V, moments[other.Key.V], own)
 		}
 		r.tables.Moments = append(r.tables.Moments, r.momentRow(x, m, v, k, own))
 	}
@@ -306,11 +299,11 @@ func (r *reporter) overflowed(ctx context.Context, x *compiler.ExperimentPlan, m
 			row.Units, row.Status, row.Reason = r.moments(m, k).Units, status, &why
 			others := x.Def.ComparedTo(v)
 			if len(others) == 0 || v.Baseline {
-				r.tables.Results = append(r.tables.Results, row)
+				r.effects.add(row)
 			}
 			for _, other := range others {
 				row.ComparedTo = &other.Key.V
-				r.tables.Results = append(r.tables.Results, row)
+				r.effects.add(row)
 			}
 		}
 	}

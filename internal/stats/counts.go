@@ -73,7 +73,7 @@ func countTestOf(kind Kind, a, b Moments, opt Options) (countTest, table, Test) 
 		}
 	}
 	switch {
-	case !ok || opt.TunedAt > 0 || opt.Look != nil || opt.CUPED:
+	case !ok || opt.TunedAt > 0 || opt.Look != nil || opt.Untested != "" || opt.CUPED:
 		// Looking early and covariates have p-values of their own.
 		return noCountTest, table{}, means
 	case max(t.na, t.nb) < int64(opt.ExactBelow) && max(t.na, t.nb) <= exactLimit:

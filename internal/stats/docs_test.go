@@ -178,7 +178,7 @@ func TestDocsNameEveryStatus(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, s := range []Status{
-		OK, NoUnits, OneUnit, ZeroVariance, ZeroBaseline, NoLogRatio, UnboundedRelative, ZeroDenominator, InconsistentSums, OutOfRange,
+		OK, NoUnits, OneUnit, ZeroVariance, ZeroBaseline, NoLogRatio, UnboundedRelative, ZeroDenominator, InconsistentSums, OutOfRange, BetweenLooks,
 		NoWeights, OneVariation, UnitsAtZeroWeight,
 	} {
 		if !strings.Contains(string(text), "\n| `"+string(s)+"` |") {

@@ -20,9 +20,12 @@ type Effect struct {
 	// VarianceReduction is the share of the variance of the difference that
 	// Options.CUPED took away; nil without it.
 	VarianceReduction *float64
-	Method            string // the test and the relative interval
-	Status            Status
-	Reason            string
+	// Detectable is the relative effect that these units would find with
+	// Options.Power, as DetectableEffect has it; nil where no power was asked for.
+	Detectable *float64
+	Method     string // the test and the relative interval
+	Status     Status
+	Reason     string
 }
 
 // Compare gives the effect of the variation against the baseline. The two must
@@ -82,8 +85,11 @@ func testName(kind Kind, opt Options) string {
 	if opt.TunedAt > 0 {
 		name = alwaysValidName(opt)
 	}
+	if opt.Untested != "" {
+		name = "group sequential, between looks"
+	}
 	if opt.Look != nil {
-		name = fmt.Sprintf("group sequential, look %d", len(opt.Look.shares))
+		name = fmt.Sprintf("group sequential, look %d", opt.Look.Number())
 	}
 	switch kind {
 	case Ratio:
@@ -152,6 +158,13 @@ func (e *Effect) test(a, b estimate, opt Options, v *verdict) {
 	if s.baseline+s.variation == 0 {
 		v.add(OutOfRange, "the variance is too small for a float64")
 		return
+	}
+	if opt.Untested != "" {
+		v.add(BetweenLooks, opt.Untested)
+		return
+	}
+	if opt.Power > 0 && a.mean.sign() != 0 {
+		e.Detectable = v.number(s.detectable(opt) / math.Abs(a.mean.float64()))
 	}
 	if e.Absolute != nil {
 		e.absolute(math.Sqrt(s.baseline+s.variation), s.reference, opt, v)

@@ -5,10 +5,11 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 )
 
 // Spending is how a group-sequential design spends its alpha over the share t of
-// the information that is there, from 0 to 1.
+// the information that is there, or of the time that has passed, from 0 to 1.
 type Spending string
 
 // The spending functions.
@@ -63,51 +64,99 @@ const widest = 8
 // zero. The shares must ascend, above 0 and up to 1; a look at no more information
 // than the one before spends nothing, and has the widest boundary.
 func (d GroupDesign) Boundaries(shares []float64) ([]float64, error) {
+	if err := ascending(shares); err != nil {
+		return nil, err
+	}
+	return d.boundaries(shares, shares), nil
+}
+
+// ascending checks the shares at looks.
+func ascending(shares []float64) error {
 	before := 0.0
 	for _, t := range shares {
 		if !(t > 0 && t <= 1 && t >= before) {
-			return nil, fmt.Errorf("group-sequential looks at %v: shares of the information ascend from above 0 to 1", shares)
+			return fmt.Errorf("group-sequential looks at %v: shares ascend from above 0 to 1", shares)
 		}
 		before = t
 	}
+	return nil
+}
+
+// boundaries are those of looks with this information, of which only the ratios
+// matter, that spend by these shares of the time.
+func (d GroupDesign) boundaries(information, times []float64) []float64 {
 	w := walk{symmetric: d.Alternative == TwoSided}
-	boundaries := make([]float64, len(shares))
+	boundaries := make([]float64, len(information))
+	all := information[len(information)-1]
 	last, spent := 0.0, 0.0
-	for i, t := range shares {
+	for i := range information {
+		t := information[i] / all
 		boundaries[i] = widest
 		if t-last < 1e-9 {
 			continue
 		}
-		now := d.spent(t)
+		now := d.spent(times[i])
 		boundaries[i] = w.boundary(t-last, t, now-spent)
 		following := math.Inf(1)
-		if j := slices.IndexFunc(shares[i:], func(u float64) bool { return u-t >= 1e-9 }); j > 0 {
-			following = shares[i+j] - t
+		if j := slices.IndexFunc(information[i:], func(u float64) bool { return u/all-t >= 1e-9 }); j > 0 {
+			following = information[i+j]/all - t
 		}
 		w.step(t-last, t, boundaries[i], following)
 		last, spent = t, now
 	}
-	return boundaries, nil
+	return boundaries
 }
 
 // GroupLook is the last of the looks that a design has had, as the distribution
 // that a statistic is compared with there.
 type GroupLook struct {
-	design GroupDesign
-	shares []float64
+	design      GroupDesign
+	information []float64
+	times       []float64
+	// known are boundaries that were asked for, by alpha and alternative: the rows
+	// of a run ask for the same ones.
+	known *sync.Map
 }
 
-// NewGroupLook gives the last of the looks at these shares of the information.
-// What the design's alpha and alternative are is told where it is used.
+// NewGroupLook gives the last of the looks at these shares of the information,
+// by which alpha is spent. What the design's alpha and alternative are is told
+// where it is used.
 func NewGroupLook(design GroupDesign, shares []float64) (*GroupLook, error) {
 	if len(shares) == 0 {
 		return nil, errors.New("a group-sequential look without a share of the information")
 	}
-	if _, err := design.Boundaries(shares); err != nil {
+	if err := ascending(shares); err != nil {
 		return nil, err
 	}
-	return &GroupLook{design, slices.Clone(shares)}, nil
+	return &GroupLook{design, slices.Clone(shares), slices.Clone(shares), new(sync.Map)}, nil
 }
+
+// NewGroupLookAt gives the last of looks that were planned by the calendar (Lan and
+// DeMets 1989): alpha is spent by the shares of the time, and the estimates of the
+// looks hang together as the units that there were at each. Looks without units
+// spend nothing; looks that add none count as adding 0.5%, of events that came later.
+func NewGroupLookAt(design GroupDesign, units []int64, times []float64) (*GroupLook, error) {
+	if len(units) == 0 || len(units) != len(times) {
+		return nil, fmt.Errorf("group-sequential looks: %d counts of units at %d times", len(units), len(times))
+	}
+	if err := ascending(times); err != nil {
+		return nil, err
+	}
+	information := make([]float64, len(units))
+	for i, n := range units {
+		if n < 0 || i > 0 && n < units[i-1] {
+			return nil, fmt.Errorf("group-sequential looks at %v units: they must ascend", units)
+		}
+		information[i] = math.Max(float64(n), 1e-12)
+		if i > 0 {
+			information[i] = math.Max(information[i], 1.005*information[i-1])
+		}
+	}
+	return &GroupLook{design, information, slices.Clone(times), new(sync.Map)}, nil
+}
+
+// Number is which look it is, from 1.
+func (l GroupLook) Number() int { return len(l.times) }
 
 // under gives the look for these options. One-sided tests ask for the upper side.
 func (l GroupLook) under(opt Options) GroupLook {
@@ -121,10 +170,7 @@ func (l GroupLook) under(opt Options) GroupLook {
 // boundary is that of the look if the whole design has this alpha.
 func (l GroupLook) boundary(alpha float64) float64 {
 	l.design.Alpha = alpha
-	b, err := l.design.Boundaries(l.shares)
-	if err != nil {
-		panic("stats: the shares of a look are checked where it is made: " + err.Error())
-	}
+	b := l.design.boundaries(l.information, l.times)
 	return b[len(b)-1]
 }
 
@@ -133,7 +179,16 @@ func (l GroupLook) quantile(p float64) float64 {
 	if l.design.Alternative == TwoSided {
 		p *= 2
 	}
-	return l.boundary(p)
+	key := struct {
+		alpha       float64
+		alternative Alternative
+	}{p, l.design.Alternative}
+	if b, ok := l.known.Load(key); ok {
+		return b.(float64)
+	}
+	b := l.boundary(p)
+	l.known.Store(key, b)
+	return b
 }
 
 // smallestAlpha is the p-value that stands for smaller ones too.

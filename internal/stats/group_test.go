@@ -95,16 +95,56 @@ func TestBoundariesAgainstReference(t *testing.T) {
 			Alpha       float64
 			Alternative Alternative
 			Shares      []float64
+			Times       []float64 // that alpha is spent by
 			Boundaries  []float64
 		}
 	}](t, "testdata/group.json").Cases
-	if len(cases) < 8 {
+	if len(cases) < 11 {
 		t.Fatalf("the reference holds only %d designs", len(cases))
 	}
 	for _, c := range cases {
-		b := mustBoundaries(t, GroupDesign{c.Spending, c.Exponent, c.Alpha, c.Alternative}, c.Shares)
+		if err := ascending(c.Shares); err != nil {
+			t.Fatal(err)
+		}
+		b := GroupDesign{c.Spending, c.Exponent, c.Alpha, c.Alternative}.boundaries(c.Shares, c.Times)
 		for i := range b {
 			near(t, fmt.Sprintf("%s %v %s: boundary %d", c.Spending, c.Alpha, c.Alternative, i), &b[i], c.Boundaries[i], 1e-8)
+		}
+	}
+}
+
+// Looks by the calendar take counts of units. Those that add none have a last look
+// that ends the experiment still.
+func TestLooksByTheCalendar(t *testing.T) {
+	design := GroupDesign{Spending: OBrienFleming, Alpha: 0.05, Alternative: TwoSided}
+	opt := Options{Test: Z, Alternative: TwoSided, Alpha: 0.05, Relative: Delta}
+	boundary := func(units []int64, times []float64) float64 {
+		look, err := NewGroupLookAt(design, units, times)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return quantileOf(look.under(opt), opt)
+	}
+	// The case of testdata/group.json, in units.
+	got := boundary([]int64{4000, 7000, 10_000}, []float64{0.25, 0.5, 0.75})
+	near(t, "boundary", &got, 2.3561089176583607, 1e-8)
+	// Nobody was there at the first two looks: the third is the first.
+	if got := boundary([]int64{0, 0, 10}, []float64{0.25, 0.5, 1}); math.Abs(got-(normal{}).quantile(0.025)) > 1e-9 {
+		t.Errorf("boundary %v of the only look with units", got)
+	}
+	// Nobody came after the second: between the boundary of a design with the same
+	// information, and that of all alpha at once.
+	late := boundary([]int64{50, 100, 100}, []float64{1.0 / 3, 2.0 / 3, 1})
+	before := boundary([]int64{50, 100}, []float64{1.0 / 3, 2.0 / 3})
+	if late > before || late < (normal{}).quantile(0.025) {
+		t.Errorf("boundary %v of a last look without new units", late)
+	}
+	for _, bad := range []struct {
+		units []int64
+		times []float64
+	}{{nil, nil}, {[]int64{1}, []float64{0.5, 1}}, {[]int64{2, 1}, []float64{0.5, 1}}, {[]int64{-1}, []float64{1}}, {[]int64{1}, []float64{1.5}}} {
+		if _, err := NewGroupLookAt(design, bad.units, bad.times); err == nil {
+			t.Errorf("looks at %v, %v", bad.units, bad.times)
 		}
 	}
 }

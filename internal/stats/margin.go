@@ -100,6 +100,10 @@ func (r *NonInferiority) test(a, b estimate, margin Margin, sign float64, opt Op
 		v.add(ZeroVariance, "no unit differs from another of its variation, so chance cannot be measured")
 		return
 	}
+	if opt.Untested != "" {
+		v.add(BetweenLooks, opt.Untested)
+		return
+	}
 	if opt.Test == Welch && opt.TunedAt == 0 && opt.Look == nil {
 		s.reference = welchOf(s.baseline, s.variation, a.units, b.units)
 	}

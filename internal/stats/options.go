@@ -75,6 +75,11 @@ type Options struct {
 	TunedAt int
 	// Look is the group-sequential look that this is, if any; TunedAt is 0 then.
 	Look *GroupLook
+	// Untested says why a group-sequential design has no look now: effects are
+	// given, and no test of them. It is empty where there is a look, or no design.
+	Untested string
+	// Power is that of the effect that would be found.
+	Power float64
 	// SampleRatioAlarm is the p-value below which a sample ratio is an alarm.
 	SampleRatioAlarm float64
 }
@@ -105,19 +110,39 @@ func OptionsOf(a metrics.Analysis) (Options, []Unsupported) {
 		Relative:         RelativeInterval(a.RelativeInterval.V),
 		CUPED:            a.CUPED.V.Days > 0,
 		SampleRatioAlarm: a.SampleRatioAlarm.V.Float(),
+		Power:            a.Power.V.Float(),
+	}
+	if a.Peeking.V.Method == "group" {
+		o.Untested = "peeking: group tests at its looks alone"
 	}
 	if a.Peeking.V.Method == "always_valid" {
 		o.TunedAt = cmp.Or(a.Peeking.V.TunedAt, defaultTunedAt)
 	}
 	var list []Unsupported
-	list = appendUnless(list, !a.Power.Set, "power", a.Power)
-	looked := a.Peeking.V.Method == "fixed" || a.Peeking.V.Method == "always_valid"
-	list = appendUnless(list, looked, "peeking", at(a.Peeking, a.Peeking.V.Method))
+	list = appendUnless(list, a.Peeking.V.Method != "msprt", "peeking", at(a.Peeking, a.Peeking.V.Method))
 	list = appendUnless(list, !a.Bayesian.Set || a.Bayesian.V.Off, "bayesian", at(a.Bayesian, "prior"))
 	list = appendUnless(list, len(a.Stratify.V) == 0, "stratify", a.Stratify)
 	list = appendUnless(list, !a.MinimumEffect.Set, "minimum_effect", a.MinimumEffect)
 	list = appendUnless(list, !a.Bootstrap.Set, "bootstrap", at(a.Bootstrap, fmt.Sprintf("%d resamples", a.Bootstrap.V.Resamples)))
 	return o, list
+}
+
+// GroupDesignOf gives the group-sequential design of an analysis block; ok is false
+// where it has none.
+func GroupDesignOf(a metrics.Analysis) (design GroupDesign, ok bool) {
+	p := a.Peeking.V
+	if p.Method != "group" {
+		return GroupDesign{}, false
+	}
+	design = GroupDesign{
+		Spending:    cmp.Or(Spending(p.Spending), OBrienFleming),
+		Alpha:       a.Alpha.V.Float(),
+		Alternative: Alternative(a.Alternative.V),
+	}
+	if design.Spending == PowerSpending {
+		design.Exponent = p.Power.Float()
+	}
+	return design, true
 }
 
 func appendUnless[T any](list []Unsupported, supported bool, option string, v metrics.At[T]) []Unsupported {

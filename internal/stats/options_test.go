@@ -9,7 +9,7 @@ import (
 )
 
 func TestOptionsOf(t *testing.T) {
-	if diff := cmp.Diff(Options{Test: Welch, Alternative: TwoSided, Alpha: 0.05, Exact: Barnard, Relative: Delta, SampleRatioAlarm: 0.001}, DefaultOptions()); diff != "" {
+	if diff := cmp.Diff(Options{Test: Welch, Alternative: TwoSided, Alpha: 0.05, Exact: Barnard, Relative: Delta, SampleRatioAlarm: 0.001, Power: 0.8}, DefaultOptions()); diff != "" {
 		t.Errorf("defaults (-want +got):\n%s", diff)
 	}
 	a := metrics.DefaultAnalysis()
@@ -26,7 +26,7 @@ func TestOptionsOf(t *testing.T) {
 	if len(refused) > 0 {
 		t.Errorf("refused: %v", refused)
 	}
-	if diff := cmp.Diff(Options{Test: Student, Alternative: Greater, Alpha: 0.01, Exact: Fisher, ExactBelow: 20, Relative: Fieller, SampleRatioAlarm: 0.001}, opt); diff != "" {
+	if diff := cmp.Diff(Options{Test: Student, Alternative: Greater, Alpha: 0.01, Exact: Fisher, ExactBelow: 20, Relative: Fieller, SampleRatioAlarm: 0.001, Power: 0.8}, opt); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -42,12 +42,35 @@ func TestOptionsOfAlwaysValid(t *testing.T) {
 	}
 }
 
+func TestGroupDesignOf(t *testing.T) {
+	a := metrics.DefaultAnalysis()
+	if _, ok := GroupDesignOf(a); ok {
+		t.Error("a design where peeking is fixed")
+	}
+	for spending, want := range map[string]GroupDesign{
+		"":               {OBrienFleming, 0, 0.05, TwoSided},
+		"obrien_fleming": {OBrienFleming, 0, 0.05, TwoSided},
+		"pocock":         {Pocock, 0, 0.05, TwoSided},
+		"power":          {PowerSpending, 2.5, 0.05, TwoSided},
+	} {
+		a.Peeking.V = metrics.Peeking{Method: "group", Looks: 4, Spending: spending, Power: "2.5"}
+		if got, ok := GroupDesignOf(a); !ok || got != want {
+			t.Errorf("spending %q: %v, want %v", spending, got, want)
+		}
+		// Until a look is given, nothing is tested.
+		opt, refused := OptionsOf(a)
+		e := Compare(Mean, counts(163, 3304), counts(223, 3329), opt)
+		if len(refused) > 0 || e.Status != BetweenLooks || e.PValue != nil || e.AbsoluteLow != nil || e.Significant != nil || e.Absolute == nil {
+			t.Errorf("spending %q: refused %v, effect %+v", spending, refused, e)
+		}
+	}
+}
+
 // Every option that is asked for and not built yet is named, with its place.
 func TestOptionsUnsupported(t *testing.T) {
 	a := metrics.DefaultAnalysis()
-	a.Power.Set = true
-	a.Power.Pos.Line = 7
 	a.Peeking.V.Method = "msprt"
+	a.Peeking.Pos.Line = 7
 	a.Bayesian.Set = true
 	a.Stratify.V = []string{"country"}
 	a.CUPED.V.Days = 14
@@ -59,12 +82,12 @@ func TestOptionsUnsupported(t *testing.T) {
 		got = append(got, u.Option+" "+u.Value.V)
 	}
 	want := []string{
-		"power 0.8", "peeking msprt", "bayesian prior", "stratify [country]", "minimum_effect 0.01", "bootstrap 100 resamples",
+		"peeking msprt", "bayesian prior", "stratify [country]", "minimum_effect 0.01", "bootstrap 100 resamples",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if refused[0].Value.Pos.Line != 7 {
-		t.Errorf("the place of the power is lost: %v", refused[0].Value.Pos)
+		t.Errorf("the place of peeking is lost: %v", refused[0].Value.Pos)
 	}
 }

@@ -33,6 +33,23 @@ func PowerDesignOf(kind Kind, m Moments, ratio float64, opt Options) (d PowerDes
 	return PowerDesign{sd, ratio, opt.Alpha, opt.Alternative, opt.Test}, sd > 0 && !math.IsInf(sd, 1)
 }
 
+// detectable is the absolute effect that a comparison with this spread finds with
+// opt.Power: of one fixed look by the noncentral t with the test's degrees of
+// freedom; of z, and of looks before the end, as many standard errors away as the
+// test's quantile and the power's together.
+func (s spread) detectable(opt Options) float64 {
+	shift := quantileOf(s.reference, opt)
+	if t, fixed := s.reference.(student); fixed {
+		shift = noncentralShift(t.nu, shift, opt.Alternative, opt.Power)
+	} else {
+		shift -= normal{}.quantile(opt.Power)
+	}
+	if opt.Alternative == Less {
+		shift = -shift
+	}
+	return shift * math.Sqrt(s.baseline+s.variation)
+}
+
 // Power is the chance to find the effect with so many units in both variations
 // together, at least 3.
 func (d PowerDesign) Power(effect, units float64) float64 {
@@ -112,22 +129,72 @@ func rising(f func(float64) float64, from, to float64) float64 {
 }
 
 // noncentralTail is the chance of a noncentral t above q: of (Z + shift)/S with S²
-// a χ² by its nu degrees of freedom. It is the mean of the normal tail at q·S −
-// shift over S, whose density s^(ν−1)·exp(−ν·s²/2) is about 1/√(2ν) wide around 1.
-func noncentralTail(q, nu, shift float64) float64 {
-	width := 12 / math.Sqrt(2*nu)
-	from, to := math.Max(0, 1-width), 1+width
-	const panels = 24
-	half := (to - from) / panels / 2
-	var sum, all float64
+// a χ² by its nu degrees of freedom.
+func noncentralTail(q, nu, shift float64) float64 { return chiOf(nu).tail(q, shift) }
+
+// chi is the distribution of S, the root of a χ² by its degrees of freedom, as
+// weights at nodes that add up to 1. Its density s^(ν−1)·exp(−ν·s²/2) is about
+// 1/√(2ν) wide around 1.
+type chi []struct{ s, w float64 }
+
+func chiOf(nu float64) chi {
+	wide, panels := 12.0, 24
+	if nu > 100 {
+		wide, panels = 7, 4 // nearly a normal
+	}
+	from, to := math.Max(0, 1-wide/math.Sqrt(2*nu)), 1+wide/math.Sqrt(2*nu)
+	half := (to - from) / float64(panels) / 2
+	nodes := make(chi, 0, panels*len(gauss))
+	all := 0.0
 	for i := range panels {
 		middle := from + float64(2*i+1)*half
 		for _, g := range gauss {
 			s := middle + g.x*half
 			density := g.w * math.Exp((nu-1)*math.Log(s)-nu*(s*s-1)/2)
 			all += density
-			sum += density * normal{}.tail(q*s-shift)
+			nodes = append(nodes, struct{ s, w float64 }{s, density})
 		}
 	}
-	return sum / all
+	for i := range nodes {
+		nodes[i].w /= all
+	}
+	return nodes
+}
+
+// tail is the mean of the normal tail at q·S − shift.
+func (c chi) tail(q, shift float64) float64 {
+	sum := 0.0
+	for _, node := range c {
+		sum += node.w * normal{}.tail(q*node.s-shift)
+	}
+	return sum
+}
+
+// noncentralShift is the shift of a noncentral t that is beyond q, or with two
+// sides beyond ±q, with the power.
+func noncentralShift(nu, q float64, alt Alternative, power float64) float64 {
+	c := chiOf(nu)
+	f := func(shift float64) float64 {
+		p := c.tail(q, shift)
+		if alt == TwoSided && q+shift < 38 {
+			p += c.tail(q, -shift)
+		}
+		return p - power
+	}
+	// The secant method, from where the normal has the root.
+	x := math.Max(0, q-normal{}.quantile(power))
+	y := x + 0.01
+	fx, fy := f(x), f(y)
+	for range 50 {
+		next := y - fy*(y-x)/(fy-fx)
+		if math.IsNaN(next) || math.IsInf(next, 0) {
+			break
+		}
+		x, fx, y = y, fy, next
+		if math.Abs(y-x) < 1e-12*(1+math.Abs(y)) {
+			break
+		}
+		fy = f(y)
+	}
+	return math.Max(0, y)
 }

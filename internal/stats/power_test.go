@@ -149,3 +149,35 @@ func TestDocsOfPower(t *testing.T) {
 		printed(t, line, w[3:], []*float64{new(d.Power(effect, units)), new(d.DetectableEffect(0.8, units)), new(math.Ceil(d.Units(effect, 0.8)))})
 	}
 }
+
+// The detectable effect of a comparison: scipy 1.14.1, brentq on stats.nct with
+// Welch's degrees of freedom, as a share of the baseline's mean. The sums are
+// those of docs/statistics.md.
+func TestDetectableEffectOfAComparison(t *testing.T) {
+	purchases := [2]Moments{counts(163, 3304), counts(223, 3329)}
+	few := [2]Moments{
+		NewMoments(5, map[Term]Sum{X: SumOf(30), XX: SumOf(266)}),
+		NewMoments(5, map[Term]Sum{X: SumOf(42), XX: SumOf(438)}),
+	}
+	for _, c := range []struct {
+		arms  [2]Moments
+		test  Test
+		alt   Alternative
+		power float64
+		want  float64
+	}{
+		{purchases, Welch, TwoSided, 0.8, 0.32616732391637837},
+		{purchases, Z, TwoSided, 0.8, 0.3261196194118696},
+		{few, Welch, TwoSided, 0.8, 1.5608522605490123},
+		{few, Welch, Greater, 0.9, 1.567175931689545},
+		{few, Welch, Less, 0.9, -1.567175931689545},
+	} {
+		opt := Options{Test: c.test, Alternative: c.alt, Alpha: 0.05, Relative: Delta, Power: c.power}
+		near(t, fmt.Sprintf("%s %s", c.test, c.alt), Compare(Mean, c.arms[0], c.arms[1], opt).Detectable, c.want, 1e-10)
+	}
+	opt := DefaultOptions()
+	opt.Power = 0
+	if e := Compare(Mean, few[0], few[1], opt); e.Detectable != nil {
+		t.Errorf("detectable effect %v, and no power was asked for", *e.Detectable)
+	}
+}

@@ -30,6 +30,8 @@ const (
 	InconsistentSums Status = "inconsistent_sums"
 	// OutOfRange: a number is too large or too small for a float64.
 	OutOfRange Status = "out_of_range"
+	// BetweenLooks: a group-sequential design has no look now, so nothing is tested.
+	BetweenLooks Status = "between_looks"
 	// NoWeights: a sample ratio without planned weights is not tested.
 	NoWeights Status = "no_weights"
 	// OneVariation: a sample ratio needs two variations that may have units.

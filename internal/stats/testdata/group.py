@@ -5,7 +5,7 @@ The density of the walk that has not crossed yet is kept at 1500 Gauss-Legendre
 nodes over the whole continuation region, and each boundary is found by Brent's
 method on the crossing probability.
 
-    pip install numpy==1.26.4 scipy==1.14.1
+    pip install numpy==2.2.6 scipy==1.14.1
     python3 group.py > group.json
 """
 
@@ -28,11 +28,11 @@ def spent(spending, exponent, alpha, t):
     return alpha * t**exponent
 
 
-def boundaries(spending, exponent, alpha, alternative, shares):
+def boundaries(spending, exponent, alpha, alternative, shares, times):
     side = alpha / 2 if alternative == "two_sided" else alpha
     out, nodes, weights, before, last = [], None, None, 0.0, 0.0
-    for t in shares:
-        now, sd, root = spent(spending, exponent, side, t), np.sqrt(t - last), np.sqrt(t)
+    for t, u in zip(shares, times):
+        now, sd, root = spent(spending, exponent, side, u), np.sqrt(t - last), np.sqrt(t)
 
         def crossing(z):
             if nodes is None:
@@ -53,7 +53,8 @@ def boundaries(spending, exponent, alpha, alternative, shares):
 
 
 cases = []
-for spending, exponent, alpha, alternative, shares in [
+# Times, where alpha is spent by another clock than the information.
+for spending, exponent, alpha, alternative, shares, *times in [
     ("power", 2, 0.05, "two_sided", [0.25, 0.5, 0.75, 1]),
     ("power", 2, 0.05, "greater", [0.2, 0.4, 0.6, 0.8, 1]),
     ("power", 2, 0.01, "two_sided", [0.1, 0.35, 0.36, 0.8]),
@@ -63,10 +64,13 @@ for spending, exponent, alpha, alternative, shares in [
     ("obrien_fleming", 0, 0.025, "greater", [0.3, 0.6, 0.9]),
     ("pocock", 0, 0.05, "two_sided", [0.25, 0.5, 0.75, 1]),
     ("pocock", 0, 0.05, "greater", [i / 20 for i in range(1, 21)]),
+    ("obrien_fleming", 0, 0.05, "two_sided", [0.4, 0.7, 1], [0.25, 0.5, 0.75]),
+    ("pocock", 0, 0.025, "greater", [0.1, 0.5, 0.6, 1], [0.25, 0.5, 0.75, 1]),
 ]:
+    times = times[0] if times else shares
     cases.append({
-        "spending": spending, "exponent": exponent, "alpha": alpha, "alternative": alternative, "shares": shares,
-        "boundaries": boundaries(spending, exponent, alpha, alternative, shares),
+        "spending": spending, "exponent": exponent, "alpha": alpha, "alternative": alternative, "shares": shares, "times": times,
+        "boundaries": boundaries(spending, exponent, alpha, alternative, shares, times),
     })
 
 json.dump(
