@@ -8,38 +8,16 @@ import (
 	"github.com/metricsjob/metricsjob/metrics"
 )
 
-// segments are the attributes that some experiment breaks results down by, in
-// alphabetical order.
-func (b *builder) segments() []string {
-	var out []string
-	for _, x := range b.plan.Experiments {
-		for _, s := range x.Def.Segments {
-			out = appendNew(out, s.Key.V)
-		}
-	}
-	slices.Sort(out)
-	return out
-}
-
-// segmented are the experiments that are broken down by a segment.
-func (b *builder) segmented(segment string) []string {
-	var out []string
-	for _, x := range b.plan.Experiments {
-		for _, s := range x.Def.Segments {
-			if s.Key.V == segment {
-				out = appendNew(out, x.Def.Key.V)
-			}
-		}
-	}
-	return out
-}
-
 // segmentValues keeps the values of each segment with most exposed units over
 // all variations, ties by text.
 func (b *builder) segmentValues() sqlast.Select {
 	var counted sqlast.Union
 	for _, seg := range b.segments() {
-		a := col("", attributeColumn(seg))
+		a := b.segmentValue("", seg)
+		with := b.segmented(seg, Segment.isLong)
+		if len(with) == 0 {
+			continue
+		}
 		counted = append(counted, sqlast.Select{
 			Items: []sqlast.Item{
 				item(col("", colExperiment), colExperiment),
@@ -48,7 +26,7 @@ func (b *builder) segmentValues() sqlast.Select {
 				item(countStar(), "units"),
 			},
 			From:    sqlast.Table{Name: b.table("exposure")},
-			Where:   sqlast.And{b.isExposed(col("", colDropped)), notNull(a), oneOf(col("", colExperiment), b.segmented(seg))},
+			Where:   sqlast.And{b.isExposed(col("", colDropped)), notNull(a), oneOf(col("", colExperiment), with)},
 			GroupBy: []sqlast.Expr{col("", colExperiment), a},
 		})
 	}
@@ -77,11 +55,7 @@ func (b *builder) segmentValues() sqlast.Select {
 func (b *builder) cellKeys(table string) []sqlast.Item {
 	out := []sqlast.Item{item(col(table, colExperiment), colExperiment), item(col(table, colVariation), colVariation)}
 	for _, seg := range b.segments() {
-		a := sqlast.Expr(col(table, attributeColumn(seg)))
-		if with := b.segmented(seg); len(with) < len(b.plan.Experiments) {
-			a = when(oneOf(col(table, colExperiment), with), a)
-		}
-		out = append(out, item(a, attributeColumn(seg)))
+		out = append(out, item(b.segmentValue(table, seg), b.segmentColumn(seg)))
 	}
 	return out
 }
@@ -196,15 +170,21 @@ func (b *builder) bySegment(table, why string, where sqlast.Expr, extra, sums []
 	}
 	parts := sqlast.Union{query(sqlast.Text(metrics.Overall), sqlast.Text(metrics.All), sqlast.Table{Name: table, Alias: "c"}, where)}
 	for _, seg := range b.segments() {
-		a := col("c", attributeColumn(seg))
-		value := sqlast.Case{
-			Whens: []sqlast.When{{If: isNull(a), Then: sqlast.Text(metrics.None)}, {If: isNull(col("s", "value")), Then: sqlast.Text(metrics.Other)}},
-			Else:  a,
+		a := col("c", b.segmentColumn(seg))
+		value := sqlast.Case{Whens: []sqlast.When{{If: isNull(a), Then: sqlast.Text(metrics.None)}}, Else: a}
+		from := sqlast.From(sqlast.Table{Name: table, Alias: "c"})
+		with, long := b.segmented(seg, Segment.isAny), b.segmented(seg, Segment.isLong)
+		if len(long) > 0 {
+			rare := isNull(col("s", "value"))
+			if len(long) < len(with) {
+				rare = sqlast.And{oneOf(col("c", colExperiment), long), rare}
+			}
+			value.Whens = append(value.Whens, sqlast.When{If: rare, Then: sqlast.Text(metrics.Other)})
+			from = sqlast.Join{Kind: sqlast.LeftJoin, L: sqlast.Table{Name: table, Alias: "c"}, R: sqlast.Table{Name: b.table("segment_value"), Alias: "s"},
+				On: sqlast.And{compare(sqlast.Eq, col("s", colExperiment), col("c", colExperiment)),
+					compare(sqlast.Eq, col("s", "segment"), sqlast.Text(seg)), compare(sqlast.Eq, col("s", "value"), a)}}
 		}
-		from := sqlast.Join{Kind: sqlast.LeftJoin, L: sqlast.Table{Name: table, Alias: "c"}, R: sqlast.Table{Name: b.table("segment_value"), Alias: "s"},
-			On: sqlast.And{compare(sqlast.Eq, col("s", colExperiment), col("c", colExperiment)),
-				compare(sqlast.Eq, col("s", "segment"), sqlast.Text(seg)), compare(sqlast.Eq, col("s", "value"), a)}}
-		parts = append(parts, query(sqlast.Text(seg), value, from, all(where, oneOf(col("c", colExperiment), b.segmented(seg)))))
+		parts = append(parts, query(sqlast.Text(seg), value, from, all(where, oneOf(col("c", colExperiment), with))))
 	}
 	items := []sqlast.Item{}
 	for _, name := range []string{colExperiment, colVariation, "segment", "segment_value"} {

@@ -306,6 +306,11 @@ func (sc *scanBuilder) exposureColumns() []string {
 			out = append(out, attributeColumn(a))
 		}
 	}
+	for _, name := range sc.plan.Traits {
+		if sc.refersTo(func(r Ref) bool { return r.Kind == RefUnit && r.Name == name }) {
+			out = append(out, traitColumn(name))
+		}
+	}
 	return out
 }
 

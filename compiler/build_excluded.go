@@ -17,7 +17,7 @@ func excludedAlias(kind string) string { return "excluded " + kind }
 func (p *Plan) excludedKinds() []string {
 	var out []string
 	for _, u := range p.Units {
-		sources := slices.Clone(u.Impressions)
+		sources := slices.Concat(u.Impressions, u.TraitSources)
 		for _, s := range u.Scans {
 			sources = append(sources, s.Source)
 		}

@@ -40,7 +40,7 @@ func (b *builder) exposures() []Statement {
 	for i, to := range stages[1:] {
 		out = append(out, b.advance(stages[i], to)...)
 	}
-	if len(b.segments()) > 0 {
+	if slices.ContainsFunc(b.segments(), func(key string) bool { return len(b.segmented(key, Segment.isLong)) > 0 }) {
 		out = append(out, Statement{Name: b.table("segment_value"), Why: "the most frequent values of each segment; the others are (other)",
 			SQL: sqlast.CreateTable{Name: b.table("segment_value"), Query: b.segmentValues()}})
 	}
@@ -95,10 +95,16 @@ func (b *builder) exposureQuery() sqlast.Select {
 			sqlast.CTE{Name: "excluding", Columns: []string{colExperiment, "other"}, Query: b.excluding()},
 			sqlast.CTE{Name: "elsewhere", Query: b.elsewhere()})
 	}
+	for _, s := range b.traitTables() {
+		with = append(with, sqlast.CTE{Name: traitTable(s), Query: b.traits(s)})
+	}
 	with = append(with,
 		sqlast.CTE{Name: "period", Columns: []string{colExperiment, colObserveUntil, colWindowsUntil}, Query: b.periods()},
 		sqlast.CTE{Name: "name", Columns: []string{colExperiment, "position", colVariation}, Query: b.names()},
 	)
+	if len(b.plan.Assigned) > 0 {
+		with = append(with, sqlast.CTE{Name: "assigned", Query: b.assigned()})
+	}
 	unit := func(name string) sqlast.Expr { return col("u", name) }
 	items := []sqlast.Item{
 		item(unit(colUnitID), colUnitID),
@@ -118,6 +124,12 @@ func (b *builder) exposureQuery() sqlast.Select {
 	for _, a := range b.plan.Attributes {
 		items = append(items, item(b.exposedAttribute(a), attributeColumn(a)))
 	}
+	for _, name := range b.plan.Traits {
+		items = append(items, item(b.trait(name), traitColumn(name)))
+	}
+	for i, key := range b.plan.Assigned {
+		items = append(items, item(col(assignedAlias(i), colVariation), assignedColumn(key)))
+	}
 	items = append(items, sqlast.Item{X: b.dropped(), As: colDropped, Why: "why the unit is left out; NULL where it is not"})
 	var from sqlast.From = sqlast.Join{L: sqlast.Table{Name: "unit", Alias: "u"}, R: sqlast.Table{Name: "period", Alias: "p"},
 		On: compare(sqlast.Eq, col("p", colExperiment), unit(colExperiment))}
@@ -131,6 +143,15 @@ func (b *builder) exposureQuery() sqlast.Select {
 	}
 	if b.uses(excludesUnits) {
 		lookup("elsewhere", "e", compare(sqlast.Eq, col("e", colUnitID), unit(colUnitID)))
+	}
+	for i, s := range b.traitTables() {
+		a := traitAlias(i)
+		lookup(traitTable(s), a, sqlast.And{compare(sqlast.Eq, col(a, colUnitID), unit(colUnitID)), compare(sqlast.Eq, col(a, "first"), unit("first"))})
+	}
+	for i, key := range b.plan.Assigned {
+		a := assignedAlias(i)
+		from = sqlast.Join{Kind: sqlast.LeftJoin, L: from, R: sqlast.Table{Name: "assigned", Alias: a},
+			On: sqlast.And{compare(sqlast.Eq, col(a, colUnitID), unit(colUnitID)), compare(sqlast.Eq, col(a, colExperiment), sqlast.Text(key))}}
 	}
 	return sqlast.Select{
 		Why:   "the exposure of a unit is its first impression in the experiment",
@@ -193,7 +214,12 @@ func (b *builder) dropped() sqlast.Expr {
 		if x.Audience == nil {
 			continue
 		}
-		scope := &audienceScope{sources: x.Sources, column: b.exposedAttribute}
+		scope := &audienceScope{column: func(r Ref) sqlast.Expr {
+			if r.Kind == RefUnit {
+				return b.trait(r.Name)
+			}
+			return b.exposedAttribute(r.Name)
+		}}
 		in := call(sqlast.Coalesce, x.Audience.Condition(scope), sqlast.Bool(false))
 		drop(all(b.isExperiment(x), sqlast.Not{X: in}), "audience")
 	}
@@ -372,7 +398,7 @@ func (b *builder) unitsShown() sqlast.Select {
 		item(c(colExperiment), colExperiment),
 		{X: aggregate(sqlast.Min, first), As: "first", Why: "the first instant, and the variation there"},
 	}
-	if b.uses(keepsFirst) {
+	if b.readsFirst() {
 		last := b.packed(compare(sqlast.Sub, sqlast.Int(b.positions()-1), c("position")))
 		items = append(items, sqlast.Item{X: aggregate(sqlast.Min, last), As: "tied", Why: "the first instant, and the last variation there"})
 	}
@@ -419,7 +445,10 @@ func (b *builder) someID() bool {
 // names gives the keys of variations by their positions.
 func (b *builder) names() sqlast.Values {
 	var rows sqlast.Values
-	for _, x := range b.plan.Experiments {
+	for _, x := range b.everyExperiment() {
+		if !slices.Contains(b.plan.Experiments, x) && !slices.Contains(b.plan.Assigned, x.Def.Key.V) {
+			continue
+		}
 		for _, v := range x.Def.Variations {
 			rows = append(rows, []sqlast.Expr{sqlast.Text(x.Def.Key.V), sqlast.Int(int64(positionOf(x.Def, v.Key.V))), sqlast.Text(v.Key.V)})
 		}

@@ -80,6 +80,12 @@ func (b *builder) stageColumns() []sqlast.Item {
 	for _, a := range b.plan.Attributes {
 		columns = append(columns, attributeColumn(a))
 	}
+	for _, name := range b.plan.Traits {
+		columns = append(columns, traitColumn(name))
+	}
+	for _, key := range b.plan.Assigned {
+		columns = append(columns, assignedColumn(key))
+	}
 	var out []sqlast.Item
 	for _, name := range columns {
 		out = append(out, item(col("p", name), name))

@@ -30,6 +30,8 @@ func (s *rowScope) SQL(r Ref) sqlast.Expr {
 		return col("", colEvent)
 	case RefExposure:
 		return col("", attributeColumn(r.Name))
+	case RefUnit:
+		return col("", traitColumn(r.Name))
 	case RefElapsed:
 		return s.elapsed()
 	case RefUnitID:

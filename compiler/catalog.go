@@ -2,6 +2,7 @@ package compiler
 
 import (
 	"math/big"
+	"slices"
 	"time"
 
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
@@ -14,11 +15,16 @@ import (
 type Catalog struct {
 	Impressions []*Source
 	Events      []*Source
+	// Units are the sources of attributes of units, and of pairs of ids.
+	Units []*Source
 	// Excluded are the lists of units whose rows do not exist.
 	Excluded []*Source
 	// Engine is the name and version of the engine, e.g. "duckdb v1.5.5".
 	Engine string
 }
+
+// Sources are all sources but the lists of excluded units.
+func (c *Catalog) Sources() []*Source { return slices.Concat(c.Impressions, c.Events, c.Units) }
 
 // Source is one inspected source. All expressions are over unqualified
 // columns of Read; they are SQL values, not yet filtered by Where.
@@ -31,7 +37,7 @@ type Source struct {
 	Rows, Bytes int64
 
 	Units      []UnitField // in the order of columns.units
-	Time       Field       // a TIMESTAMP in UTC
+	Time       Field       // a TIMESTAMP in UTC; of sources of units only where mapped
 	Event      Field       // events: text
 	Experiment *Field      // impressions: text, where mapped
 	Flag       *Field      // impressions: text, where mapped

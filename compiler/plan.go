@@ -29,7 +29,7 @@ type UnitPlan struct {
 	Impressions []*Source
 	Experiments []*ExperimentPlan
 	// Others are experiments that are not computed, whose impressions say
-	// which units others leave out.
+	// which units others leave out, or are the segments of.
 	Others []*ExperimentPlan
 	// Activation is what units must do to count; nil where no experiment asks.
 	Activation *Activation
@@ -39,7 +39,14 @@ type UnitPlan struct {
 	// Attributes are the attributes of the exposure that segments, audiences
 	// or metrics need, in alphabetical order.
 	Attributes []string
-	Scans      []*Scan
+	// Traits are the attributes of units that they need, in alphabetical
+	// order, from TraitSources.
+	Traits       []string
+	TraitSources []*Source
+	// Assigned are the experiments whose variations are segments of others, in
+	// alphabetical order.
+	Assigned []string
+	Scans    []*Scan
 	// Kept are the matched impressions as a source of rows, where a metric
 	// counts them; else nil.
 	Kept *Source
@@ -57,6 +64,7 @@ type ExperimentPlan struct {
 	// ObserveUntil; events with one until WindowsUntil.
 	Starts, Ends, ObserveUntil, WindowsUntil time.Time
 	Audience                                 *Expression // nil: everybody
+	Segments                                 []Segment
 	Metrics                                  []*MetricPlan
 }
 

@@ -13,28 +13,28 @@ func (p *planner) experiment(u *UnitPlan, e *metrics.Experiment) {
 		return
 	}
 	if e.Where.IsSet() {
-		x.Audience, _ = Parse(e.Where, &audienceScope{sources: x.Sources}, BooleanType, &p.list)
+		x.Audience, _ = Parse(e.Where, &audienceScope{sources: x.Sources, traits: u.TraitSources}, BooleanType, &p.list)
 		if x.Audience != nil {
 			u.needAttributes(x.Audience)
 		}
 	}
 	for _, s := range e.Segments {
-		scope := metricScope{exposures: x.Sources}
-		if _, d := scope.Resolve(Ref{Kind: RefExposure, Name: s.Key.V}); d != nil {
-			d.Pos = s.Key.Pos
-			p.list = append(p.list, *d)
-			continue
-		}
-		u.Attributes = appendNew(u.Attributes, s.Key.V)
+		p.segment(u, x, s)
 	}
 	u.Experiments = append(u.Experiments, x)
 }
 
-// others plans the experiments whose units others leave out, where they are
-// not computed themselves.
+// others plans the experiments whose units others leave out or are broken down
+// by, where they are not computed themselves.
 func (p *planner) others(u *UnitPlan) {
 	for _, x := range u.Experiments {
-		for _, key := range x.Def.ExcludeUnitsIn {
+		others := slices.Clone(x.Def.ExcludeUnitsIn)
+		for _, s := range x.Def.Segments {
+			if s.Experiment.Set {
+				others = append(others, s.Experiment)
+			}
+		}
+		for _, key := range others {
 			is := func(x *ExperimentPlan) bool { return x.Def.Key.V == key.V }
 			if slices.ContainsFunc(u.Experiments, is) || slices.ContainsFunc(u.Others, is) {
 				continue

@@ -34,7 +34,7 @@ func NewPlan(defs *metrics.Definitions, cat *Catalog, opts PlanOptions) (*Plan, 
 		}
 		u := byKind[e.Unit.V]
 		if u == nil {
-			u = &UnitPlan{Kind: e.Unit.V, AsOf: opts.AsOf, Registry: defs.Registry}
+			u = &UnitPlan{Kind: e.Unit.V, AsOf: opts.AsOf, Registry: defs.Registry, TraitSources: cat.traitSources(e.Unit.V)}
 			byKind[e.Unit.V] = u
 			plan.Units = append(plan.Units, u)
 		}
@@ -100,8 +100,11 @@ func (p *planner) selected(e *metrics.Experiment) bool {
 
 func (u *UnitPlan) needAttributes(e *Expression) {
 	for _, r := range e.Refs {
-		if r.Kind == RefExposure {
+		switch r.Kind {
+		case RefExposure:
 			u.Attributes = appendNew(u.Attributes, r.Name)
+		case RefUnit:
+			u.Traits = appendNew(u.Traits, r.Name)
 		}
 	}
 }
@@ -137,6 +140,8 @@ func (p *planner) metrics(u *UnitPlan) {
 		}
 	}
 	slices.Sort(u.Attributes)
+	slices.Sort(u.Traits)
+	slices.Sort(u.Assigned)
 }
 
 // tally plans the sums of a metric; nil where it has a mistake.
@@ -266,7 +271,7 @@ func (p *planner) measure(u *UnitPlan, m *metrics.Metric, name string) *Measure 
 	n := &Measure{Name: name, Metric: m, Window: m.Window}
 	n.Window.Pos = diag.Pos{}
 	n.Events, n.Any = p.eventsOf(m.Event)
-	scope := &metricScope{registry: p.defs.Registry, events: n.Events, alone: p.alone, exposures: u.Impressions}
+	scope := &metricScope{registry: p.defs.Registry, events: n.Events, alone: p.alone, exposures: u.Impressions, traits: u.TraitSources}
 	switch {
 	case p.alone:
 	case m.Event.Impression:

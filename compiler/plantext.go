@@ -107,8 +107,8 @@ func (x *ExperimentPlan) print(b *strings.Builder) {
 	if x.Def.Activation != nil {
 		b.WriteString("      only units that were activated, counting from there\n")
 	}
-	for _, s := range e.Segments {
-		fmt.Fprintf(b, "      segment exposure.%s\n", s.Key.V)
+	for _, s := range x.Segments {
+		fmt.Fprintf(b, "      segment %s\n", s.describe())
 	}
 	for _, m := range x.Metrics {
 		fmt.Fprintf(b, "      %s %s: %s of %s\n", m.Def.Role, m.Def.Metric.Key.V, m.Kind, m.Tally.Name)

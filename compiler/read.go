@@ -54,13 +54,15 @@ func (s *Source) read(from, to time.Time) sqlast.ReadParquet {
 }
 
 // exists are the conditions under which a row of the source exists at all
-// (semantics 2): its own where, the day of its partition, an instant in [from, to).
+// (semantics 2): its own where, the day of its partition, an instant in
+// [from, to), with the zero time as from in one before to.
 func (s *Source) exists(from, to time.Time) sqlast.And {
 	at := inRow(s.Time.SQL)
-	conds := sqlast.And{
-		compare(sqlast.GreaterEq, at, sqlast.Timestamp(from)),
-		compare(sqlast.Less, at, sqlast.Timestamp(to)),
+	var conds sqlast.And
+	if !from.IsZero() {
+		conds = append(conds, compare(sqlast.GreaterEq, at, sqlast.Timestamp(from)))
 	}
+	conds = append(conds, compare(sqlast.Less, at, sqlast.Timestamp(to)))
 	if s.PartitionDay != nil && !s.inPartitions() {
 		// The day lies in [day(ts) - early, day(ts) + late], said of ts, so that
 		// the arithmetic is on the day, which is the same for a whole file.

@@ -19,6 +19,8 @@ type metricScope struct {
 	// impression sources of the experiments.
 	sources   []*Source
 	exposures []*Source
+	// traits are the units sources that describe the experiments' units.
+	traits []*Source
 	// alone reports that the file is checked without data.
 	alone bool
 }
@@ -63,8 +65,10 @@ func (s *metricScope) Resolve(r Ref) (Type, *diag.Diagnostic) {
 	case RefExposure:
 		return TextType, s.inBag("exposure attribute", r.Name, s.exposures, func(src *Source) Bag { return src.Attributes })
 	case RefUnit:
-		return TextType, &diag.Diagnostic{Code: "not-supported-yet", Message: "unit." + r.Name + " is not supported yet",
-			Hint: "exposure." + r.Name + " is an attribute of the impression"}
+		if s.alone {
+			return TextType, nil
+		}
+		return TextType, hasTrait(r.Name, s.traits)
 	case RefUnitID:
 		return TextType, s.unitKind(r.Name)
 	}
@@ -159,19 +163,17 @@ func (s *metricScope) words() []string {
 
 // audienceScope says what names mean in an experiment's where.
 type audienceScope struct {
-	sources []*Source
+	sources []*Source // of impressions
+	traits  []*Source
 	alone   bool
-	column  func(attribute string) sqlast.Expr
+	column  func(Ref) sqlast.Expr
 }
 
 func (s *audienceScope) Resolve(r Ref) (Type, *diag.Diagnostic) {
 	switch r.Kind {
-	case RefExposure:
-		m := metricScope{exposures: s.sources, alone: s.alone}
+	case RefExposure, RefUnit:
+		m := metricScope{exposures: s.sources, traits: s.traits, alone: s.alone}
 		return m.Resolve(r)
-	case RefUnit:
-		return TextType, &diag.Diagnostic{Code: "not-supported-yet", Message: "unit." + r.Name + " is not supported yet",
-			Hint: "exposure." + r.Name + " is an attribute of the impression"}
 	default:
 		d := &diag.Diagnostic{Code: "unknown-name", Message: "an audience is over exposure.* and unit.*, not " + formatRef(r),
 			Hint: "an audience is chosen by the impression; for units that did something write activation"}
@@ -182,7 +184,7 @@ func (s *audienceScope) Resolve(r Ref) (Type, *diag.Diagnostic) {
 	}
 }
 
-func (s *audienceScope) SQL(r Ref) sqlast.Expr { return s.column(r.Name) }
+func (s *audienceScope) SQL(r Ref) sqlast.Expr { return s.column(r) }
 
 func (s *audienceScope) Bare(string) (Ref, bool) { return Ref{}, false }
 

@@ -17,7 +17,7 @@ func Unsupported(defs *metrics.Definitions) diag.List {
 		u.source(s)
 	}
 	for _, s := range defs.Sources.Units {
-		u.add(s.Pos, "sources.units")
+		u.source(s)
 	}
 	for _, m := range defs.Metrics {
 		u.metric(m)
@@ -69,7 +69,6 @@ func (u *unsupported) experiment(e *metrics.Experiment) {
 	}
 	for _, s := range e.Segments {
 		u.when(s.FromEvents, s.Pos, "a segment from events")
-		u.when(s.Experiment.Set, s.Pos, "a segment by another experiment")
 	}
 	u.analysis(e.Analysis)
 	for _, m := range e.Metrics {

@@ -135,7 +135,7 @@ func lossesOf(src *compiler.Source, into *Dropped) *losses {
 		l.unproven = true
 		stage("where", call(sqlast.Coalesce, src.Where, sqlast.Bool(false)), &into.Where)
 	}
-	if !src.Time.NeverNull {
+	if src.Time.SQL != nil && !src.Time.NeverNull {
 		stage("no_timestamp", present(src.Time.SQL), &into.NoTimestamp)
 	}
 	strays := slices.ContainsFunc(src.Files, func(f compiler.File) bool { return !inPartition(src, f) })

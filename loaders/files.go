@@ -21,7 +21,7 @@ import (
 // must be allowed to read.
 func Roots(defs *metrics.Definitions) []string {
 	var roots []string
-	for _, src := range slices.Concat(defs.Sources.Impressions, defs.Sources.Events, defs.Sources.ExcludeUnits) {
+	for _, src := range slices.Concat(defs.Sources.Impressions, defs.Sources.Events, defs.Sources.Units, defs.Sources.ExcludeUnits) {
 		for _, p := range src.Paths {
 			pattern := located(src, p.V)
 			root, _ := splitGlob(pattern)

@@ -18,7 +18,7 @@ type InspectOptions struct {
 	Sources []string
 }
 
-// Inspect finds the files of every source of impressions and events, reads
+// Inspect finds the files of every source, reads
 // what their footers say, and gives the compiler a catalog. Mistakes of the
 // definitions about the data (no file, no such column, a type that cannot be
 // read as wanted) are in the list, at their places; the error is for what
@@ -47,6 +47,9 @@ func Inspect(ctx context.Context, engine *Engine, defs *metrics.Definitions, opt
 	if err := inspect(defs.Sources.Events, &catalog.Events); err != nil {
 		return nil, list, err
 	}
+	if err := inspect(defs.Sources.Units, &catalog.Units); err != nil {
+		return nil, list, err
+	}
 	var excluded []*metrics.Source
 	for _, def := range defs.Sources.ExcludeUnits {
 		named := *def
@@ -63,7 +66,7 @@ func Inspect(ctx context.Context, engine *Engine, defs *metrics.Definitions, opt
 
 // exclude tells the sources of which of their unit kinds some ids are excluded.
 func exclude(catalog *compiler.Catalog) {
-	for _, src := range slices.Concat(catalog.Impressions, catalog.Events) {
+	for _, src := range catalog.Sources() {
 		for _, u := range src.Units {
 			if slices.ContainsFunc(catalog.Excluded, func(s *compiler.Source) bool {
 				return slices.ContainsFunc(s.Units, func(x compiler.UnitField) bool { return x.Kind == u.Kind })
@@ -383,7 +386,7 @@ func (in *inspector) whole() {
 	c := &in.def.Columns
 	for i := range in.out.Files {
 		f := &in.out.Files[i]
-		f.Whole = in.neverMissing(&c.Timestamp.Column, in.out.Time, f) &&
+		f.Whole = (!c.Timestamp.Column.IsSet() || in.neverMissing(&c.Timestamp.Column, in.out.Time, f)) &&
 			(!c.Event.IsSet() || in.neverMissing(&c.Event, in.out.Event, f))
 		for j, unit := range in.out.Units {
 			f.Whole = f.Whole && in.neverMissing(&c.Units[j].Column, unit.Field, f)

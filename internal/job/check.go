@@ -80,7 +80,7 @@ func (c *checker) fact(format string, args ...any) {
 }
 
 func (c *checker) run(ctx context.Context) error {
-	for _, s := range slices.Concat(c.catalog.Impressions, c.catalog.Events) {
+	for _, s := range c.catalog.Sources() {
 		c.fact("source %s: %s, %s", s.Def.Name.V, amount(int64(len(s.Files)), "file"), amount(s.Rows, "row"))
 	}
 	c.measures = append(measuresOf(c.plan), c.outsideMeasures()...)

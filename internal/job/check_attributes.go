@@ -14,7 +14,10 @@ func (c *checker) attributes(ctx context.Context) error {
 	for _, u := range c.plan.Units {
 		for _, x := range u.Experiments {
 			a := &attributeChecker{checker: c, x: x, known: map[string][]string{}}
-			for _, s := range x.Def.Segments {
+			for i, s := range x.Def.Segments {
+				if of := x.Segments[i]; of.Exposure == "" || of.Trait != "" {
+					continue
+				}
 				if err := a.occurs(ctx, s.Key.V, s.Key.Pos); err != nil {
 					return err
 				}
@@ -46,6 +49,9 @@ func (a *attributeChecker) audience(ctx context.Context) error {
 		}
 	}
 	for _, l := range a.x.Audience.Literals() {
+		if l.Ref.Kind != compiler.RefExposure {
+			continue
+		}
 		have := a.known[l.Ref.Name]
 		if len(have) == 0 || len(have) >= maxValues {
 			continue // which was said, or too many to say that one never occurs

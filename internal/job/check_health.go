@@ -3,7 +3,6 @@ package job
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/metricsjob/metricsjob/compiler"
@@ -15,7 +14,7 @@ import (
 // losses warns of rows that a source loses, and of a holdback column that
 // says nothing.
 func (c *checker) losses(ctx context.Context) error {
-	for _, s := range slices.Concat(c.catalog.Impressions, c.catalog.Events) {
+	for _, s := range c.catalog.Sources() {
 		d, err := loaders.Count(ctx, c.engine, s)
 		if err != nil {
 			return fmt.Errorf("count what source %s loses: %w", s.Def.Name.V, err)

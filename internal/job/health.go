@@ -222,7 +222,7 @@ func (r *reporter) silentMetrics(x *compiler.ExperimentPlan) {
 // the run, and is counted just because its file is not read. Footers mostly
 // prove that there is none.
 func (r *reporter) sources(ctx context.Context) error {
-	for _, s := range slices.Concat(r.catalog.Impressions, r.catalog.Events) {
+	for _, s := range r.catalog.Sources() {
 		d, err := loaders.Count(ctx, r.engine, s)
 		if err != nil {
 			return fmt.Errorf("count what source %s loses: %w", s.Def.Name.V, err)

@@ -59,7 +59,7 @@ func (p *prepared) runID() string {
 	h := sha256.New()
 	fmt.Fprintln(h, p.opts.Version, metrics.SchemaVersion, p.catalog.Engine, p.definitionDigest(), p.asOf.Format(time.RFC3339Nano))
 	fmt.Fprintf(h, "%q %q\n", p.opts.Experiments, p.opts.Metrics)
-	for _, s := range slices.Concat(p.catalog.Impressions, p.catalog.Events, p.catalog.Excluded) {
+	for _, s := range slices.Concat(p.catalog.Sources(), p.catalog.Excluded) {
 		fmt.Fprintln(h, s.Def.Name.V)
 		for _, f := range s.Files {
 			fmt.Fprintln(h, f.Path, f.Rows, f.Bytes)
@@ -398,7 +398,7 @@ func (r *reporter) run(began time.Time) {
 	if len(r.tables.Errors) > 0 {
 		row.Outcome = "done_with_errors"
 	}
-	for _, s := range slices.Concat(r.catalog.Impressions, r.catalog.Events) {
+	for _, s := range r.catalog.Sources() {
 		row.InputFiles += int64(len(s.Files))
 		row.InputRows += s.Rows
 		row.InputBytes += s.Bytes

@@ -257,6 +257,7 @@ func (x *experiment) exposuresOf(unitID string, impressions []shown) []*unit {
 		return []*unit{first}
 	}
 	x.counts.SeveralVariations++
+	first.traits = x.unitAttributes(first)
 	x.several = append(x.several, first)
 	policy := x.Multiple.V
 	if !x.Multiple.Set {

@@ -58,7 +58,7 @@ const (
 var pending = []string{
 	splitting,
 	identityStrict, identityFirst, phasesStratified,
-	segmentEvents, segmentExperiment, segmentUnit, unitAttributes, dedupeRow,
+	segmentEvents, dedupeRow,
 }
 
 // SetPending replaces the features that are not drawn, for tests of a compiler
