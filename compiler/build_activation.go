@@ -41,7 +41,7 @@ func (p *planner) activation(u *UnitPlan, x *ExperimentPlan) {
 	}
 	if u.Activation == nil {
 		u.Activation = &Activation{
-			Plan:     &UnitPlan{Kind: u.Kind, AsOf: u.AsOf, Registry: u.Registry},
+			Plan:     u.before(),
 			Measures: map[string]*Measure{},
 		}
 	}
@@ -52,9 +52,7 @@ func (p *planner) activation(u *UnitPlan, x *ExperimentPlan) {
 	if n == nil {
 		return
 	}
-	for _, a := range act.Plan.Attributes {
-		u.Attributes = appendNew(u.Attributes, a)
-	}
+	u.needsOf(act.Plan)
 	act.Measures[x.Def.Key.V] = n
 	v := &UnitValue{Name: n.Name, Measure: n, Op: OpFirst}
 	if !slices.ContainsFunc(act.Plan.Values, func(have *UnitValue) bool { return have.Measure == n }) {

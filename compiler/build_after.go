@@ -38,7 +38,7 @@ func (p *planner) after(u *UnitPlan, m *metrics.Metric) *After {
 		return nil
 	}
 	if u.Following == nil {
-		u.Following = &Following{Plan: &UnitPlan{Kind: u.Kind, AsOf: u.AsOf, Registry: u.Registry}}
+		u.Following = &Following{Plan: u.before()}
 	}
 	following := u.Following
 	following.Plan.Impressions = u.Impressions
@@ -57,9 +57,7 @@ func (p *planner) after(u *UnitPlan, m *metrics.Metric) *After {
 	for i := 2; slices.ContainsFunc(following.Events, func(a *After) bool { return a.Name == n.Name }); i++ {
 		n.Name = fmt.Sprintf("%s (%d)", event, i)
 	}
-	for _, a := range following.Plan.Attributes {
-		u.Attributes = appendNew(u.Attributes, a)
-	}
+	u.needsOf(following.Plan)
 	following.Plan.Values = append(following.Plan.Values, &UnitValue{Name: n.Name, Measure: n, Op: OpFirst})
 	following.Events = append(following.Events, &After{Name: n.Name, Measure: n})
 	return following.Events[len(following.Events)-1]

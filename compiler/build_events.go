@@ -378,45 +378,56 @@ func (sc *scanBuilder) matched(i, n int) sqlast.Select {
 	from, to := sc.instants()
 	at := inRow(sc.src.Time.SQL)
 	start, end := sc.reach()
-	on := sqlast.And{sc.src.unit(sc.plan.Kind).isUnit(col("x", colUnitID))}
+	if len(sc.src.ID) > 0 {
+		// Whole days are read, so that every copy of a row is there.
+		from, to = dayOf(from), earlier(nextDay(to), sc.plan.AsOf)
+	}
+	files, where := sc.rowsOf(from, to)
+	joining, files, on := sc.owned(files)
 	items := []sqlast.Item{
 		{X: rowID(), As: colUnit, Why: "the row number of the unit's exposure"},
 		item(inRow(sc.src.Event.SQL), colEvent),
 	}
 	items = append(items, sc.timed(at)...)
 	if len(sc.src.ID) > 0 {
-		// Whole days are read, so that every copy of a row is there.
-		from, to = dayOf(from), earlier(nextDay(to), sc.plan.AsOf)
 		on = append(on, compare(sqlast.GreaterEq, at, col("x", colFirstDay)), compare(sqlast.Less, at, col("x", colLastDay)))
 		items = append(items, item(sqlast.And{compare(sqlast.GreaterEq, at, start), compare(sqlast.Less, at, end)}, colInReach))
 		if !sc.needsTime() {
 			items = append(items, item(at, colTime))
 		}
-		items = append(items, sc.src.idKey(sc.plan.Kind)...)
+		items = append(items, sc.idKey()...)
 		items = append(items, item(sc.src.hash(rowID()), colHash))
 	} else {
 		on = append(on, compare(sqlast.GreaterEq, at, start), compare(sqlast.Less, at, end))
 	}
-	where := append(sc.src.exists(from, to), sc.isNeeded(inRow(sc.src.Event.SQL)), isNull(col("x", colDropped)))
+	if sc.src.Kept != "" {
+		on = append(on, compare(sqlast.Eq, col("x", colExperiment), col(rowAlias, colExperiment)))
+	}
 	if len(sc.only) > 0 && len(sc.only) < len(sc.plan.Experiments) {
 		where = append(where, oneOf(col("x", colExperiment), sc.only))
 	}
 	if n > 1 {
 		where = append(where, compare(sqlast.Eq, call(sqlast.Mod, rowID(), sqlast.Int(int64(n))), sqlast.Int(int64(i))))
 	}
-	files, among := sc.src.withExcluded(sc.src.read(from, to))
-	where = append(where, among...)
-	if sc.src.Kept != "" {
-		files = sqlast.Table{Name: sc.table(sc.src.Kept), Alias: rowAlias}
-		on = append(on, compare(sqlast.Eq, col("x", colExperiment), col(rowAlias, colExperiment)))
-		where = append(where, notNull(col(rowAlias, "position")))
-	}
 	return sqlast.Select{
 		Why:   "events of exposed units",
+		With:  joining,
 		Items: append(items, sc.raw...),
 		From:  sqlast.Join{L: files, R: sqlast.Table{Name: sc.table("exposure"), Alias: "x"}, On: on},
 		Where: where,
 	}
+}
+
+// rowsOf is the relation that holds the rows of the source with an instant in
+// [from, to), and the conditions under which a row of it exists and its unit
+// counts.
+func (sc *scanBuilder) rowsOf(from, to time.Time) (files sqlast.From, where sqlast.And) {
+	where = append(sc.src.exists(from, to), sc.isNeeded(inRow(sc.src.Event.SQL)), isNull(col("x", colDropped)))
+	if sc.src.Kept != "" {
+		return sqlast.Table{Name: sc.table(sc.src.Kept), Alias: rowAlias}, append(where, notNull(col(rowAlias, "position")))
+	}
+	files, among := sc.src.withExcluded(sc.src.read(from, to))
+	return files, append(where, among...)
 }
 
 // timed are the columns of a row at an instant that depend on the exposure.
@@ -459,7 +470,7 @@ const colInReach = "in reach"
 // merged makes copies of events one.
 func (sc *scanBuilder) merged() sqlast.Select {
 	smallest := append([]string{colTime}, itemNames(sc.raw)...)
-	return merged(sc.rowsTable(), sc.copiesTable(), []string{colUnit, colEvent}, itemNames(sc.src.idKey(sc.plan.Kind)), smallest)
+	return merged(sc.rowsTable(), sc.copiesTable(), []string{colUnit, colEvent}, itemNames(sc.idKey()), smallest)
 }
 
 // distinct are the events without copies, and merged ones; the instant of

@@ -37,6 +37,9 @@ func (b *builder) exposures() []Statement {
 	out = append(out, Statement{Name: first.table("exposure"), Why: "one row for each unit and experiment, from one pass over the impressions",
 		SQL: sqlast.CreateTable{Name: first.table("exposure"), Query: first.exposureQuery()}})
 	out = append(out, after...)
+	if b.plan.Identity != nil {
+		out = append(out, b.identities(first.table("exposure"))...)
+	}
 	for i, to := range stages[1:] {
 		out = append(out, b.advance(stages[i], to)...)
 	}

@@ -36,7 +36,7 @@ func (s *rowScope) SQL(r Ref) sqlast.Expr {
 		return s.elapsed()
 	case RefUnitID:
 		if r.Name == s.scan.plan.Kind {
-			return s.raw("units."+r.Name, inRow(s.scan.src.unit(r.Name).SQL), false)
+			return s.raw("units."+r.Name, s.scan.ownID(), false)
 		}
 	}
 	field, name, ok := s.stored(r)

@@ -46,6 +46,8 @@ type UnitPlan struct {
 	// Assigned are the experiments whose variations are segments of others, in
 	// alphabetical order.
 	Assigned []string
+	// Identity joins events by ids of other unit kinds; nil where no experiment asks.
+	Identity *Identity
 	Scans    []*Scan
 	// Kept are the matched impressions as a source of rows, where a metric
 	// counts them; else nil.

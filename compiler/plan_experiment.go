@@ -21,6 +21,7 @@ func (p *planner) experiment(u *UnitPlan, e *metrics.Experiment) {
 	for _, s := range e.Segments {
 		p.segment(u, x, s)
 	}
+	p.identity(u, x)
 	u.Experiments = append(u.Experiments, x)
 }
 

@@ -109,6 +109,22 @@ func (u *UnitPlan) needAttributes(e *Expression) {
 	}
 }
 
+// before is a plan for the events of the same units that the windows of others
+// are counted from.
+func (u *UnitPlan) before() *UnitPlan {
+	return &UnitPlan{Kind: u.Kind, AsOf: u.AsOf, Registry: u.Registry, TraitSources: u.TraitSources, Identity: u.Identity}
+}
+
+// needsOf takes over what such a plan needs of the exposures.
+func (u *UnitPlan) needsOf(before *UnitPlan) {
+	for _, a := range before.Attributes {
+		u.Attributes = appendNew(u.Attributes, a)
+	}
+	for _, name := range before.Traits {
+		u.Traits = appendNew(u.Traits, name)
+	}
+}
+
 func (p *planner) metrics(u *UnitPlan) {
 	for _, x := range u.Experiments {
 		for _, em := range x.Def.Metrics {
@@ -373,7 +389,7 @@ func (n *Measure) EventsText() string {
 func (p *planner) eventSources(u *UnitPlan, m *metrics.Metric) []*Source {
 	var out []*Source
 	for _, s := range p.cat.Events {
-		if (len(m.Source) == 0 || containsText(m.Source, s.Def.Name.V)) && s.unit(u.Kind) != nil {
+		if (len(m.Source) == 0 || containsText(m.Source, s.Def.Name.V)) && u.reaches(s) {
 			out = append(out, s)
 		}
 	}

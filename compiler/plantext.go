@@ -26,6 +26,9 @@ func (u *UnitPlan) print(b *strings.Builder) {
 	for _, x := range u.Experiments {
 		x.print(b)
 	}
+	if u.Identity != nil {
+		fmt.Fprintf(b, "  events without an id of %s joined by others, %s\n", u.Kind, u.Identity.describe())
+	}
 	if u.Activation != nil {
 		for _, s := range u.Activation.Plan.Scans {
 			fmt.Fprintf(b, "  activations, from a pass of their own over %s\n", sourceNames([]*Source{s.Source}))

@@ -63,7 +63,6 @@ func (u *unsupported) metric(m *metrics.Metric) {
 }
 
 func (u *unsupported) experiment(e *metrics.Experiment) {
-	u.when(e.Identity.Set, e.Identity.Pos, "identity")
 	if len(e.Phases) > 0 && e.PhasePool.V != "last" {
 		u.add(e.Phases[0].Pos, "phases with pool: stratify")
 	}

@@ -181,9 +181,10 @@ func (c *checker) exposures(ctx context.Context) error {
 	return nil
 }
 
-// matchRate warns where few exposed units have events at all.
+// matchRate warns where few exposed units have events at all. Where other ids
+// are joined, how few units have events under their own says nothing.
 func (c *checker) matchRate(ctx context.Context, u *compiler.UnitProgram, s *compiler.Source) error {
-	if !slices.ContainsFunc(u.Plan.Scans, func(scan *compiler.Scan) bool { return scan.Source == s }) {
+	if u.Plan.JoinsIDs(s) || !slices.ContainsFunc(u.Plan.Scans, func(scan *compiler.Scan) bool { return scan.Source == s }) {
 		return nil
 	}
 	rows, err := c.query(ctx, u.ProbeMatch(s))

@@ -57,7 +57,7 @@ const (
 // have them yet.
 var pending = []string{
 	splitting,
-	identityStrict, identityFirst, phasesStratified,
+	phasesStratified,
 	segmentEvents, dedupeRow,
 }
 
