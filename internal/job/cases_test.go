@@ -358,7 +358,8 @@ func (c *testCase) derived(name string, make func() (string, error)) {
 		}
 		got = strings.ReplaceAll(got, c.dir, "DIR")
 		// Where lines are broken depends on how long the name of the folder is.
-		if slices.Equal(strings.Fields(got), strings.Fields(string(f.Data))) {
+		blank := func(text string) string { return strings.Join(strings.Fields(text), "") }
+		if blank(got) == blank(string(f.Data)) {
 			return
 		}
 		if *update {
