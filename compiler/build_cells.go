@@ -57,6 +57,9 @@ func (b *builder) cellKeys(table string) []sqlast.Item {
 	for _, seg := range b.segments() {
 		out = append(out, item(b.segmentValue(table, seg), b.segmentColumn(seg)))
 	}
+	if b.byUnit {
+		out = append(out, item(col(table, colUnitID), colUnitID))
+	}
 	return out
 }
 
@@ -156,6 +159,9 @@ func (b *builder) exposureCells() sqlast.Select {
 // bySegment sums the cells of a table over everybody and by each segment.
 // extra are further key columns.
 func (b *builder) bySegment(table, why string, where sqlast.Expr, extra, sums []sqlast.Item) sqlast.Select {
+	if b.byUnit {
+		extra = append(slices.Clone(extra), item(col("c", colUnitID), colUnitID))
+	}
 	query := func(segment, value sqlast.Expr, from sqlast.From, cond sqlast.Expr) sqlast.Select {
 		items := []sqlast.Item{
 			item(col("c", colExperiment), colExperiment), item(col("c", colVariation), colVariation),

@@ -103,10 +103,17 @@ const (
 )
 
 // Build writes the statements of a plan.
-func Build(p *Plan) *Program {
+func Build(p *Plan) *Program { return build(p, false) }
+
+// BuildByUnit writes the statements of a plan whose sums are not over the units
+// of a cell but over each one: what Build adds up. The results have the column
+// [ColumnUnit] behind their key columns.
+func BuildByUnit(p *Plan) *Program { return build(p, true) }
+
+func build(p *Plan, byUnit bool) *Program {
 	prog := &Program{}
 	for _, u := range p.Units {
-		b := &builder{plan: u}
+		b := &builder{plan: u, byUnit: byUnit}
 		if len(p.Units) > 1 {
 			b.suffix = "_" + u.Kind
 		}
@@ -176,6 +183,8 @@ func (u *UnitProgram) Listed() int64 {
 type builder struct {
 	plan   *UnitPlan
 	suffix string
+	// byUnit: cells are single units.
+	byUnit bool
 	// stage is put behind the name of the table exposure, and only are the
 	// experiments whose events are read (empty: all), where the exposures are
 	// not yet those that metrics count from.
@@ -191,6 +200,9 @@ func (b *builder) table(name string) string {
 	}
 	return name + b.suffix
 }
+
+// ColumnUnit is the column with the id of the unit in the results of BuildByUnit.
+const ColumnUnit = colUnitID
 
 // The columns of the table exposure.
 const (

@@ -28,11 +28,12 @@ var mayImport = map[string][]string{
 	"loaders":         {"compiler", "compiler/sqlast", "internal/diag", "metrics"},
 	"internal/export": {"metrics"},
 	"internal/job":    {"compiler", "compiler/sqlast", "internal/diag", "internal/export", "internal/starter", "internal/stats", "loaders", "metrics"},
-	"cmd/metricsjob":  {"compiler", "internal/diag", "internal/export", "internal/job", "metrics"},
+	"cmd/metricsjob":  {"compiler", "internal/diag", "internal/export", "internal/job", "internal/metrictest", "metrics"},
 	"bench":           {"loaders"},
 	"internal/oracle": {"metrics"},
 
 	"internal/starter":    {"metrics"},
+	"internal/metrictest": {"internal/diag", "internal/job", "loaders", "metrics"},
 	"internal/oracle/gen": {"internal/oracle", "metrics"},
 }
 

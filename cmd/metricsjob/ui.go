@@ -8,11 +8,13 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 
 	"golang.org/x/term"
 
 	"github.com/metricsjob/metricsjob/internal/diag"
 	"github.com/metricsjob/metricsjob/internal/export"
+	"github.com/metricsjob/metricsjob/internal/metrictest"
 	"github.com/metricsjob/metricsjob/metrics"
 )
 
@@ -69,6 +71,22 @@ func (u *ui) tables(format export.Format, t *metrics.Tables, written []export.Wr
 		Color:   isTerminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
 		Written: written,
 	})
+}
+
+// outcome prints what became of a test: one that passed only on demand.
+func (u *ui) outcome(o metrictest.Outcome, passed bool) {
+	u.line.clear()
+	place := fmt.Sprintf("%s:%d", o.File, o.Test.Name.Pos.Line)
+	switch {
+	case !o.Passed():
+		u.resultf("FAIL %s: %s\n", place, o.Test.Name.V)
+		for line := range strings.Lines(o.Explain()) {
+			u.resultf("  %s", line)
+		}
+		u.resultf("\n")
+	case passed:
+		u.resultf("ok   %s: %s\n", place, o.Test.Name.V)
+	}
 }
 
 // infof says what was done.

@@ -33,7 +33,7 @@ func (c *checker) experiment(ctx context.Context, x *compiler.ExperimentPlan, go
 		c.noUnits(x, got)
 	}
 	for _, v := range x.Def.Variations {
-		n := got.exposed[cell{x.Def.Key.V, v.Key.V, metrics.Overall, metrics.All}]
+		n := got.exposed[overall(x.Def.Key.V, v.Key.V)]
 		c.fact("experiment %s: %s in %s", x.Def.Key.V, amount(n, "unit"), v.Key.V)
 	}
 	return nil
@@ -79,7 +79,7 @@ func (c *checker) noUnits(x *compiler.ExperimentPlan, got *collected) {
 func (c *collected) exposedUnits(x *compiler.ExperimentPlan) int64 {
 	n := int64(0)
 	for _, v := range x.Def.Variations {
-		n += c.exposed[cell{x.Def.Key.V, v.Key.V, metrics.Overall, metrics.All}]
+		n += c.exposed[overall(x.Def.Key.V, v.Key.V)]
 	}
 	return n
 }

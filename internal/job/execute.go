@@ -15,8 +15,14 @@ import (
 	"github.com/metricsjob/metricsjob/metrics"
 )
 
-// cell is a part of an experiment that sums are over.
-type cell struct{ experiment, variation, segment, value string }
+// cell is a part of an experiment that sums are over; unit is empty but where
+// each unit is summed by itself.
+type cell struct{ experiment, variation, segment, value, unit string }
+
+// overall is the cell of everybody with a variation.
+func overall(experiment, variation string) cell {
+	return cell{experiment: experiment, variation: variation, segment: metrics.Overall, value: metrics.All}
+}
 
 // dayCell is a cell on a day of exposure.
 type dayCell struct {
@@ -205,6 +211,13 @@ func (c *collected) take(st compiler.Statement, rows *loaders.Rows) {
 	}
 	for _, row := range rows.Cells {
 		number := func(name string) int64 { return whole(row[index[name]]).Int64() }
+		cellOf := func(row []any) cell {
+			k := cell{experiment: text(row[0]), variation: text(row[1]), segment: text(row[2]), value: text(row[3])}
+			if at, ok := index[compiler.ColumnUnit]; ok {
+				k.unit = text(row[at])
+			}
+			return k
+		}
 		switch st.Result {
 		case compiler.ResultDays:
 			k := dayCell{cellOf(row), row[4].(time.Time)}
@@ -282,8 +295,6 @@ func (c *collected) add(o compiler.Output, k cell, n *big.Int) {
 		panic(fmt.Sprintf("job: no case for role %d", o.Role))
 	}
 }
-
-func cellOf(row []any) cell { return cell{text(row[0]), text(row[1]), text(row[2]), text(row[3])} }
 
 func text(v any) string {
 	s, _ := v.(string) // NULL, the variation of units without one, is empty

@@ -69,7 +69,7 @@ func ratioOf(x *compiler.ExperimentPlan, of map[cell]int64) (stats.SampleRatioTe
 	var units []int64
 	var weights []*big.Rat
 	for _, v := range x.Def.Variations {
-		units = append(units, of[cell{x.Def.Key.V, v.Key.V, metrics.Overall, metrics.All}])
+		units = append(units, of[overall(x.Def.Key.V, v.Key.V)])
 		weights = append(weights, plannedWeight(x, v))
 	}
 	opt, _ := stats.OptionsOf(x.Def.Analysis)
@@ -141,7 +141,7 @@ func (r *reporter) exposedUnits(x *compiler.ExperimentPlan) {
 	total := int64(0)
 	var empty []string
 	for _, v := range x.Def.Variations {
-		n := r.exposed[cell{x.Def.Key.V, v.Key.V, metrics.Overall, metrics.All}]
+		n := r.exposed[overall(x.Def.Key.V, v.Key.V)]
 		total += n
 		if n == 0 {
 			empty = append(empty, v.Key.V)

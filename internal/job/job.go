@@ -18,6 +18,8 @@ import (
 type Options struct {
 	// Paths are definition files and folders of them.
 	Paths []string
+	// Definitions, where given, take the place of the files in Paths.
+	Definitions *metrics.Definitions
 	// Env looks up environment variables for ${NAME} in paths.
 	Env func(string) (string, bool)
 	// AsOf: rows at or after this instant do not exist. Zero: one microsecond
@@ -149,7 +151,10 @@ func Load(opts Options) (*metrics.Definitions, diag.List, error) {
 
 // load reads the files, whatever is selected of them.
 func load(opts Options) (*metrics.Definitions, diag.List, error) {
-	defs, list, err := metrics.Load(opts.Paths, metrics.LoadOptions{Env: opts.Env})
+	defs, list, err := opts.Definitions, diag.List(nil), error(nil)
+	if defs == nil {
+		defs, list, err = metrics.Load(opts.Paths, metrics.LoadOptions{Env: opts.Env})
+	}
 	if err != nil || list.HasErrors() {
 		return defs, list, err
 	}

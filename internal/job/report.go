@@ -79,6 +79,11 @@ func (p *prepared) definitionDigest() string {
 // part is one value of one segment.
 type part struct{ segment, value string }
 
+// of is the cell of the part with a variation.
+func (q part) of(x *compiler.ExperimentPlan, v *metrics.Variation) cell {
+	return cell{experiment: x.Def.Key.V, variation: v.Key.V, segment: q.segment, value: q.value}
+}
+
 // parts are the segments of an experiment among the cells, everybody first,
 // then the values of each segment in alphabetical order.
 func parts(x *compiler.ExperimentPlan, cells iter.Seq[cell]) []part {
@@ -151,10 +156,10 @@ func (r *reporter) subject(x *compiler.ExperimentPlan, m *compiler.MetricPlan) s
 func (r *reporter) metric(x *compiler.ExperimentPlan, m *compiler.MetricPlan, s subject, q part, warnings []string) {
 	moments := map[string]stats.Moments{}
 	for _, v := range x.Def.Variations {
-		moments[v.Key.V] = r.moments(m, cell{x.Def.Key.V, v.Key.V, q.segment, q.value})
+		moments[v.Key.V] = r.moments(m, q.of(x, v))
 	}
 	for _, v := range x.Def.Variations {
-		k := cell{x.Def.Key.V, v.Key.V, q.segment, q.value}
+		k := q.of(x, v)
 		own := moments[v.Key.V]
 		row := r.resultRow(x, m, k, s.opt)
 		row.Warnings = warnings
@@ -294,7 +299,7 @@ func (r *reporter) overflowed(ctx context.Context, x *compiler.ExperimentPlan, m
 	opt, _ := stats.OptionsOf(m.Def.Analysis)
 	for _, q := range parts {
 		for _, v := range x.Def.Variations {
-			k := cell{x.Def.Key.V, v.Key.V, q.segment, q.value}
+			k := q.of(x, v)
 			row := r.resultRow(x, m, k, opt)
 			row.Units, row.Status, row.Reason = r.moments(m, k).Units, status, &why
 			others := x.Def.ComparedTo(v)
@@ -322,7 +327,7 @@ func (r *reporter) exposures(x *compiler.ExperimentPlan) {
 	}
 	for _, v := range x.Def.Variations {
 		for _, q := range parts(x, maps.Keys(dates)) {
-			k := cell{x.Def.Key.V, v.Key.V, q.segment, q.value}
+			k := q.of(x, v)
 			slices.SortFunc(dates[k], time.Time.Compare)
 			total := int64(0)
 			for _, date := range dates[k] {
