@@ -175,7 +175,33 @@ func (in *inspector) resolve() bool {
 		in.out.Where, found = compiler.CompileSourceWhere(in.def.Where, in.columns, in.list)
 		ok = found && in.agreed(&in.def.Where, in.out.Where) && ok
 	}
+	if ok {
+		in.lacking()
+	}
 	return ok
+}
+
+// lacking warns of columns that only some of the files have: those of the
+// others count as missing.
+func (in *inspector) lacking() {
+	said := map[string]bool{}
+	warn := func(e *metrics.Expr, sql sqlast.Expr) {
+		for _, name := range sqlast.Columns(sql) {
+			n, file := in.schema.lacking(name)
+			if n == 0 || said[name] || in.isPartition(name) {
+				continue
+			}
+			said[name] = true
+			in.list.Warnf(e.Pos, "column-lacking", "source %q: the column %s is missing in %d of %d files, e.g. %s", in.def.Name.V, name, n, len(in.out.Files), file).
+				WithHint("in the rows of such files it counts as missing; see whether the export changed")
+		}
+	}
+	for _, e := range mapped(&in.def.Columns) {
+		warn(e, in.stored[e].sql)
+	}
+	if in.def.Where.IsSet() {
+		warn(&in.def.Where, in.out.Where)
+	}
 }
 
 // agreed reports whether the files agree on the types of the columns of an

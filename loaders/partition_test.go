@@ -119,10 +119,11 @@ func TestBetweenKeepsWhatTheSchemaNeeds(t *testing.T) {
 	w.write("ds=2026-03-01/a.parquet", "SELECT 1 AS n, 5::BIGINT AS x, "+base)
 	w.write("ds=2026-03-20/a.parquet", "SELECT 2 AS n, "+base)
 	w.write("ds=2026-03-21/a.parquet", "SELECT 3 AS n, "+base)
-	src := w.mustInspect(w.events("ds=*/*.parquet", func(s *metrics.Source) {
+	src, list := w.inspect(w.events("ds=*/*.parquet", func(s *metrics.Source) {
 		partitioned(1, 2)(s)
 		s.Columns.Value = col("x")
 	}))
+	wantMessage(t, list, "the column x is missing in 2 of 3 files", "ds=2026-03-20/a.parquet")
 	pruned := src.Between(instantOf(t, "2026-03-21T00:00:00Z"), never)
 	if diff := cmp.Diff([]string{"5", "-", "-"}, w.values(pruned, pruned.Value.SQL)); diff != "" {
 		t.Error(diff)

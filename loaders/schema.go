@@ -20,6 +20,8 @@ type schema struct {
 	differs bool
 	// first are the first files, by name, of each of the schemas that differ.
 	first []string
+	// kinds are the schemas that differ.
+	kinds []fileColumns
 	// conflicts are, by lower-case name, columns whose types have nothing in common.
 	conflicts map[string]conflict
 }
@@ -31,10 +33,25 @@ func (c conflict) String() string {
 	return fmt.Sprintf("%s in %s, but %s in %s", c.typ, c.file, c.otherType, c.otherFile)
 }
 
-// fileColumns are the columns of one file.
+// fileColumns are the columns of one file, and of so many with the same ones.
 type fileColumns struct {
 	file    string
+	files   int
 	columns []compiler.Column
+}
+
+// lacking counts the files without a column, and gives one of them.
+func (s schema) lacking(column string) (files int, example string) {
+	for _, k := range s.kinds {
+		if slices.ContainsFunc(k.columns, func(c compiler.Column) bool { return strings.EqualFold(c.Name, column) }) {
+			continue
+		}
+		if files == 0 {
+			example = k.file
+		}
+		files += k.files
+	}
+	return files, example
 }
 
 // readSchema reads the schemas of all files and compares them.
@@ -45,19 +62,21 @@ func readSchema(ctx context.Context, engine *Engine, files []string) (schema, er
 	}
 	var all []fileColumns
 	for _, f := range first {
-		columns, err := describe(ctx, engine, quoteText(sqlast.FileName(f)))
-		if err != nil {
+		if f.columns, err = describe(ctx, engine, quoteText(sqlast.FileName(f.file))); err != nil {
 			return schema{}, err
 		}
-		same := func(other fileColumns) bool { return sameColumns(columns, other.columns) }
-		if !slices.ContainsFunc(all, same) {
-			all = append(all, fileColumns{f, columns})
+		i := slices.IndexFunc(all, func(other fileColumns) bool { return sameColumns(f.columns, other.columns) })
+		if i < 0 {
+			all = append(all, f)
+			continue
 		}
+		all[i].files += f.files
 	}
 	s := schema{columns: all[0].columns, differs: len(all) > 1, conflicts: conflicts(all)}
 	if !s.differs {
 		return s, nil
 	}
+	s.kinds = all
 	for _, f := range all {
 		s.first = append(s.first, f.file)
 	}
@@ -69,19 +88,23 @@ func readSchema(ctx context.Context, engine *Engine, files []string) (schema, er
 }
 
 // distinctSchemas gives the first file, by name, of each schema that occurs,
-// sorted. Schemas that DuckDB reads alike may be told apart here.
-func distinctSchemas(ctx context.Context, engine *Engine, files []string) ([]string, error) {
+// sorted, with the number of files. Schemas that DuckDB reads alike may be told
+// apart here.
+func distinctSchemas(ctx context.Context, engine *Engine, files []string) ([]fileColumns, error) {
 	digests, err := schemaDigests(ctx, engine, files)
 	if err != nil {
 		return nil, err
 	}
-	var first []string
-	seen := map[string]bool{}
+	var first []fileColumns
+	at := map[string]int{}
 	for _, file := range slices.Sorted(maps.Keys(digests)) {
-		if digest := digests[file]; !seen[digest] {
-			seen[digest] = true
-			first = append(first, file)
+		i, seen := at[digests[file]]
+		if !seen {
+			i = len(first)
+			at[digests[file]] = i
+			first = append(first, fileColumns{file: file})
 		}
+		first[i].files++
 	}
 	if len(first) == 0 {
 		return nil, errNoColumns

@@ -3,6 +3,7 @@ package loaders
 import (
 	"path"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -63,7 +64,13 @@ func TestFilesThatDiffer(t *testing.T) {
 			for i, query := range tc.files {
 				w.write(string(rune('a'+i))+".parquet", query)
 			}
-			src := w.mustInspect(w.events("*.parquet", func(s *metrics.Source) { s.Columns.Value = col(tc.x) }))
+			src, list := w.inspect(w.events("*.parquet", func(s *metrics.Source) { s.Columns.Value = col(tc.x) }))
+			switch file, without := strings.CutPrefix(tc.name, "missing in "); {
+			case without:
+				wantMessage(t, list, "metrics.yaml:7:5: warning", "the column x is missing in 1 of 2 files, e.g. ", "/"+map[string]string{"the first": "a", "the second": "b"}[file]+".parquet", "counts as missing")
+			case len(list) > 0:
+				t.Fatal(list)
+			}
 			if src.Read.UnionByName != tc.differ || src.Value.Type.Kind != tc.kind {
 				t.Errorf("union by name %v, kind %v", src.Read.UnionByName, src.Value.Type.Kind)
 			}
