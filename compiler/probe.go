@@ -192,8 +192,9 @@ func counted(why string, s *Source, value, where sqlast.Expr) sqlast.Select {
 }
 
 // ProbeMatch asks how many of the exposed units have events in a source: units
-// exposed, of these with events, and with events if case and blanks at the
-// ends of ids did not matter. It reads the table exposure.
+// exposed, of these with events, with events if case, blanks at the ends and
+// leading zeros of ids did not matter, and the smallest id of the exposed units
+// and of the events. It reads the table exposure.
 func (u *UnitProgram) ProbeMatch(s *Source) sqlast.Select {
 	read := s.Read
 	read.Alias = rowAlias
@@ -202,9 +203,13 @@ func (u *UnitProgram) ProbeMatch(s *Source) sqlast.Select {
 		filter = inRow(s.Where)
 	}
 	id := inRow(s.unit(u.Plan.Kind).SQL)
-	folded := func(x sqlast.Expr) sqlast.Expr { return call(sqlast.LowerASCII, call(sqlast.TrimUnicode, x)) }
+	folded := func(x sqlast.Expr) sqlast.Expr {
+		trimmed := call(sqlast.TrimUnicode, x)
+		return call(sqlast.Coalesce, call(sqlast.IntegerText, call(sqlast.ParseInteger, trimmed)), call(sqlast.LowerASCII, trimmed))
+	}
 	ids := sqlast.Select{Distinct: true, Items: []sqlast.Item{item(id, "id")}, From: read, Where: all(filter, notNull(id))}
 	foldedIDs := sqlast.Select{Distinct: true, Items: []sqlast.Item{item(folded(col("", "id")), "id")}, From: sqlast.Table{Name: "ids"}}
+	smallest := sqlast.Select{Items: []sqlast.Item{item(aggregate(sqlast.Min, col("", "id")), "id")}, From: sqlast.Table{Name: "ids"}}
 	exposed := sqlast.Select{Distinct: true, Items: []sqlast.Item{item(col("", colUnitID), colUnitID)},
 		From: sqlast.Table{Name: u.b.table("exposure")}, Where: isNull(col("", colDropped))}
 	from := sqlast.Join{Kind: sqlast.LeftJoin,
@@ -213,9 +218,13 @@ func (u *UnitProgram) ProbeMatch(s *Source) sqlast.Select {
 		R:  sqlast.Table{Name: "folded ids", Alias: "f"},
 		On: compare(sqlast.Eq, col("f", "id"), folded(col("x", colUnitID)))}
 	return sqlast.Select{
-		Why:   "how many exposed units have events",
-		With:  []sqlast.CTE{{Name: "ids", Query: ids}, {Name: "folded ids", Query: foldedIDs}, {Name: "exposed", Query: exposed}},
-		Items: []sqlast.Item{item(countStar(), "units"), item(aggregate(sqlast.Count, col("i", "id")), "matched"), item(aggregate(sqlast.Count, col("f", "id")), "folded")},
-		From:  from,
+		Why: "how many exposed units have events",
+		With: []sqlast.CTE{{Name: "ids", Query: ids}, {Name: "folded ids", Query: foldedIDs}, {Name: "exposed", Query: exposed},
+			{Name: "smallest", Query: smallest}},
+		Items: []sqlast.Item{
+			item(countStar(), "units"), item(aggregate(sqlast.Count, col("i", "id")), "matched"), item(aggregate(sqlast.Count, col("f", "id")), "folded"),
+			item(aggregate(sqlast.Min, col("x", colUnitID)), "exposed id"), item(aggregate(sqlast.Min, col("s", "id")), "event id"),
+		},
+		From: sqlast.Join{Kind: sqlast.CrossJoin, L: from, R: sqlast.Table{Name: "smallest", Alias: "s"}},
 	}
 }

@@ -67,6 +67,9 @@ type checker struct {
 	// doubtedAudiences are the experiments of whose audience, or segments,
 	// something was said already.
 	doubtedAudiences map[*compiler.ExperimentPlan]bool
+	// strangers are the sources of events without one of an exposed unit, of the
+	// unit kind that is looked at.
+	strangers map[*compiler.Source]bool
 }
 
 // value is a value that occurs in the data.
@@ -163,6 +166,12 @@ func (c *checker) exposures(ctx context.Context) error {
 		return err
 	}
 	for _, u := range c.program.Units {
+		c.strangers = map[*compiler.Source]bool{}
+		for _, s := range c.catalog.Events {
+			if err := c.matchRate(ctx, u, s); err != nil {
+				return err
+			}
+		}
 		for _, x := range u.Plan.Experiments {
 			if err := c.counts(ctx, x, got); err != nil {
 				return err
@@ -171,11 +180,6 @@ func (c *checker) exposures(ctx context.Context) error {
 				return err
 			}
 			c.health(x, got)
-		}
-		for _, s := range c.catalog.Events {
-			if err := c.matchRate(ctx, u, s); err != nil {
-				return err
-			}
 		}
 	}
 	return nil
@@ -198,13 +202,23 @@ func (c *checker) matchRate(ctx context.Context, u *compiler.UnitProgram, s *com
 	share := float64(matched) / float64(units)
 	c.fact("%s: %s of %s (%.1f %%) have events in source %s", u.Plan.Kind, grouped(matched), amount(units, "exposed unit"), 100*share, s.Def.Name.V)
 	const low = 0.01
+	pos := s.Def.Pos
+	for _, unit := range s.Def.Columns.Units {
+		if unit.Kind.V == u.Plan.Kind && unit.Column.Pos.IsValid() {
+			pos = unit.Column.Pos
+		}
+	}
+	c.strangers[s] = matched == 0
 	switch {
 	case folded > matched:
-		c.found.Warnf(s.Def.Pos, "ids-differ-in-spelling", "%d exposed units have events in source %s only if case and blanks of ids do not matter", folded-matched, s.Def.Name.V).
-			WithHint("ids are compared as they are; spell them alike with lower(trim(…)) under columns: units on both sides")
+		c.found.Warnf(pos, "ids-differ-in-spelling", "%s would have events in source %s if case, blanks and leading zeros of ids did not matter", amount(folded-matched, "more exposed unit"), s.Def.Name.V).
+			WithHint("ids are compared as they are; spell them alike under columns: units on both sides, with lower(trim(…)), or text(number(…)) where they are numbers")
 	case share < low:
-		c.found.Warnf(s.Def.Pos, "units-never-match", "only %d of %d exposed units have events in source %s", matched, units, s.Def.Name.V).
-			WithHint("check that both sources map the same kind of id to %s", u.Plan.Kind)
+		d := c.found.Warnf(pos, "units-never-match", "only %d of %d exposed units have events in source %s", matched, units, s.Def.Name.V)
+		d.WithHint("map the same kind of id to %s in both sources", u.Plan.Kind)
+		if exposed, event := text(rows[0][3]), text(rows[0][4]); event != "" {
+			d.WithHint("map the same kind of id to %s in both sources: impressions have ids such as %q, and these events such as %q", u.Plan.Kind, exposed, event)
+		}
 	}
 	return nil
 }

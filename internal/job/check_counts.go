@@ -3,6 +3,7 @@ package job
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/metricsjob/metricsjob/compiler"
@@ -26,7 +27,9 @@ func (c *checker) counts(ctx context.Context, x *compiler.ExperimentPlan, got *c
 			continue
 		}
 		n := m.Tally.X.Measure
-		if got.events(x, m) == 0 && exposed > 0 && c.occurs(n) && !c.doubted[n] {
+		// That a source has no event of an exposed unit is said of the source.
+		occurs := slices.ContainsFunc(n.Sources, func(s *compiler.Source) bool { return c.occursIn(n, s) && !c.strangers[s] })
+		if got.events(x, m) == 0 && exposed > 0 && occurs && !c.doubted[n] {
 			silent = append(silent, m)
 		}
 	}

@@ -90,7 +90,10 @@ func nearestOrList(word string, values []string) string {
 
 // occurs reports whether an event of the measure occurs in its sources.
 func (c *checker) occurs(n *compiler.Measure) bool {
-	return slices.ContainsFunc(n.Sources, func(s *compiler.Source) bool {
-		return slices.ContainsFunc(c.keys[s], func(v value) bool { return n.Any || slices.Contains(n.Events, v.text) })
-	})
+	return slices.ContainsFunc(n.Sources, func(s *compiler.Source) bool { return c.occursIn(n, s) })
+}
+
+// occursIn reports whether an event of a measure occurs in a source.
+func (c *checker) occursIn(n *compiler.Measure, s *compiler.Source) bool {
+	return slices.ContainsFunc(c.keys[s], func(v value) bool { return n.Any || slices.Contains(n.Events, v.text) })
 }
