@@ -109,6 +109,9 @@ func (c *checker) run(ctx context.Context) error {
 	if err := c.losses(ctx); err != nil {
 		return err
 	}
+	if err := c.copies(ctx); err != nil {
+		return err
+	}
 	return c.exposures(ctx)
 }
 
