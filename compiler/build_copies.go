@@ -1,6 +1,8 @@
 package compiler
 
 import (
+	"fmt"
+
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
 )
 
@@ -31,7 +33,7 @@ func numbered(name string, i, n int) string {
 	if n == 1 {
 		return name
 	}
-	return name + "." + string(rune('1'+i))
+	return fmt.Sprintf("%s.%d", name, i+1)
 }
 
 // hash is the hash of a row's id and unit. A missing id equals nothing.

@@ -45,7 +45,9 @@ type Source struct {
 	Holdback   *Field      // impressions: boolean, where mapped
 	Value      *Field      // events, where mapped
 	Weight     *Field      // events, a whole number, where mapped
-	ID         []Field     // text, where rows are de-duplicated by id
+	// ID is what copies of a row agree in (semantics 2.4): the id as text; with
+	// dedupe: row whatever is mapped, as it is stored.
+	ID         []Field
 	Properties Bag
 	Attributes Bag
 	// Excluded are the unit kinds, among Units, of which some ids are excluded.

@@ -47,7 +47,6 @@ func (u *unsupported) when(cond bool, pos diag.Pos, what string) {
 func (u *unsupported) source(s *metrics.Source) {
 	u.when(s.Table.Set, s.Table.Pos, "a source's table")
 	u.when(s.SQL.Set, s.SQL.Pos, "a source's sql")
-	u.when(s.Dedupe.V == metrics.DedupeRow, s.Dedupe.Pos, "dedupe: row")
 }
 
 func (u *unsupported) metric(m *metrics.Metric) {

@@ -312,6 +312,9 @@ func (in *inspector) fields() bool {
 	}
 	properties := in.bag(&c.Properties, &out.Properties)
 	attributes := in.bag(&c.Attributes, &out.Attributes)
+	if in.def.Dedupe.V == metrics.DedupeRow {
+		out.ID = in.rowKey()
+	}
 	return ok && properties && attributes
 }
 

@@ -52,6 +52,8 @@ const (
 	JoinLists                   // the entries of the lists of the list X, as one list
 	Unnest                      // a row for each entry of the list X
 	MapNames                    // the keys of the map X
+	MapEntries                  // the entries of the map X, as a list of {key, value}
+	PresentEntries              // the entries of the list X whose value is not missing, in order
 	PairNames                   // the names of the list X of {name, value}
 	JSONNames                   // the keys of the JSON object X
 	numFns
@@ -103,6 +105,8 @@ var fnNames = [numFns]string{
 	JoinLists:         "JoinLists",
 	Unnest:            "Unnest",
 	MapNames:          "MapNames",
+	MapEntries:        "MapEntries",
+	PresentEntries:    "PresentEntries",
 	PairNames:         "PairNames",
 	JSONNames:         "JSONNames",
 }

@@ -384,6 +384,18 @@ map_keys("x")
 -- MapNames
 map_keys(CASE WHEN "y" THEN "x" END)
 
+-- MapEntries
+map_entries("x")
+
+-- MapEntries
+map_entries(CASE WHEN "y" THEN "x" END)
+
+-- PresentEntries
+list_sort(list_filter("x", lambda e: e."value" IS NOT NULL))
+
+-- PresentEntries
+list_sort(list_filter(CASE WHEN "y" THEN "x" END, lambda e: e."value" IS NOT NULL))
+
 -- PairNames
 list_transform("x", lambda p: p."name")
 

@@ -58,7 +58,7 @@ const (
 var pending = []string{
 	splitting,
 	phasesStratified,
-	segmentEvents, dedupeRow,
+	segmentEvents,
 }
 
 // SetPending replaces the features that are not drawn, for tests of a compiler
