@@ -78,11 +78,13 @@ type ResultRow struct {
 	AbsoluteHighAdjusted    *float64 `col:"absolute_high_adjusted" doc:"absolute_high after correction"`
 	Significant             *bool    `col:"significant" doc:"whether the p-value, or where there is one the adjusted p-value, is below alpha"`
 	ChanceToWin             *float64 `col:"chance_to_win" doc:"posterior probability that the variation is better"`
-	ExpectedLoss            *float64 `col:"expected_loss" doc:"posterior expected loss of choosing the variation"`
+	ExpectedLoss            *float64 `col:"expected_loss" doc:"by how much the variation is expected to be worse, counting 0 where it is better: what choosing it costs on average"`
+	CredibleLow             *float64 `col:"credible_low" doc:"lower end of the absolute effect's credible interval, at 1 - alpha"`
+	CredibleHigh            *float64 `col:"credible_high" doc:"upper end of the absolute effect's credible interval"`
 	Margin                  *float64 `col:"margin" doc:"of a guardrail with a margin: the worst absolute effect that it allows"`
 	MarginPValue            *float64 `col:"margin_p_value" doc:"one-sided p-value that the variation is not better than the margin"`
 	NonInferior             *bool    `col:"non_inferior" doc:"whether margin_p_value is below alpha: the variation is not worse by the margin"`
-	VarianceReduction       *float64 `col:"variance_reduction" doc:"share of the variance that the covariate took away"`
+	VarianceReduction       *float64 `col:"variance_reduction" doc:"share of the variance that covariates and strata took away"`
 	Method                  string   `col:"method" doc:"the test and the interval"`
 	Alpha                   float64  `col:"alpha" doc:"significance level"`
 	MinimumDetectableEffect *float64 `col:"minimum_detectable_effect" doc:"relative effect that would be found with the planned power"`

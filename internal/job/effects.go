@@ -37,27 +37,44 @@ func (s subject) describe(row *metrics.ResultRow, own stats.Moments) {
 // add adds a row that compares nothing.
 func (t *effects) add(row metrics.ResultRow) { t.rows = append(t.rows, row) }
 
+// arms are the sums that a comparison is made of: all together, and by strata where
+// there are some.
+type arms struct {
+	all    stats.Stratum
+	strata []stats.Stratum
+}
+
+// compared prepares the comparison of the arms.
+func (s subject) compared(arms arms, opt stats.Options) stats.Comparison {
+	if len(arms.strata) > 0 {
+		return stats.NewStratified(s.kind, arms.strata, opt)
+	}
+	return stats.NewComparison(s.kind, arms.all.Baseline, arms.all.Variation, opt)
+}
+
 // compare adds the row of a variation, compared with another one.
-func (t *effects) compare(row metrics.ResultRow, s subject, other string, baseline, own stats.Moments) {
+func (t *effects) compare(row metrics.ResultRow, s subject, other string, arms arms) {
 	row.ComparedTo = &other
 	row.Warnings = slices.Clone(row.Warnings)
-	e := stats.Compare(s.kind, baseline, own, s.opt)
+	comparison := comparison{row: len(t.rows), subject: s, again: func(alpha float64) stats.Effect {
+		opt := s.opt
+		opt.Alpha, opt.Power = alpha, 0
+		return s.compared(arms, opt).Effect()
+	}}
+	with := s.compared(arms, s.opt)
+	e, p := with.Effect(), with.Posterior()
 	row.AbsoluteEffect, row.AbsoluteLow, row.AbsoluteHigh = e.Absolute, e.AbsoluteLow, e.AbsoluteHigh
 	row.RelativeEffect, row.RelativeLow, row.RelativeHigh = e.Relative, e.RelativeLow, e.RelativeHigh
 	row.VarianceReduction, row.MinimumDetectableEffect = e.VarianceReduction, e.Detectable
 	row.PValue, row.Significant, row.Method = e.PValue, e.Significant, e.Method
+	row.ChanceToWin, row.ExpectedLoss, row.CredibleLow, row.CredibleHigh = p.ChanceToWin, p.ExpectedLoss, p.Low, p.High
 	row.Status, row.Reason = string(e.Status), optional(e.Reason)
-	c := comparison{row: len(t.rows), subject: s, again: func(alpha float64) stats.Effect {
-		opt := s.opt
-		opt.Alpha, opt.Power = alpha, 0
-		return stats.Compare(s.kind, baseline, own, opt)
-	}}
 	if s.margin != nil {
-		c.margin = stats.CompareWithMargin(s.kind, baseline, own, stats.MarginOf(*s.margin), s.better, s.opt)
-		row.Margin, row.MarginPValue, row.NonInferior = c.margin.Limit, c.margin.PValue, c.margin.NonInferior
+		comparison.margin = with.WithMargin(stats.MarginOf(*s.margin), s.better)
+		row.Margin, row.MarginPValue, row.NonInferior = comparison.margin.Limit, comparison.margin.PValue, comparison.margin.NonInferior
 	}
 	if s.value {
-		t.comparisons = append(t.comparisons, c)
+		t.comparisons = append(t.comparisons, comparison)
 	}
 	t.rows = append(t.rows, row)
 }

@@ -137,19 +137,44 @@ func (r *reporter) notes(x *compiler.ExperimentPlan, m *compiler.MetricPlan) []s
 	if m.Def.Analysis.CUPED.V.Days > 0 && m.Tally.P == nil {
 		notes = append(notes, "cuped_not_possible")
 	}
+	if by := m.Def.Analysis.Stratify.V; len(by) > 0 {
+		known := slices.ContainsFunc(x.Def.Segments, func(s *metrics.Segment) bool { return s.Key.V == by[0] })
+		if !known || m.Kind == stats.Percentile {
+			notes = append(notes, "stratify_not_possible")
+		}
+	}
 	return notes
 }
 
 // subject is a metric of an experiment, as statistics see it now.
 func (r *reporter) subject(x *compiler.ExperimentPlan, m *compiler.MetricPlan) subject {
 	opt, _ := stats.OptionsOf(m.Def.Analysis)
-	opt.CUPED = m.Tally.P != nil
+	opt.CUPED, opt.Better = m.Tally.P != nil, m.Def.Metric.Better.V
 	r.look(x, m.Def.Analysis, &opt)
-	s := subject{kind: m.Kind, opt: opt, better: m.Def.Metric.Better.V, correction: m.Def.Analysis.Correction.V, value: m.IsValue()}
+	s := subject{kind: m.Kind, opt: opt, better: opt.Better, correction: m.Def.Analysis.Correction.V, value: m.IsValue()}
 	if m.IsValue() {
 		s.margin = m.Def.Margin
 	}
 	return s
+}
+
+// strata are the parts of two variations that a comparison over everybody is
+// post-stratified by, if it is: the values of a segment.
+func (r *reporter) strata(x *compiler.ExperimentPlan, m *compiler.MetricPlan, q part, baseline, variation *metrics.Variation) []stats.Stratum {
+	by := m.Def.Analysis.Stratify.V
+	if len(by) == 0 || q.segment != metrics.Overall || m.Kind == stats.Percentile {
+		return nil
+	}
+	var out []stats.Stratum
+	for _, p := range parts(x, maps.Keys(r.exposed)) {
+		if p.segment == by[0] {
+			out = append(out, stats.Stratum{
+				Baseline:  r.moments(m, p.of(x, baseline)),
+				Variation: r.moments(m, p.of(x, variation)),
+			})
+		}
+	}
+	return out
 }
 
 // metric adds the rows of one metric for one segment value.
@@ -172,7 +197,10 @@ func (r *reporter) metric(x *compiler.ExperimentPlan, m *compiler.MetricPlan, s 
 			row.Warnings = append(slices.Clone(warnings), "shared_units")
 		}
 		for _, other := range others {
-			r.effects.compare(row, s, other.Key.V, moments[other.Key.V], own)
+			r.effects.compare(row, s, other.Key.V, arms{
+				all:    stats.Stratum{Baseline: moments[other.Key.V], Variation: own},
+				strata: r.strata(x, m, q, other, v),
+			})
 		}
 		r.tables.Moments = append(r.tables.Moments, r.momentRow(x, m, v, k, own))
 	}

@@ -25,6 +25,16 @@ func alwaysValidOf(units float64, opt Options) alwaysValid {
 	}
 }
 
+// mixtureOf is the mixture sequential probability ratio test (Johari et al. 2017)
+// of a difference with this variance: against normal effects around zero with
+// opt.MinimumEffect of the baseline's mean as standard deviation. Against a normal
+// mixture that is fixed, the likelihood ratio has the form of the confidence
+// sequence, whose mixture is as wide as its tuning says.
+func mixtureOf(baseline estimate, variance float64, opt Options) alwaysValid {
+	sd := opt.MinimumEffect * math.Abs(baseline.mean.float64())
+	return alwaysValid{r: sd * sd / variance, oneSided: opt.Alternative != TwoSided}
+}
+
 // mixtureVariance is n·ρ² at the n where the sequence of alpha is tightest.
 func mixtureVariance(alpha float64) float64 {
 	l := -2 * math.Log(alpha)

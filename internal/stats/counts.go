@@ -60,28 +60,28 @@ func tableOf(kind Kind, a, b Moments) (t table, ok bool) {
 	return table{xa, a.Units, xb, b.Units}, okA && okB
 }
 
-// countTestOf resolves the options for these moments: which test of counts gives
-// the p-value, if any, and which test of means everything else. Pearson's and the
-// G test stand on z, and on Welch where the metric is not one of 0 and 1.
-func countTestOf(kind Kind, a, b Moments, opt Options) (countTest, table, Test) {
-	t, ok := tableOf(kind, a, b)
+// countTestOf resolves the options for these counts, nil of a metric that is not
+// one of 0 and 1: which test of counts gives the p-value, if any, and which test of
+// means everything else. Pearson's and the G test stand on z, and on Welch where
+// there are no counts.
+func countTestOf(t *table, opt Options) (countTest, Test) {
 	means := opt.Test
 	if opt.Test == Pearson || opt.Test == G {
 		means = Welch
-		if ok {
+		if t != nil {
 			means = Z
 		}
 	}
 	switch {
-	case !ok || opt.TunedAt > 0 || opt.Look != nil || opt.Untested != "" || opt.CUPED:
+	case t == nil || opt.TunedAt > 0 || opt.MSPRT || opt.Look != nil || opt.Untested != "" || opt.CUPED:
 		// Looking early and covariates have p-values of their own.
-		return noCountTest, table{}, means
+		return noCountTest, means
 	case max(t.na, t.nb) < int64(opt.ExactBelow) && max(t.na, t.nb) <= exactLimit:
-		return countTest(opt.Exact), t, means
+		return countTest(opt.Exact), means
 	case opt.Test == Pearson || opt.Test == G:
-		return countTest(opt.Test), t, means
+		return countTest(opt.Test), means
 	}
-	return noCountTest, table{}, means
+	return noCountTest, means
 }
 
 // pValue is the test's p-value; ok is false where it has none: nobody has

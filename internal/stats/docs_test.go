@@ -17,8 +17,8 @@ func TestDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	blocks := strings.Split(string(text), "```example\n")[1:]
-	if len(blocks) != 16 {
-		t.Errorf("%d examples, want 16", len(blocks))
+	if len(blocks) != 19 {
+		t.Errorf("%d examples, want 19", len(blocks))
 	}
 	for _, block := range blocks {
 		body, _, _ := strings.Cut(block, "```")
@@ -63,6 +63,10 @@ func checkComparisonExample(t *testing.T, lines map[string][]string) {
 			if relative {
 				margin.Unit = metrics.MarginRelative
 			}
+		case "msprt":
+			opt.MSPRT, opt.MinimumEffect = true, parseFloat(t, value)
+		case "prior_sd":
+			opt.Prior = &Prior{SD: parseFloat(t, value), Relative: true}
 		case "tuned_at":
 			opt.TunedAt = int(parseFloat(t, value))
 		default:
@@ -81,7 +85,11 @@ func checkComparisonExample(t *testing.T, lines map[string][]string) {
 	if opt.CUPED {
 		printed(t, "imbalance", lines["imbalance"], []*float64{Imbalance(kind, a, b, opt).PValue})
 	}
+	believed := NewComparison(kind, a, b, opt).Posterior()
 	for name, numbers := range map[string][]*float64{
+		"chance_to_win":      {believed.ChanceToWin},
+		"expected_loss":      {believed.ExpectedLoss},
+		"credible":           {believed.Low, believed.High},
 		"variance_reduction": {e.VarianceReduction},
 		"mean":               {sa.Mean, sb.Mean},
 		"std_dev":            {sa.StdDev, sb.StdDev},

@@ -28,27 +28,57 @@ type Effect struct {
 	Reason     string
 }
 
-// Compare gives the effect of the variation against the baseline. The two must
-// be disjoint sets of units.
-func Compare(kind Kind, baseline, variation Moments, opt Options) Effect {
+// Comparison is a variation and its baseline, ready to be asked about.
+type Comparison struct {
+	kind   Kind
+	opt    Options // with the test of means that is done
+	a, b   estimate
+	counts countTest
+	// rates are the counts of a metric of 0 and 1, else nil.
+	rates *table
+	// reduction is the share of the variance that covariates took away.
+	reduction  *float64
+	stratified bool
+}
+
+// NewComparison prepares the comparison of the variation with the baseline. The
+// two must be disjoint sets of units.
+func NewComparison(kind Kind, baseline, variation Moments, opt Options) Comparison {
 	if kind == Percentile {
 		opt.Test, opt.CUPED = Z, false
 	}
-	a, b := estimateOf(kind, baseline), estimateOf(kind, variation)
-	counts, table, test := countTestOf(kind, baseline, variation, opt)
-	opt.Test = test
-	e := Effect{Method: methodOf(kind, opt, counts)}
+	c := Comparison{kind: kind, a: estimateOf(kind, baseline), b: estimateOf(kind, variation)}
+	if t, ok := tableOf(kind, baseline, variation); ok {
+		c.rates = &t
+	}
+	c.counts, opt.Test = countTestOf(c.rates, opt)
+	c.opt = opt
 	if adjusts(kind, opt) {
-		e.VarianceReduction = adjust(kind, baseline, variation, &a, &b)
+		c.reduction = adjust(kind, baseline, variation, &c.a, &c.b)
 	}
-	v := both(a, b)
-	if a.hasMean && b.hasMean {
-		e.compare(a, b, opt, &v)
+	return c
+}
+
+// Compare gives the effect of the variation against the baseline. The two must
+// be disjoint sets of units.
+func Compare(kind Kind, baseline, variation Moments, opt Options) Effect {
+	return NewComparison(kind, baseline, variation, opt).Effect()
+}
+
+// Effect gives the effect, its interval and its test.
+func (c Comparison) Effect() Effect {
+	e := Effect{Method: methodOf(c.kind, c.opt, c.counts), VarianceReduction: c.reduction}
+	if c.stratified {
+		e.Method += ", post-stratified"
 	}
-	if counts != noCountTest {
+	v := both(c.a, c.b)
+	if c.a.hasMean && c.b.hasMean {
+		e.compare(c.a, c.b, c.opt, &v)
+	}
+	if c.counts != noCountTest {
 		e.PValue, e.Significant = nil, nil
-		if p, ok := counts.pValue(table, opt.Alternative); ok {
-			e.PValue, e.Significant = &p, new(p < opt.Alpha)
+		if p, ok := c.counts.pValue(*c.rates, c.opt.Alternative); ok {
+			e.PValue, e.Significant = &p, new(p < c.opt.Alpha)
 		}
 	}
 	e.Status, e.Reason = v.settle()
@@ -84,6 +114,9 @@ func testName(kind Kind, opt Options) string {
 	}
 	if opt.TunedAt > 0 {
 		name = alwaysValidName(opt)
+	}
+	if opt.MSPRT {
+		name = "mixture SPRT"
 	}
 	if opt.Untested != "" {
 		name = "group sequential, between looks"
@@ -161,6 +194,10 @@ func (e *Effect) test(a, b estimate, opt Options, v *verdict) {
 	}
 	if opt.Untested != "" {
 		v.add(BetweenLooks, opt.Untested)
+		return
+	}
+	if opt.MSPRT && a.mean.sign() == 0 {
+		v.add(ZeroBaseline, "the baseline's mean is zero, and the mixture of the sequential test is a share of it")
 		return
 	}
 	if opt.Power > 0 && a.mean.sign() != 0 {
@@ -283,6 +320,9 @@ func spreadOf(a, b estimate, opt Options) spread {
 	}
 	if opt.TunedAt > 0 {
 		s.reference = alwaysValidOf(na+nb, opt)
+	}
+	if opt.MSPRT {
+		s.reference = mixtureOf(a, s.baseline+s.variation, opt)
 	}
 	if opt.Look != nil {
 		s.reference = opt.Look.under(opt)

@@ -53,24 +53,28 @@ type NonInferiority struct {
 // the difference tested is b − a + m·|a|, with the variance that the baseline's
 // part in the margin leaves: the margin is as uncertain as the mean it is of.
 func CompareWithMargin(kind Kind, baseline, variation Moments, margin Margin, better metrics.Better, opt Options) NonInferiority {
-	_, _, opt.Test = countTestOf(kind, baseline, variation, opt)
-	opt.Alternative = Greater
+	return NewComparison(kind, baseline, variation, opt).WithMargin(margin, better)
+}
+
+// WithMargin tests for non-inferiority, as CompareWithMargin.
+func (c Comparison) WithMargin(margin Margin, better metrics.Better) NonInferiority {
+	opt := c.opt
+	opt.Alternative, opt.Power = Greater, 0
 	sign := -1.0 // of the worst effect that is allowed
 	if better == metrics.Lower {
 		opt.Alternative, sign = Less, 1
 	}
-	e := Compare(kind, baseline, variation, opt)
-	r := NonInferiority{Bound: e.AbsoluteLow, Method: testName(kind, opt) + ", non-inferiority"}
+	v := both(c.a, c.b)
+	var e Effect
+	var r NonInferiority
+	if c.a.hasMean && c.b.hasMean {
+		unheard := v // compare says of the difference what test says of the margin
+		e.compare(c.a, c.b, opt, &unheard)
+		r.test(c.a, c.b, margin, sign, opt, &v)
+	}
+	r.Bound, r.Method = e.AbsoluteLow, testName(c.kind, opt)+", non-inferiority"
 	if better == metrics.Lower {
 		r.Bound = e.AbsoluteHigh
-	}
-	a, b := estimateOf(kind, baseline), estimateOf(kind, variation)
-	if adjusts(kind, opt) {
-		adjust(kind, baseline, variation, &a, &b)
-	}
-	v := both(a, b)
-	if a.hasMean && b.hasMean {
-		r.test(a, b, margin, sign, opt, &v)
 	}
 	r.Status, r.Reason = v.settle()
 	return r
@@ -104,7 +108,7 @@ func (r *NonInferiority) test(a, b estimate, margin Margin, sign float64, opt Op
 		v.add(BetweenLooks, opt.Untested)
 		return
 	}
-	if opt.Test == Welch && opt.TunedAt == 0 && opt.Look == nil {
+	if _, welch := s.reference.(student); welch && opt.Test == Welch {
 		s.reference = welchOf(s.baseline, s.variation, a.units, b.units)
 	}
 	t := b.mean.sub(a.mean).sub(limit).float64() / math.Sqrt(s.baseline+s.variation)

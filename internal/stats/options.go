@@ -73,6 +73,9 @@ type Options struct {
 	// intervals and p-values are always valid, and tightest when both variations
 	// together have so many units.
 	TunedAt int
+	// MSPRT is the mixture sequential probability ratio test: always valid too, for
+	// effects of the size of MinimumEffect; TunedAt is 0 then.
+	MSPRT bool
 	// Look is the group-sequential look that this is, if any; TunedAt is 0 then.
 	Look *GroupLook
 	// Untested says why a group-sequential design has no look now: effects are
@@ -80,6 +83,12 @@ type Options struct {
 	Untested string
 	// Power is that of the effect that would be found.
 	Power float64
+	// MinimumEffect is the relative effect that matters.
+	MinimumEffect float64
+	// Prior is that of the effect for Bayesian answers; nil for none. Better says
+	// which side wins.
+	Prior  *Prior
+	Better metrics.Better
 	// SampleRatioAlarm is the p-value below which a sample ratio is an alarm.
 	SampleRatioAlarm float64
 }
@@ -111,6 +120,9 @@ func OptionsOf(a metrics.Analysis) (Options, []Unsupported) {
 		CUPED:            a.CUPED.V.Days > 0,
 		SampleRatioAlarm: a.SampleRatioAlarm.V.Float(),
 		Power:            a.Power.V.Float(),
+		MinimumEffect:    a.MinimumEffect.V.Float(),
+		Prior:            priorOf(a.Bayesian.V),
+		Better:           metrics.Higher,
 	}
 	if a.Peeking.V.Method == "group" {
 		o.Untested = "peeking: group tests at its looks alone"
@@ -118,11 +130,12 @@ func OptionsOf(a metrics.Analysis) (Options, []Unsupported) {
 	if a.Peeking.V.Method == "always_valid" {
 		o.TunedAt = cmp.Or(a.Peeking.V.TunedAt, defaultTunedAt)
 	}
+	if a.Peeking.V.Method == "msprt" {
+		// Tuned at a number of units, the mixture is that of the confidence sequence.
+		o.TunedAt, o.MSPRT = a.Peeking.V.TunedAt, a.Peeking.V.TunedAt == 0
+	}
 	var list []Unsupported
-	list = appendUnless(list, a.Peeking.V.Method != "msprt", "peeking", at(a.Peeking, a.Peeking.V.Method))
-	list = appendUnless(list, !a.Bayesian.Set || a.Bayesian.V.Off, "bayesian", at(a.Bayesian, "prior"))
-	list = appendUnless(list, len(a.Stratify.V) == 0, "stratify", a.Stratify)
-	list = appendUnless(list, !a.MinimumEffect.Set, "minimum_effect", a.MinimumEffect)
+	list = appendUnless(list, len(a.Stratify.V) <= 1, "stratify by several segments", a.Stratify)
 	list = appendUnless(list, !a.Bootstrap.Set, "bootstrap", at(a.Bootstrap, fmt.Sprintf("%d resamples", a.Bootstrap.V.Resamples)))
 	return o, list
 }

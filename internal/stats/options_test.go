@@ -9,7 +9,7 @@ import (
 )
 
 func TestOptionsOf(t *testing.T) {
-	if diff := cmp.Diff(Options{Test: Welch, Alternative: TwoSided, Alpha: 0.05, Exact: Barnard, Relative: Delta, SampleRatioAlarm: 0.001, Power: 0.8}, DefaultOptions()); diff != "" {
+	if diff := cmp.Diff(Options{Test: Welch, Alternative: TwoSided, Alpha: 0.05, Exact: Barnard, Relative: Delta, SampleRatioAlarm: 0.001, Power: 0.8, MinimumEffect: 0.01, Prior: &Prior{Flat: true}, Better: metrics.Higher}, DefaultOptions()); diff != "" {
 		t.Errorf("defaults (-want +got):\n%s", diff)
 	}
 	a := metrics.DefaultAnalysis()
@@ -26,7 +26,7 @@ func TestOptionsOf(t *testing.T) {
 	if len(refused) > 0 {
 		t.Errorf("refused: %v", refused)
 	}
-	if diff := cmp.Diff(Options{Test: Student, Alternative: Greater, Alpha: 0.01, Exact: Fisher, ExactBelow: 20, Relative: Fieller, SampleRatioAlarm: 0.001, Power: 0.8}, opt); diff != "" {
+	if diff := cmp.Diff(Options{Test: Student, Alternative: Greater, Alpha: 0.01, Exact: Fisher, ExactBelow: 20, Relative: Fieller, SampleRatioAlarm: 0.001, Power: 0.8, MinimumEffect: 0.01, Better: metrics.Higher}, opt); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -66,28 +66,42 @@ func TestGroupDesignOf(t *testing.T) {
 	}
 }
 
+func TestOptionsOfMSPRT(t *testing.T) {
+	a := metrics.DefaultAnalysis()
+	for tunedAt, mixture := range map[int]bool{0: true, 12000: false} {
+		a.Peeking.V = metrics.Peeking{Method: "msprt", TunedAt: tunedAt}
+		opt, refused := OptionsOf(a)
+		if len(refused) > 0 || opt.MSPRT != mixture || opt.TunedAt != tunedAt {
+			t.Errorf("tuned at %d: %+v, refused %v", tunedAt, opt, refused)
+		}
+	}
+}
+
+func TestPriorOf(t *testing.T) {
+	a := metrics.DefaultAnalysis()
+	a.Bayesian.V = metrics.Bayesian{Mean: "0.01", SD: "0.3", Relative: true}
+	opt, _ := OptionsOf(a)
+	if want := (Prior{Mean: 0.01, SD: 0.3, Relative: true}); *opt.Prior != want {
+		t.Errorf("prior %v, want %v", *opt.Prior, want)
+	}
+}
+
 // Every option that is asked for and not built yet is named, with its place.
 func TestOptionsUnsupported(t *testing.T) {
 	a := metrics.DefaultAnalysis()
-	a.Peeking.V.Method = "msprt"
-	a.Peeking.Pos.Line = 7
-	a.Bayesian.Set = true
-	a.Stratify.V = []string{"country"}
-	a.CUPED.V.Days = 14
-	a.MinimumEffect.Set = true
+	a.Stratify.V = []string{"country", "platform"}
+	a.Stratify.Pos.Line = 7
 	a.Bootstrap = metrics.At[metrics.Bootstrap]{V: metrics.Bootstrap{Resamples: 100}, Set: true}
 	_, refused := OptionsOf(a)
 	var got []string
 	for _, u := range refused {
 		got = append(got, u.Option+" "+u.Value.V)
 	}
-	want := []string{
-		"peeking msprt", "bayesian prior", "stratify [country]", "minimum_effect 0.01", "bootstrap 100 resamples",
-	}
+	want := []string{"stratify by several segments [country platform]", "bootstrap 100 resamples"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if refused[0].Value.Pos.Line != 7 {
-		t.Errorf("the place of peeking is lost: %v", refused[0].Value.Pos)
+		t.Errorf("the place of the strata is lost: %v", refused[0].Value.Pos)
 	}
 }

@@ -135,7 +135,10 @@ func noncentralTail(q, nu, shift float64) float64 { return chiOf(nu).tail(q, shi
 // chi is the distribution of S, the root of a χ² by its degrees of freedom, as
 // weights at nodes that add up to 1. Its density s^(ν−1)·exp(−ν·s²/2) is about
 // 1/√(2ν) wide around 1.
-type chi []struct{ s, w float64 }
+type chi []node
+
+// node is a point of a distribution with its weight.
+type node struct{ s, w float64 }
 
 func chiOf(nu float64) chi {
 	wide, panels := 12.0, 24
@@ -152,7 +155,7 @@ func chiOf(nu float64) chi {
 			s := middle + g.x*half
 			density := g.w * math.Exp((nu-1)*math.Log(s)-nu*(s*s-1)/2)
 			all += density
-			nodes = append(nodes, struct{ s, w float64 }{s, density})
+			nodes = append(nodes, node{s, density})
 		}
 	}
 	for i := range nodes {

@@ -1,0 +1,203 @@
+package stats
+
+import (
+	"fmt"
+	"math/big"
+)
+
+// Stratum holds the units of one part of both variations, a country say. The strata
+// of a comparison are disjoint, and every unit is in one.
+type Stratum struct {
+	Baseline, Variation Moments
+}
+
+// Stratified gives the effect as Compare does, post-stratified (Miratrix, Sekhon, Yu
+// 2013): each variation's mean is that of the strata, weighted by their share of the
+// units of both, so that a variation which chance gave more units of a good country
+// is not credited for it. A ratio is that of the weighted means of its numerators
+// and denominators. Covariates adjust each stratum by itself, means only.
+// Percentiles are not stratified.
+func Stratified(kind Kind, strata []Stratum, opt Options) Effect {
+	return NewStratified(kind, strata, opt).Effect()
+}
+
+// NewStratified prepares the comparison that Stratified makes.
+func NewStratified(kind Kind, strata []Stratum, opt Options) Comparison {
+	var all Stratum
+	for _, s := range strata {
+		all.Baseline, all.Variation = all.Baseline.Add(s.Baseline), all.Variation.Add(s.Variation)
+	}
+	strata = pooled(strata)
+	if kind == Ratio {
+		opt.CUPED = false
+	}
+	if kind == Percentile || len(strata) < 2 {
+		return NewComparison(kind, all.Baseline, all.Variation, opt)
+	}
+	c := Comparison{kind: kind, stratified: true}
+	_, opt.Test = countTestOf(nil, opt)
+	c.opt = opt
+	units := SumOf(all.Baseline.Units + all.Variation.Units)
+	a, b := newPost(kind, all.Baseline), newPost(kind, all.Variation)
+	for _, s := range strata {
+		weight := fraction{SumOf(s.Baseline.Units + s.Variation.Units), units}
+		x, y := a.meansOf(s.Baseline), b.meansOf(s.Variation)
+		if adjusts(kind, opt) {
+			adjust(kind, s.Baseline, s.Variation, &x[0], &y[0])
+		}
+		a.addMeans(weight, x)
+		b.addMeans(weight, y)
+	}
+	for _, s := range strata {
+		weight := fraction{SumOf(s.Baseline.Units + s.Variation.Units), units}
+		var adjusted [2]*estimate
+		if adjusts(kind, opt) {
+			x, y := meanOf(s.Baseline), meanOf(s.Variation)
+			adjust(kind, s.Baseline, s.Variation, &x, &y)
+			adjusted = [2]*estimate{&x, &y}
+		}
+		a.addVariance(weight, s.Baseline, adjusted[0])
+		b.addVariance(weight, s.Variation, adjusted[1])
+	}
+	c.a, c.b = a.estimate(), b.estimate()
+	c.reduction = reductionBy(kind, all, c)
+	return c
+}
+
+// reductionBy is the share of the variance of the difference that strata, and
+// covariates in them, took away; nil if there was none to take.
+func reductionBy(kind Kind, all Stratum, c Comparison) *float64 {
+	x, y := estimateOf(kind, all.Baseline), estimateOf(kind, all.Variation)
+	if !x.hasVariance || !y.hasVariance || !c.a.hasVariance || !c.b.hasVariance {
+		return nil
+	}
+	of := func(a, b estimate) fraction {
+		return a.variance.over(SumOf(a.units)).add(b.variance.over(SumOf(b.units)))
+	}
+	before := of(x, y)
+	if before.sign() == 0 {
+		return nil
+	}
+	return new(before.sub(of(c.a, c.b)).quo(before).float64())
+}
+
+// pooled puts strata in which a variation has fewer than two units together, and if
+// these have too few even then, with the smallest of the others.
+func pooled(strata []Stratum) []Stratum {
+	var out []Stratum
+	var few Stratum
+	small := func(s Stratum) bool { return s.Baseline.Units < 2 || s.Variation.Units < 2 }
+	add := func(s, o Stratum) Stratum { return Stratum{s.Baseline.Add(o.Baseline), s.Variation.Add(o.Variation)} }
+	for _, s := range strata {
+		if small(s) {
+			few = add(few, s)
+		} else {
+			out = append(out, s)
+		}
+	}
+	switch {
+	case few.Baseline.Units+few.Variation.Units == 0:
+		return out
+	case !small(few) || len(out) == 0:
+		return append(out, few)
+	}
+	smallest := 0
+	for i, s := range out {
+		if s.Baseline.Units+s.Variation.Units < out[smallest].Baseline.Units+out[smallest].Variation.Units {
+			smallest = i
+		}
+	}
+	out[smallest] = add(out[smallest], few)
+	return out
+}
+
+// post is a post-stratified estimate in the making.
+type post struct {
+	kind     Kind
+	units    int64
+	means    [2]fraction // of the values, and of a ratio's denominators
+	variance fraction    // of the mean
+}
+
+func newPost(kind Kind, all Moments) *post {
+	zero := fraction{Sum{}, SumOf(1)}
+	return &post{kind: kind, units: all.Units, means: [2]fraction{zero, zero}, variance: zero}
+}
+
+// meansOf are the estimates of a stratum, of a ratio of both sides.
+func (p *post) meansOf(m Moments) [2]estimate {
+	switch p.kind {
+	case Mean, Proportion:
+		return [2]estimate{estimateOf(p.kind, m)}
+	case Ratio:
+		return [2]estimate{meanOf(m), meanOf(m.denominators())}
+	}
+	panic(fmt.Sprintf("stats: no strata for kind %d", int(p.kind)))
+}
+
+func (p *post) addMeans(weight fraction, e [2]estimate) {
+	for i := range e {
+		if e[i].hasMean {
+			p.means[i] = short(p.means[i].add(weight.mul(e[i].mean)))
+		}
+	}
+}
+
+// addVariance adds the variance of a stratum's mean; of a ratio, of the mean of
+// its linearised values.
+func (p *post) addVariance(weight fraction, m Moments, adjusted *estimate) {
+	e := estimateOf(p.kind, m)
+	variance := e.variance
+	switch {
+	case adjusted != nil:
+		variance = adjusted.variance
+	case p.kind == Ratio && p.means[1].sign() == 0:
+		return
+	case p.kind == Ratio:
+		r := p.means[0].quo(p.means[1])
+		spread := func(u, v, uv Term) fraction { return fraction{m.spread(u, v, uv), pairs(m.Units)} }
+		variance = spread(X, X, XX).sub(r.mul(spread(X, Y, XY)).times(SumOf(2))).add(r.mul(r).mul(spread(Y, Y, YY)))
+		variance = variance.quo(p.means[1].mul(p.means[1]))
+	}
+	p.variance = short(p.variance.add(weight.mul(weight).mul(variance).over(SumOf(m.Units))))
+}
+
+// estimate is what the strata say together.
+func (p *post) estimate() estimate {
+	e := estimate{units: p.units}
+	if p.kind == Ratio && p.means[1].sign() == 0 {
+		e.add(ZeroDenominator, "the denominators add up to zero")
+		return e
+	}
+	e.mean, e.hasMean = p.means[0], true
+	if p.kind == Ratio {
+		e.mean = p.means[0].quo(p.means[1])
+	}
+	e.setVariance(p.variance.times(SumOf(p.units)))
+	return e
+}
+
+// denominators gives the moments of the denominators in the place of the values.
+func (m Moments) denominators() Moments {
+	d := Moments{Units: m.Units}
+	d.Set(X, m.Sum(Y))
+	d.Set(XX, m.Sum(YY))
+	return d
+}
+
+// digits is how long a numerator and a denominator may be before they are cut: the
+// sum of many fractions has no end of digits. Twice the digits of a float64 remain
+// after whatever cancels.
+const digits = 400
+
+// short is the fraction with numerator and denominator cut to so many digits, if
+// they have more.
+func short(f fraction) fraction {
+	num, den, _ := align(f.num, f.den)
+	over := min(num.BitLen(), den.BitLen())*3/10 - digits
+	if over <= 0 {
+		return f
+	}
+	cut := func(n *big.Int) Sum { return NewSum(new(big.Int).Quo(n, pow10(over)), 0) }
+	return fraction{cut(num), cut(den)}
+}
