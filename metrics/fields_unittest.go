@@ -48,6 +48,7 @@ var testObject = &object[Test]{
 		row("impressions", testRows(impressionRowObject), func(t *Test) *[]*TestRow { return &t.Impressions }, "who saw which variation, when").
 			needed("[{user: a, variation: control, at: 2026-03-02}]"),
 		row("events", orEmpty(testRows(eventRowObject)), func(t *Test) *[]*TestRow { return &t.Events }, "what units did, when"),
+		row("units", orEmpty(testRows(unitRowObject)), func(t *Test) *[]*TestRow { return &t.Units }, "attributes of units, or pairs of ids, where the definitions have units sources"),
 		row("expect", expectations, func(t *Test) *[]*Expectation { return &t.Expect }, "what is expected, by metric").
 			needed("{purchase_rate: {units: {a: 1}}}"),
 	},
@@ -108,6 +109,11 @@ var (
 		"at", "variation", "experiment", "attributes", "source", "id", "holdback")
 	eventRowObject = testRowObject("event of a test", "{user: a, event: purchase, at: +2h, value: 10}",
 		"at", "event", "value", "properties", "attributes", "source", "id", "weight")
+	unitRowObject = func() *object[TestRow] {
+		o := testRowObject("row about a unit", "{user: a, attributes: {plan: pro}}", "at", "attributes", "source")
+		o.fields[0].required = false
+		return o
+	}()
 )
 
 // testValues are named values of any scalar kind.

@@ -32,17 +32,18 @@ type Test struct {
 	AsOf        At[time.Time]
 	Impressions []*TestRow
 	Events      []*TestRow
+	Units       []*TestRow
 	Expect      []*Expectation
 	Pos         diag.Pos
 }
 
-// TestRow is one impression or event.
+// TestRow is one impression or event, or one row about a unit.
 type TestRow struct {
-	Source     Text // the name of the source; not Set: the only one
-	When       TestInstant
-	Experiment Text // impressions; not Set: that of the test
-	Variation  Text // impressions
-	Event      Text // events
+	Source     Text        // the name of the source; not Set: the only one
+	When       TestInstant // of a unit's row it may be missing
+	Experiment Text        // impressions; not Set: that of the test
+	Variation  Text        // impressions
+	Event      Text        // events
 	Value      At[Number]
 	ID         Text
 	Holdback   At[bool]
@@ -65,11 +66,14 @@ type TestValue struct {
 type TestInstant struct {
 	Time   time.Time
 	Offset Duration
-	// Relative: Offset counts, from the start of the experiment for impressions,
-	// and from the first impression of the unit for events.
+	// Relative: Offset counts, from the start of the experiment for impressions
+	// and rows about units, and from the first impression of the unit for events.
 	Relative bool
 	Pos      diag.Pos
 }
+
+// Set reports whether an instant was given.
+func (i TestInstant) Set() bool { return i.Pos.IsValid() }
 
 // Expectation is what is expected of one metric.
 type Expectation struct {

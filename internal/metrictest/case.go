@@ -60,6 +60,7 @@ type testCase struct {
 	experiment  *metrics.Experiment
 	impressions []*row
 	events      []*row
+	units       []*row // about units
 }
 
 // row is a row of a test, understood by the definitions.
@@ -87,6 +88,9 @@ func (s *suite) newCase(t *metrics.Test, list *diag.List) *testCase {
 	}
 	for _, r := range t.Events {
 		c.events = append(c.events, c.newRow(r, c.defs.Sources.Events, list))
+	}
+	for _, r := range t.Units {
+		c.units = append(c.units, c.newRow(r, c.defs.Sources.Units, list))
 	}
 	if len(*list) > before {
 		return c
@@ -140,6 +144,9 @@ func (c *testCase) withSources() {
 	}
 	if len(defs.Sources.Events) == 0 {
 		defs.Sources.Events = made(metrics.RoleEvents)
+	}
+	if len(defs.Sources.Units) == 0 && len(c.test.Units) > 0 {
+		defs.Sources.Units = made(metrics.RoleUnits)
 	}
 	c.defs = &defs
 }
@@ -210,21 +217,22 @@ func (c *testCase) newRow(r *metrics.TestRow, sources []*metrics.Source, list *d
 
 // unknownName says that a name of a row is no word, no unit kind and no declared property.
 func (c *testCase) unknownName(r *metrics.TestRow, name metrics.Text, kinds []string, list *diag.List) {
-	words := append([]string{"at", "attributes", "source", "id"}, kinds...)
-	what := "impression"
+	words := append([]string{"at", "attributes", "source"}, kinds...)
+	what := "a row about a unit"
 	hint := fmt.Sprintf("ids of units are %s; an attribute is written attributes.%s", strings.Join(kinds, ", "), name.V)
-	if r.Event.Set {
-		words, what = append(words, "event", "value", "properties", "weight"), "event"
+	switch {
+	case r.Event.Set:
+		words, what = append(words, "event", "value", "properties", "id", "weight"), "an event"
 		hint = fmt.Sprintf("a property that is not declared for %s is written properties.%s; ids of units are %s", r.Event.V, name.V, strings.Join(kinds, ", "))
 		if t := c.defs.Registry.Event(r.Event.V); t != nil {
 			for _, p := range t.Properties {
 				words = append(words, p.Name.V)
 			}
 		}
-	} else {
-		words = append(words, "variation", "experiment", "holdback")
+	case r.Variation.Set:
+		words, what = append(words, "variation", "experiment", "id", "holdback"), "an impression"
 	}
-	said := list.Errorf(name.Pos, "unknown-key", "unknown key %q in an %s", name.V, what)
+	said := list.Errorf(name.Pos, "unknown-key", "unknown key %q in %s", name.V, what)
 	if said.Hint = diag.DidYouMean(name.V, words); said.Hint == "" {
 		said.Hint = hint
 	}
@@ -335,6 +343,12 @@ func (c *testCase) setInstants(list *diag.List) {
 			}
 		}
 	}
+	for _, r := range c.units {
+		r.at = r.When.Time
+		if r.When.Relative {
+			r.at = c.experiment.Start.V.Add(r.When.Offset)
+		}
+	}
 	for _, r := range c.events {
 		r.at = r.When.Time
 		if !r.When.Relative {
@@ -353,7 +367,7 @@ func (c *testCase) setInstants(list *diag.List) {
 // last is the instant of the newest row.
 func (c *testCase) last() time.Time {
 	var out time.Time
-	for _, r := range slices.Concat(c.impressions, c.events) {
+	for _, r := range slices.Concat(c.impressions, c.events, c.units) {
 		if r.at.After(out) {
 			out = r.at
 		}

@@ -57,6 +57,9 @@ func (c *testCase) writeSources(ctx context.Context, engine *loaders.Engine, dir
 	if err := write(c.defs.Sources.Events, c.events, &defs.Sources.Events); err != nil {
 		return nil, err
 	}
+	if err := write(c.defs.Sources.Units, c.units, &defs.Sources.Units); err != nil {
+		return nil, err
+	}
 	defs.Experiments = nil
 	for _, e := range c.defs.Experiments {
 		defs.Experiments = append(defs.Experiments, matchedByKey(e))
@@ -101,7 +104,9 @@ func (f *rowFile) addColumns() {
 		column := f.add(unitColumn(kind), "VARCHAR", func(r *row) loaders.NewCell { return textCell(r.units[kind]) })
 		f.columns.Units = append(f.columns.Units, metrics.UnitColumn{Kind: metrics.Text{V: kind, Pos: f.source.Pos, Set: true}, Column: column})
 	}
-	f.columns.Timestamp.Column = f.add(colTime, "TIMESTAMP", func(r *row) loaders.NewCell { return r.at.UTC().Format("2006-01-02 15:04:05.999999") })
+	if f.source.Role != metrics.RoleUnits || f.has(func(r *row) bool { return r.When.Set() }) {
+		f.columns.Timestamp.Column = f.add(colTime, "TIMESTAMP", func(r *row) loaders.NewCell { return timeCell(r) })
+	}
 	f.columns.Attributes.From = f.add(colAttributes, "MAP(VARCHAR, VARCHAR)", func(r *row) loaders.NewCell { return pairs(r.Attributes) })
 	if f.has(func(r *row) bool { return r.ID.Set }) {
 		f.columns.ID = []metrics.Expr{f.add(colID, "VARCHAR", func(r *row) loaders.NewCell { return textCell(r.ID.V) })}
@@ -120,6 +125,7 @@ func (f *rowFile) addColumns() {
 		if weight := func(r *row) metrics.At[metrics.Number] { return r.Weight }; f.has(func(r *row) bool { return r.Weight.Set }) {
 			f.columns.Weight = f.addNumber(colWeight, weight)
 		}
+	case metrics.RoleUnits:
 	default:
 		panic("metrictest: no case for source role " + string(f.source.Role))
 	}
@@ -163,6 +169,13 @@ func (f *rowFile) write(ctx context.Context, engine *loaders.Engine, path string
 		rows = append(rows, cells)
 	}
 	return engine.WriteParquet(ctx, path, f.header, rows)
+}
+
+func timeCell(r *row) loaders.NewCell {
+	if !r.When.Set() {
+		return nil
+	}
+	return r.at.UTC().Format("2006-01-02 15:04:05.999999")
 }
 
 // textCell is a text, missing where it is empty.
