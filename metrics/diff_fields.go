@@ -217,7 +217,7 @@ func definitionValues(definition string, canon func(*yaml.Node)) func(field stri
 			panic("metrics: a definition is not YAML")
 		}
 		n := docs[0].Content[0]
-		plainQuotes(n, true)
+		plainQuotes(n, true, nil)
 		canon(n)
 		return n
 	})

@@ -52,7 +52,7 @@ func canonicalText(root *yaml.Node, lines []string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	plainQuotes(root, false)
+	plainQuotes(root, false, trivia.long)
 	fileObject.canon(root)
 	p := &layout{trivia: trivia}
 	text := p.file(root)

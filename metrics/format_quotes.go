@@ -23,14 +23,16 @@ func quotedUnless(bare *regexp.Regexp) func(n *yaml.Node) {
 	}
 }
 
-// plainQuotes takes the quotes off texts that are the same without.
-func plainQuotes(n *yaml.Node, bracketed bool) {
+// plainQuotes takes the quotes off texts that are the same without. Brackets that
+// go over several lines, those in long, will be none.
+func plainQuotes(n *yaml.Node, bracketed bool, long map[*yaml.Node][]string) {
 	const quotes = yaml.SingleQuotedStyle | yaml.DoubleQuotedStyle
 	if n.Kind == yaml.ScalarNode && n.Style&quotes != 0 && plainFits(n.Value, bracketed) {
 		n.Style = 0
 	}
+	_, overLines := long[n]
 	for _, c := range n.Content {
-		plainQuotes(c, bracketed || n.Style&yaml.FlowStyle != 0)
+		plainQuotes(c, bracketed || n.Style&yaml.FlowStyle != 0 && !overLines, long)
 	}
 }
 
