@@ -121,6 +121,9 @@ func definitionTexts(t testing.TB) map[string][]byte {
 			t.Fatalf("no %s: %v", pattern, err)
 		}
 		for _, p := range paths {
+			if IsTestFile(p) {
+				continue
+			}
 			if filepath.Ext(p) == ".txtar" {
 				archives = append(archives, p)
 				continue
