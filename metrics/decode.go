@@ -98,6 +98,8 @@ type object[T any] struct {
 	keep func(into *T, pos diag.Pos, given fieldSet)
 	// flow is an example of the whole, for hints.
 	flow string
+	// rules are what the schema says beyond the fields, as the decoder does.
+	rules []schema
 }
 
 // fieldSet is what one mapping gave.

@@ -204,7 +204,7 @@ var bootstrapObject = &object[Bootstrap]{
 
 // distinct refuses a list in which something stands twice.
 func distinct[T ~string](k kind[[]T]) kind[[]T] {
-	return refine(k, func(d *decoder, n *yaml.Node, vs []T) bool {
+	return refine(k.saying(member{"uniqueItems", true}), func(d *decoder, n *yaml.Node, vs []T) bool {
 		for i, v := range vs {
 			if at := slices.Index(vs, v); at < i {
 				d.errorf(n.Content[i], "duplicate-name", "%s is listed twice in %s", quoted(string(v)), d.subject()).

@@ -47,8 +47,9 @@ var matchObject = &object[Match]{
 		"flag_key": ours("flag"), "feature": ours("flag"),
 		"variation": hint("", "the values of variations stand at each variation: {key: green, match: '123'}"),
 	},
-	keep: func(m *Match, pos diag.Pos, given fieldSet) { m.Pos, m.Set = pos, len(given) > 0 },
-	flow: "{experiment: '18786493712'}",
+	keep:  func(m *Match, pos diag.Pos, given fieldSet) { m.Pos, m.Set = pos, len(given) > 0 },
+	flow:  "{experiment: '18786493712'}",
+	rules: []schema{someOf("experiment", "flag")},
 }
 
 var match = refine(matchObject.kind(), func(d *decoder, n *yaml.Node, m Match) bool {
@@ -230,6 +231,7 @@ var segmentObject = &object[segmentDraft]{
 	label:   func(s *segmentDraft) string { return s.Key.V },
 	keep:    func(s *segmentDraft, pos diag.Pos, _ fieldSet) { s.Pos = pos },
 	flow:    "{key: device, from: events}",
+	rules:   apart("from", "experiment"),
 }
 
 var segment = either(

@@ -122,8 +122,9 @@ var thresholdObject = &object[Threshold]{
 		"gt": ours("more_than"), "above": ours("more_than"), ">": ours("more_than"), "greater_than": ours("more_than"), "over": ours("more_than"),
 		"lt": ours("less_than"), "below": ours("less_than"), "<": ours("less_than"), "under": ours("less_than"),
 	},
-	keep: func(t *Threshold, pos diag.Pos, _ fieldSet) { t.Pos = pos },
-	flow: "{at_least: 3}",
+	keep:  func(t *Threshold, pos diag.Pos, _ fieldSet) { t.Pos = pos },
+	flow:  "{at_least: 3}",
+	rules: slices.Concat([]schema{someOf("at_least", "at_most", "more_than", "less_than")}, apart("at_least", "more_than"), apart("at_most", "less_than")),
 }
 
 // withoutEvents reads zero, exclude or a number.
@@ -203,7 +204,8 @@ var windowObject = &object[windowDraft]{
 		"start": ours("from"), "after": ours("from"), "delay": ours("from"), "end": ours("to"), "until": ours("to"),
 		"length": ours("to"), "days": hint("to", `write to with its unit, such as to: 7d`), "hours": hint("to", `write to with its unit, such as to: 72h`),
 	},
-	flow: "{from: 7d, to: 14d}",
+	flow:  "{from: 7d, to: 14d}",
+	rules: append(apart("lookback", "from", "to"), someOf("from", "to", "lookback")),
 }
 
 var window = func() kind[Window] {
@@ -265,6 +267,8 @@ var winsorizeObject = &object[winsorizeDraft]{
 	},
 	keep: func(w *winsorizeDraft, pos diag.Pos, _ fieldSet) { w.Pos = pos },
 	flow: "{upper: 0.99}",
+	rules: slices.Concat([]schema{someOf("upper", "lower", "upper_value", "lower_value")},
+		apart("upper_value", "upper", "lower", "ignore_zeros", "method"), apart("lower_value", "upper", "lower", "ignore_zeros", "method")),
 }
 
 var winsorize = func() kind[*Winsorize] {
@@ -482,7 +486,16 @@ var defaultMetricObject = metricObject.without("default metric", "fields of metr
 }))
 
 func init() {
+	but := func(beside []string) []string {
+		return slices.DeleteFunc(metricObject.names(), func(n string) bool { return slices.Contains(beside, n) })
+	}
+	body := append(apart("threshold", "winsorize"),
+		onlyWith("measure", []string{string(Value)}, "value", "per_unit", "decimals"),
+		onlyWith("measure", []string{string(Occurrence), string(Count), string(Value), string(ActiveDays)}, "window", "wait_for_window"))
+	metricObject.rules = slices.Concat(body, apart("ratio", but(besideRatio)...), apart("funnel", but(besideFunnel)...),
+		apart("split_by", "winsorize"), apart("over", "units_without_events"))
 	sideObject = metricObject.some("inline metric", "a metric without a key, as one side of a ratio", bodyFields)
+	sideObject.rules = body
 	sideObject.foreign = metricWords.and(vocabulary{
 		"over":      hint("", "a side of a ratio is over units; over belongs to a metric of its own"),
 		"statistic": hint("", "the sides of a ratio are summed; a percentile is a metric of its own"),
@@ -497,7 +510,7 @@ func init() {
 // some is the object with a part of its fields.
 func (o *object[T]) some(name, doc string, names []string) *object[T] {
 	out := *o
-	out.name, out.doc, out.fields, out.label = name, doc, nil, nil
+	out.name, out.doc, out.fields, out.label, out.rules = name, doc, nil, nil, nil
 	for _, n := range names {
 		f := *o.field(n)
 		f.required = false

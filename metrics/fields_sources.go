@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"go.yaml.in/yaml/v3"
+	"slices"
 
 	"github.com/metricsjob/metricsjob/internal/diag"
 )
@@ -142,7 +143,8 @@ func sourceObject(role SourceRole, columns *object[columnsDraft]) *object[source
 		keep: func(s *sourceDraft, pos diag.Pos, given fieldSet) {
 			s.Role, s.Pos, s.given = role, pos, given
 		},
-		flow: "{name: orders, path: 'exports/events/*.parquet', columns: {…}}",
+		flow:  "{name: orders, path: 'exports/events/*.parquet', columns: {…}}",
+		rules: slices.Concat(apart("path", "table", "sql"), apart("table", "sql", "partition"), apart("sql", "partition")),
 	}
 	path := row("path", oneOrMore(connection, "a path or a list of paths"), func(s *sourceDraft) *[]Text { return &s.Paths },
 		"where the files are: a glob, a folder, an address such as s3://bucket/folder, or a list of them; ${NAME} and ${NAME:-default} are taken from the environment")
@@ -160,7 +162,7 @@ func sourceObject(role SourceRole, columns *object[columnsDraft]) *object[source
 	}
 	if role == RoleExclude {
 		o.name, o.doc = "entry of exclude_units", "ids whose rows do not exist: staff, bots, test accounts"
-		o.flow = "{path: staff.parquet, columns: {units: {user: user_id}}}"
+		o.flow, o.rules = "{path: staff.parquet, columns: {units: {user: user_id}}}", nil
 		cols.required, cols.example = true, "{units: {user: user_id}}"
 		o.fields = []field[sourceDraft]{path.needed("staff.parquet"), cols}
 		return o

@@ -267,6 +267,13 @@ func refine[T any](k kind[T], check func(d *decoder, n *yaml.Node, v T) bool) ki
 	return k
 }
 
+// saying is k with more in its schema.
+func (k kind[T]) saying(more ...member) kind[T] {
+	inner := k.schema
+	k.schema = func(b *schemaBuilder) schema { return append(inner(b), more...) }
+	return k
+}
+
 // noValue says that a word is none that the key takes.
 func noValue(d *decoder, word, want string) string {
 	return fmt.Sprintf("%s is no value of %s, which is %s", quoted(word), d.subject(), want)

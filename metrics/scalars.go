@@ -190,7 +190,7 @@ func (d *decoder) badNumber(n *yaml.Node, s, want string) {
 }
 
 // positive is a number above 0.
-var positive = refine(number, func(d *decoder, n *yaml.Node, v At[Number]) bool {
+var positive = refine(number.saying(member{"exclusiveMinimum", 0}), func(d *decoder, n *yaml.Node, v At[Number]) bool {
 	if v.V.Rat().Sign() <= 0 {
 		d.errorf(n, "bad-number", "%s must be above 0, not %s", d.subject(), v.V).
 			WithHint("leave it out, or write a number such as 1 or 0.01")
@@ -200,7 +200,7 @@ var positive = refine(number, func(d *decoder, n *yaml.Node, v At[Number]) bool 
 })
 
 // notNegative is a number of 0 or more.
-var notNegative = refine(number, func(d *decoder, n *yaml.Node, v At[Number]) bool {
+var notNegative = refine(number.saying(member{"minimum", 0}), func(d *decoder, n *yaml.Node, v At[Number]) bool {
 	if v.V.Rat().Sign() < 0 {
 		d.errorf(n, "bad-number", "%s must be 0 or more, not %s", d.subject(), v.V).
 			WithHint("write 0 for none, or leave it out")

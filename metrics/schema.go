@@ -107,7 +107,40 @@ func (o *object[T]) body(b *schemaBuilder) schema {
 	if len(required) > 0 {
 		out = append(out, member{"required", required})
 	}
-	return append(out, member{"additionalProperties", false})
+	out = append(out, member{"additionalProperties", false})
+	if len(o.rules) > 0 {
+		out = append(out, member{"allOf", o.rules})
+	}
+	return out
+}
+
+// apart says that a field does not stand beside any of the others.
+func apart(name string, others ...string) []schema {
+	var out []schema
+	for _, o := range others {
+		out = append(out, schema{{"not", schema{{"required", []string{name, o}}}}})
+	}
+	return out
+}
+
+// someOf says that one of the fields is needed.
+func someOf(names ...string) schema {
+	var each []schema
+	for _, n := range names {
+		each = append(each, schema{{"required", []string{n}}})
+	}
+	return anyOf(each...)
+}
+
+// onlyWith says that fields stand only beside one that has one of the values, or
+// that is not there, for then another place may give it.
+func onlyWith(name string, values []string, fields ...string) schema {
+	var each []schema
+	for _, f := range fields {
+		each = append(each, schema{{"required", []string{f}}})
+	}
+	other := schema{{"properties", schema{{name, schema{{"not", constant(values...)}}}}}, {"required", []string{name}}}
+	return schema{{"if", other}, {"then", schema{{"not", anyOf(each...)}}}}
 }
 
 func anyOf(s ...schema) schema { return schema{{"anyOf", s}} }
