@@ -66,8 +66,8 @@ soak: tools ## compare CASES (100000) random cases from seed FIRST (1), those wi
 fuzz: tools ## fuzz the decoder and the expressions, FUZZTIME (30s) each
 	@scripts/fuzz $(FUZZTIME)
 
-docs: tools ## write docs/cli.md and the output in README.md and docs from the program
-	go test ./cmd/metricsjob -run "TestCLIDocs|TestReadme|TestPageBlocks" -update
+docs: tools ## write docs/cli.md, docs/fields.md and the output in README.md and docs from the program
+	go test ./cmd/metricsjob -run "TestCLIDocs|TestFieldDocs|TestReadme|TestPageBlocks" -update
 
 tools:
 	@command -v go >/dev/null || { echo 'make: Go is not installed: see https://go.dev/dl' >&2; exit 1; }

@@ -297,7 +297,7 @@ func (s *surveyor) incomplete() error {
 		said.WithHint("events have the id of a unit, a timestamp and an event key; name the folder that holds both")
 	default:
 		said = list.Errorf(diag.Pos{}, "not-recognised", "neither impressions nor events are recognised below %s", s.folder)
-		said.WithHint("columns are recognised by their names; write sources with columns by hand where they have others (docs/metrics.md)")
+		said.WithHint("columns are recognised by their names; write sources with columns by hand where they have others (docs/language.md)")
 	}
 	for _, u := range s.out.Others {
 		var why []string

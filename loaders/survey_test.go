@@ -282,7 +282,7 @@ func TestSurveyErrors(t *testing.T) {
 		"neither": {
 			files: map[string]string{"t/event=buy/a.parquet": "SELECT 'u1' AS user_id, TIMESTAMP '2026-03-02' AS ts"},
 			want: `neither impressions nor events are recognised below DIR
-    hint: columns are recognised by their names; write sources with columns by hand where they have others (docs/metrics.md)
+    hint: columns are recognised by their names; write sources with columns by hand where they have others (docs/language.md)
 DIR/t/event=*/*.parquet: as impressions: they lack a variation, an experiment or flag; as events: they lack an event key
     hint: its columns are user_id VARCHAR, ts TIMESTAMP, event in the names of folders alone`,
 		},

@@ -58,13 +58,18 @@ type schemaBuilder struct {
 // from the same tables that the decoder reads by. Editors complete and check
 // with it; what no schema can say (names that must exist, rules between
 // fields) is left to the decoder.
-func JSONSchema() []byte {
+func JSONSchema() []byte { return jsonSchema("metricsjob definitions", fileObject) }
+
+// TestJSONSchema returns the JSON Schema of a file of tests.
+func TestJSONSchema() []byte { return jsonSchema("metricsjob tests", testFileObject) }
+
+func jsonSchema[T any](title string, o *object[T]) []byte {
 	b := &schemaBuilder{known: map[string]bool{}}
-	body := fileObject.body(b)
+	body := o.body(b)
 	doc := schema{
 		{"$schema", "https://json-schema.org/draft/2020-12/schema"},
-		{"title", "metricsjob definitions"},
-		{"description", fileObject.doc},
+		{"title", title},
+		{"description", o.doc},
 	}
 	doc = append(doc, body...)
 	doc = append(doc, member{"$defs", b.defs})

@@ -10,15 +10,27 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
+
+	"github.com/metricsjob/metricsjob/metrics"
 )
 
 var update = flag.Bool("update", false, "write the files that are made from the program")
 
 // TestCLIDocs keeps docs/cli.md equal to the commands. Where it differs, run
 // make docs.
-func TestCLIDocs(t *testing.T) {
-	const file = "../../docs/cli.md"
-	got := cliDocs()
+func TestCLIDocs(t *testing.T) { madeFile(t, "../../docs/cli.md", cliDocs()) }
+
+// TestFieldDocs keeps docs/fields.md equal to the schema.
+func TestFieldDocs(t *testing.T) {
+	madeFile(t, "../../docs/fields.md", "# Fields\n\n<!-- Made from the schema: make docs. -->\n\n"+
+		"Every field that may stand in a file, in the order of the canonical layout. Required fields are\n"+
+		"marked *. [language.md](language.md) says what they mean together, [semantics.md](semantics.md) what is\n"+
+		"counted; `metricsjob schema` gives editors the same.\n"+metrics.FieldReference())
+}
+
+// madeFile compares a file with what it is made of, or writes it.
+func madeFile(t *testing.T, file, got string) {
+	t.Helper()
 	if *update {
 		if err := os.WriteFile(file, []byte(got), 0o666); err != nil {
 			t.Fatal(err)
@@ -29,7 +41,7 @@ func TestCLIDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("docs/cli.md is not what the commands say; run make docs (-file +commands):\n%s", diff)
+		t.Errorf("%s is not what the program says; run make docs (-file +program):\n%s", file, diff)
 	}
 }
 

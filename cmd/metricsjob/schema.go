@@ -7,7 +7,8 @@ import (
 )
 
 func (p *program) schemaCommand() *cobra.Command {
-	return &cobra.Command{
+	tests := false
+	cmd := &cobra.Command{
 		Use:   "schema",
 		Short: "Print the JSON Schema of definition files, for editors",
 		Long: `Prints the JSON Schema (2020-12) of definition files. Editors complete and check
@@ -17,8 +18,14 @@ with it; for instance, with the YAML language server:
   # yaml-language-server: $schema=metricsjob.schema.json`,
 		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
-			p.ui.resultf("%s", metrics.JSONSchema())
+			text := metrics.JSONSchema()
+			if tests {
+				text = metrics.TestJSONSchema()
+			}
+			p.ui.resultf("%s", text)
 			return nil
 		},
 	}
+	cmd.Flags().BoolVar(&tests, "tests", false, "the schema of files of tests, *_test.yaml")
+	return cmd
 }
