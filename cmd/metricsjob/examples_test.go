@@ -51,6 +51,40 @@ func TestExamples(t *testing.T) {
 	}
 }
 
+// TestComingFrom holds the metrics of docs/coming-from.md to the tests in
+// testdata/comingfrom, and wants at least five of each tool, and a test for each.
+func TestComingFrom(t *testing.T) {
+	text, err := os.ReadFile("../../docs/coming-from.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	writeBlocks(t, dir, string(text))
+	if err := os.CopyFS(dir, os.DirFS("testdata/comingfrom")); err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr strings.Builder
+	if code := run(context.Background(), []string{"test", dir}, &stdout, &stderr); code != exitDone {
+		t.Errorf("exit code %d:\n%s%s", code, stdout.String(), stderr.String())
+	}
+	for _, tool := range []string{"launchdarkly", "optimizely", "vwo", "flagsync", "growthbook", "eppo", "statsig"} {
+		defs, list, err := job.Load(job.Options{Paths: []string{filepath.Join(dir, tool+".yaml")}})
+		if err != nil || list.HasErrors() {
+			t.Errorf("%s: %v %v", tool, err, list)
+			continue
+		}
+		if len(defs.Metrics) < 5 {
+			t.Errorf("%s has %d metrics", tool, len(defs.Metrics))
+		}
+		tested := testedMetrics(t, filepath.Join(dir, tool+"_test.yaml"))
+		for _, m := range defs.Metrics {
+			if !tested[m.Key.V] {
+				t.Errorf("metric %s of %s has no test", m.Key.V, tool)
+			}
+		}
+	}
+}
+
 // testedMetrics are the metrics of which a file of tests expects something.
 func testedMetrics(t *testing.T, file string) map[string]bool {
 	t.Helper()
