@@ -2,6 +2,7 @@ package compiler
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
 )
@@ -141,6 +142,62 @@ func ProbeVariations(x *ExperimentPlan, s *Source) sqlast.Select {
 		compare(sqlast.GreaterEq, inRow(s.Time.SQL), sqlast.Timestamp(x.Starts)),
 		compare(sqlast.Less, inRow(s.Time.SQL), sqlast.Timestamp(x.Ends)))
 	return counted("what the impressions of "+x.Def.Key.V+" show", s, inRow(s.Variation.SQL), cond)
+}
+
+// ProbeDates asks about the impressions of an experiment in a source, whatever
+// their dates: how many come before its start, the first instant of these in
+// microseconds, how many come at its end or within a day of it, and how many later.
+// The end may be missing.
+func ProbeDates(x *ExperimentPlan, s *Source, until time.Time) sqlast.Select {
+	ts := inRow(s.Time.SQL)
+	read := s.Read
+	read.Alias = rowAlias
+	where := sqlast.And{compare(sqlast.Less, ts, sqlast.Timestamp(until)), x.matchCondition(s)}
+	if s.Where != nil {
+		where = append(where, inRow(s.Where))
+	}
+	early := compare(sqlast.Less, ts, sqlast.Timestamp(x.Starts))
+	after, late := sqlast.Expr(sqlast.Bool(false)), sqlast.Expr(sqlast.Bool(false))
+	if end := x.Def.End; end.Set {
+		late = compare(sqlast.GreaterEq, ts, sqlast.Timestamp(end.V.Add(day)))
+		after = all(compare(sqlast.GreaterEq, ts, sqlast.Timestamp(end.V)), compare(sqlast.Less, ts, sqlast.Timestamp(end.V.Add(day))))
+	}
+	return sqlast.Select{
+		Why: "impressions of " + x.Def.Key.V + " outside its dates",
+		Items: []sqlast.Item{
+			item(aggregate(sqlast.Count, when(early, sqlast.Int(1))), "early"),
+			item(call(sqlast.TimeToMicros, aggregate(sqlast.Min, when(early, ts))), "first"),
+			item(aggregate(sqlast.Count, when(after, sqlast.Int(1))), "after"),
+			item(aggregate(sqlast.Count, when(late, sqlast.Int(1))), "late"),
+		},
+		From: read, Where: where,
+	}
+}
+
+// ProbeWholeValues asks about the value of an event in a source: in how many
+// rows there is one, in how many it is a whole number, and in how many it is 100 or
+// more. It reports false where none is mapped, or where its type tells.
+func ProbeWholeValues(s *Source, event string) (sqlast.Select, bool) {
+	if s.Value == nil || s.Value.Type.Kind != FieldInteger && s.Value.Type.Kind != FieldFloat {
+		return sqlast.Select{}, false
+	}
+	read := s.Read
+	read.Alias = rowAlias
+	value := inRow(s.Value.SQL)
+	where := sqlast.And{compare(sqlast.Eq, inRow(s.Event.SQL), sqlast.Text(event)), notNull(value)}
+	if s.Where != nil {
+		where = append(where, inRow(s.Where))
+	}
+	isWhole := compare(sqlast.Eq, call(sqlast.Trunc, value), value)
+	return sqlast.Select{
+		Why: "whether the values of " + event + " are whole",
+		Items: []sqlast.Item{
+			item(countStar(), "rows"),
+			item(aggregate(sqlast.Count, when(isWhole, sqlast.Int(1))), "whole"),
+			item(aggregate(sqlast.Count, when(compare(sqlast.GreaterEq, call(sqlast.Abs, value), sqlast.Int(100)), sqlast.Int(1))), "large"),
+		},
+		From: read, Where: where,
+	}, true
 }
 
 // ProbeKeys asks which experiments (or flags, where experiment is false) the

@@ -177,7 +177,7 @@ func (r *resolver) checkPlain(m *metricDraft) {
 			pos = given["statistic"].at
 		}
 		r.diags.Errorf(pos, "missing-field", "%s says %s, and not what units without events are", m.called(), needs).
-			WithHint("write units_without_events: exclude, zero or a number")
+			WithHint("write units_without_events: exclude to leave them out, or zero or a number for them to count as")
 	case without.Exclude && m.countsEveryUnit():
 		r.diags.Errorf(given["units_without_events"].at, "conflict", "units without events cannot be left out of measure: %s, for which they are 0%s", m.Measure.V, given["units_without_events"].origin()).
 			WithHint("write zero, or leave it out")

@@ -105,6 +105,9 @@ func (c *checker) run(ctx context.Context) error {
 	if err := c.attributes(ctx); err != nil {
 		return err
 	}
+	if err := c.amounts(ctx); err != nil {
+		return err
+	}
 	c.windows()
 	if err := c.losses(ctx); err != nil {
 		return err
@@ -154,7 +157,8 @@ func (c *checker) windows() {
 				def := m.Def.Metric
 				if w := def.Window; w.HasTo && x.Starts.Before(c.asOf) && x.Starts.Add(w.To).After(c.asOf) {
 					c.found.Warnf(w.Pos, "window-longer-than-data", "the window of %s is longer than the data of experiment %s: %s until %s",
-						def.Key.V, x.Def.Key.V, x.Starts.Format("2006-01-02 15:04"), c.asOf.Format("2006-01-02 15:04"))
+						def.Key.V, x.Def.Key.V, x.Starts.Format("2006-01-02 15:04"), c.asOf.Format("2006-01-02 15:04")).
+						WithHint("no unit has lived through it yet: shorten the window, or run again when there is more data")
 				}
 			}
 		}
@@ -183,6 +187,10 @@ func (c *checker) exposures(ctx context.Context) error {
 				return err
 			}
 			c.health(x, got)
+			c.unitConditions(x)
+			if err := c.dates(ctx, x); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

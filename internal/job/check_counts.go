@@ -125,7 +125,7 @@ func (c *checker) noRow(x *compiler.ExperimentPlan, m *compiler.MetricPlan, rows
 			when = "in the window"
 		}
 		why = fmt.Sprintf("%s of exposed units, but none %s", are(rows[anyTime]), when)
-		hint = fmt.Sprintf("units are exposed from %s on, and events without a window count until %s", minute(x.Starts), minute(x.ObserveUntil))
+		hint = fmt.Sprintf("units are exposed from %s on, and events without a window count until %s; all times are taken as UTC unless they name a zone", minute(x.Starts), minute(x.ObserveUntil))
 	case rows[anyValue] == 0:
 		at(n.Metric.Where.Pos)
 		why = fmt.Sprintf("%s of exposed units and in time, but where is true for none of them", are(rows[anyRow]))

@@ -31,8 +31,14 @@ func (c *checker) event(n *compiler.Measure, key metrics.Text) {
 	switch len(in) {
 	case 0:
 		c.missingEvents[key.V] = true
-		c.found.Warnf(key.Pos, "event-never-occurs", "event %q never occurs in %s", key.V, c.sourceNames(n.Sources)).
-			Hint = nearestOrList(key.V, all)
+		d := c.found.Warnf(key.Pos, "event-never-occurs", "event %q never occurs in %s", key.V, c.sourceNames(n.Sources))
+		d.Hint = nearestOrList(key.V, all)
+		if m := c.defs.Metric(key.V); m != nil {
+			d.WithHint("%q is a metric; event wants the key of an event: %s", key.V, d.Hint)
+			if len(m.Event.Keys) > 0 {
+				d.WithHint("%q is a metric; event wants the key of an event, such as that metric's %q", key.V, m.Event.Keys[0].V)
+			}
+		}
 	case 1:
 	default:
 		if len(n.Metric.Source) == 0 {

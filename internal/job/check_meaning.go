@@ -1,0 +1,96 @@
+package job
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/metricsjob/metricsjob/compiler"
+)
+
+// unitConditions warns of metrics whose where is about the unit: the units for
+// which it is not true stay in the metric, with no events.
+func (c *checker) unitConditions(x *compiler.ExperimentPlan) {
+	for _, m := range x.Metrics {
+		n := m.Tally.X.Measure
+		def := m.Def.Metric
+		if def.Ratio != nil || n.Where == nil || def.WithoutEvents.Exclude || def.Over.V != "" {
+			continue
+		}
+		refs := n.Where.UnitConditions()
+		if len(refs) == 0 {
+			continue
+		}
+		c.found.Warnf(n.Where.Place(refs[0]), "where-about-units", "where of metric %s is about the unit: units for which it is not true stay in the metric, without events", def.Key.V).
+			WithHint("to leave them out, write it as where of the experiment; to compare such units with the others, write segments: [%s]", refs[0].Name)
+	}
+}
+
+// currency is the code of a currency with a hundredth.
+var currency = regexp.MustCompile(`^[A-Z]{3}$`)
+
+// withoutHundredths are the common currencies that have none.
+var withoutHundredths = []string{"JPY", "KRW", "VND", "CLP", "ISK", "UGX", "XAF", "XOF", "PYG"}
+
+// minorUnits are what a column of amounts in hundredths is called.
+var minorUnits = []string{"cent", "minor", "pence"}
+
+// amounts warns of amounts of money that look like hundredths, and have no scale.
+func (c *checker) amounts(ctx context.Context) error {
+	said := map[string]bool{}
+	for _, n := range c.measures {
+		if n.Value == nil || !slices.ContainsFunc(n.Value.Refs, func(r compiler.Ref) bool { return r.Kind == compiler.RefValue }) {
+			continue
+		}
+		for _, event := range n.Events {
+			if said[event] {
+				continue
+			}
+			said[event] = true
+			for _, s := range n.Sources {
+				if err := c.amount(ctx, n, s, event); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (c *checker) amount(ctx context.Context, n *compiler.Measure, s *compiler.Source, event string) error {
+	unit := n.Metric.UnitLabel.V
+	pos := n.Metric.Key.Pos
+	if t := c.defs.Registry.Event(event); t != nil {
+		if t.ValueScale.Set {
+			return nil
+		}
+		if t.ValueUnit.V != "" {
+			unit, pos = t.ValueUnit.V, t.ValueUnit.Pos
+		}
+	}
+	column := s.Def.Columns.Value.Src
+	isMinor := slices.ContainsFunc(minorUnits, func(word string) bool { return strings.Contains(strings.ToLower(column), word) })
+	isMoney := n.Metric.Format.V == "currency" || currency.MatchString(unit) && !slices.Contains(withoutHundredths, unit)
+	if !isMinor && !isMoney {
+		return nil
+	}
+	probe, ok := compiler.ProbeWholeValues(s, event)
+	if !ok {
+		return nil
+	}
+	rows, err := c.query(ctx, probe)
+	if err != nil {
+		return err
+	}
+	all, exact, large := whole(rows[0][0]).Int64(), whole(rows[0][1]).Int64(), whole(rows[0][2]).Int64()
+	if all == 0 || exact < all || 2*large < all && !isMinor {
+		return nil
+	}
+	if unit == "" {
+		unit = "USD"
+	}
+	c.found.Warnf(pos, "looks-like-cents", "%s of %s in source %s is a whole number in every row (%s), so it may be hundredths", column, event, s.Def.Name.V, amount(all, "row")).
+		WithHint("if so, say it once for all metrics: events: list: [{key: %s, value: {scale: 0.01, unit: %s}}]; if not, write scale: 1", event, unit)
+	return nil
+}
