@@ -84,7 +84,7 @@ func TestRowsThatCannotBeRead(t *testing.T) {
 	src := w.mustInspect(w.events("*.parquet", nil))
 	catalog := &compiler.Catalog{Events: []*compiler.Source{src}}
 	failed := errors.New("the engine said so")
-	if err := Damaged(t.Context(), w.engine, catalog, failed); err != failed {
+	if err := Damaged(t.Context(), w.engine, catalog, failed); !errors.Is(err, failed) {
 		t.Error("whole files are called damaged:", err)
 	}
 	path := filepath.Join(w.dir, "b.parquet")

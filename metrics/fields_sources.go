@@ -1,8 +1,9 @@
 package metrics
 
 import (
-	"go.yaml.in/yaml/v3"
 	"slices"
+
+	"go.yaml.in/yaml/v3"
 
 	"github.com/metricsjob/metricsjob/internal/diag"
 )
