@@ -31,6 +31,7 @@ type Tables struct {
 	Moments     []MomentRow
 	Exposures   []ExposureRow
 	Health      []HealthRow
+	Verdicts    []VerdictRow
 	Errors      []ErrorRow
 	Metrics     []MetricRow
 	Experiments []ExperimentRow
@@ -274,6 +275,8 @@ const (
 	ColBoolean   ColumnType = "boolean"
 	ColTimestamp ColumnType = "timestamp"
 	ColDate      ColumnType = "date"
+	// ColJSON is the text of a JSON value.
+	ColJSON ColumnType = "json"
 )
 
 // Column describes a column of a result table.
@@ -285,7 +288,7 @@ type Column struct {
 }
 
 // Table is a result table as exporters see it: a cell is a string, []string,
-// int64, float64, bool, time.Time (timestamp), Date, or nil for null.
+// int64, float64, bool, time.Time (timestamp), Date, JSON, or nil for null.
 type Table struct {
 	Name string
 	// Grain says what one row is about.
@@ -304,6 +307,7 @@ func (t *Tables) All() []Table {
 		tableOf("moments", "experiment × metric × step × split × segment value × variation", t.Moments),
 		tableOf("exposures", "experiment × variation × segment value × date", t.Exposures),
 		tableOf("health", "experiment × check × segment value", t.Health),
+		tableOf("verdicts", "experiment × variation", t.Verdicts),
 		tableOf("errors", "experiment × metric that could not be computed", t.Errors),
 		tableOf("metrics", "metric", t.Metrics),
 		tableOf("experiments", "experiment", t.Experiments),
@@ -349,6 +353,8 @@ func columnType(t reflect.Type) (ColumnType, bool) {
 		return ColDate, false
 	case reflect.TypeFor[[]string]():
 		return ColTextList, false
+	case reflect.TypeFor[Reasons]():
+		return ColJSON, false
 	}
 	switch t.Kind() {
 	case reflect.String:
@@ -373,6 +379,8 @@ func cell(v reflect.Value) any {
 	switch x := v.Interface().(type) {
 	case time.Time, Date, []string:
 		return x
+	case Reasons:
+		return x.cell()
 	}
 	switch v.Kind() {
 	case reflect.String:

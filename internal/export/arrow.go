@@ -90,7 +90,7 @@ func arrowSchema(t metrics.Table) *arrow.Schema {
 
 func arrowType(t metrics.ColumnType) arrow.DataType {
 	switch t {
-	case metrics.ColText:
+	case metrics.ColText, metrics.ColJSON:
 		return arrow.BinaryTypes.String
 	case metrics.ColTextList:
 		return arrow.ListOfNonNullable(arrow.BinaryTypes.String)
@@ -145,6 +145,8 @@ func appendCell(b array.Builder, cell any) error {
 		b.AppendNull()
 	case string:
 		b.(*array.StringBuilder).Append(x)
+	case metrics.JSON:
+		b.(*array.StringBuilder).Append(string(x))
 	case []string:
 		list := b.(*array.ListBuilder)
 		list.Append(true)

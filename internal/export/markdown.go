@@ -45,6 +45,16 @@ func (m markdown) experiment(e experimentReport) {
 		}
 		m.paragraph(text)
 	}
+	if decisions := e.decisions(); len(decisions) > 0 {
+		m.paragraph("### Verdict")
+		for _, d := range decisions {
+			m.paragraph("**" + escape(d.headline) + "**")
+			for _, r := range d.reasons {
+				m.w.WriteString("- " + escape(r) + "\n")
+			}
+			m.w.WriteString("\n")
+		}
+	}
 	for _, b := range e.blocks {
 		m.block(capital(b.role)+" metric: ", b, "")
 	}

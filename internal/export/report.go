@@ -22,7 +22,8 @@ type experimentReport struct {
 	// ratio is the sample-ratio check over everybody, nil if there was none.
 	ratio *metrics.HealthRow
 	// several is the number of units that saw several variations.
-	several int64
+	several  int64
+	verdicts []metrics.VerdictRow
 	// blocks are the results over everybody, by role and in the tables' order.
 	blocks []block
 	// segments are the results of primary metrics by attribute.
@@ -110,6 +111,11 @@ func newExperimentReport(t *metrics.Tables, def metrics.ExperimentRow, definitio
 			e.passed++
 		default:
 			e.findings = append(e.findings, h)
+		}
+	}
+	for _, v := range t.Verdicts {
+		if v.Experiment == def.Key {
+			e.verdicts = append(e.verdicts, v)
 		}
 	}
 	for _, x := range t.Errors {

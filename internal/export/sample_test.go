@@ -124,6 +124,18 @@ func sample() *metrics.Tables {
 	health("slow_page", "sample_ratio", "overall", "all", metrics.Fail, new(31.5789), new(1.91e-08), new(0.001), "the units are not split as planned: 6000 and 5400 instead of 5700 and 5700")
 	health("slow_page", "several_variations", "overall", "all", metrics.Warn, new(0.00105), nil, new(0.01), "12 units saw several variations (0.1 %)")
 
+	t.Verdicts = []metrics.VerdictRow{
+		{RunID: run, AsOf: asOf, Experiment: "covid_test", Variation: "message_1", ComparedTo: "control", Verdict: metrics.Inconclusive, Reasons: metrics.Reasons{
+			{Code: "primary_unclear", Metric: new("purchase_rate"), Text: "purchase_rate may be better or worse: +1.74%, between -19.6% and +23.1%, which may be chance (p = 0.872, not below 0.05)", Value: new(0.872), Threshold: new(0.05)},
+		}},
+		{RunID: run, AsOf: asOf, Experiment: "covid_test", Variation: "message_2", ComparedTo: "control", Verdict: metrics.Ship, Reasons: metrics.Reasons{
+			{Code: "primary_better", Metric: new("purchase_rate"), Text: "purchase_rate is better: +35.8%, between +9.14% and +62.4% (p = 0.00212, below 0.05)", Value: new(0.00212), Threshold: new(0.05)},
+		}},
+		{RunID: run, AsOf: asOf, Experiment: "slow_page", Variation: "on", ComparedTo: "off", Verdict: metrics.Invalid, Reasons: metrics.Reasons{
+			{Code: "sample_ratio", Text: "the units are not split as planned", Value: new(1.91e-08), Threshold: new(0.001)},
+		}},
+	}
+
 	t.Errors = []metrics.ErrorRow{{
 		RunID: run, AsOf: asOf, Experiment: "covid_test", Metric: new("order_value"), Code: "overflow",
 		Message: "a unit's value is larger than 10^15 at 9 decimals", Hint: new("set `decimals: 4` or less"),

@@ -67,16 +67,23 @@ func results(t *metrics.Tables) metrics.Table {
 
 // summary is the last line of JSON, which schedulers take as the task's value.
 type summary struct {
-	Outcome       string         `json:"outcome"`
-	RunID         string         `json:"run_id"`
-	AsOf          string         `json:"as_of"`
-	SchemaVersion string         `json:"schema_version"`
-	Experiments   []string       `json:"experiments"`
-	Paths         []string       `json:"paths"`
-	Counts        map[string]int `json:"counts"`
+	Outcome       string           `json:"outcome"`
+	RunID         string           `json:"run_id"`
+	AsOf          string           `json:"as_of"`
+	SchemaVersion string           `json:"schema_version"`
+	Experiments   []string         `json:"experiments"`
+	Paths         []string         `json:"paths"`
+	Counts        map[string]int   `json:"counts"`
+	Verdicts      []summaryVerdict `json:"verdicts"`
 	// Failed are the checks that failed, and Errors what was not computed.
 	Failed []summaryFinding `json:"failed_checks"`
 	Errors []summaryFinding `json:"errors"`
+}
+
+type summaryVerdict struct {
+	Experiment string          `json:"experiment"`
+	Variation  string          `json:"variation"`
+	Verdict    metrics.Verdict `json:"verdict"`
 }
 
 type summaryFinding struct {
@@ -87,7 +94,7 @@ type summaryFinding struct {
 }
 
 func writeSummary(w io.Writer, t *metrics.Tables, written []Written) error {
-	s := summary{Experiments: []string{}, Paths: []string{}, Counts: make(map[string]int), Failed: []summaryFinding{}, Errors: []summaryFinding{}}
+	s := summary{Experiments: []string{}, Paths: []string{}, Counts: make(map[string]int), Verdicts: []summaryVerdict{}, Failed: []summaryFinding{}, Errors: []summaryFinding{}}
 	for _, r := range t.Runs {
 		s.Outcome, s.RunID, s.SchemaVersion = r.Outcome, r.RunID, r.SchemaVersion
 		s.AsOf = r.AsOf.UTC().Format(time.RFC3339Nano)
@@ -100,6 +107,9 @@ func writeSummary(w io.Writer, t *metrics.Tables, written []Written) error {
 	}
 	for _, table := range t.All() {
 		s.Counts[table.Name] = len(table.Rows)
+	}
+	for _, v := range t.Verdicts {
+		s.Verdicts = append(s.Verdicts, summaryVerdict{v.Experiment, v.Variation, v.Verdict})
 	}
 	for _, h := range t.Health {
 		if h.Status == metrics.Fail {

@@ -50,6 +50,15 @@ func (p page) experiment(e experimentReport) {
 			p.paragraph("  "+s.lead, s.text, s.tone)
 		}
 	}
+	if decisions := e.decisions(); len(decisions) > 0 {
+		p.section("Verdict")
+		for _, d := range decisions {
+			p.paragraph("  ", d.headline, d.tone)
+			for _, r := range d.reasons {
+				p.paragraph("    - ", r, plain)
+			}
+		}
+	}
 	role := ""
 	for _, b := range e.blocks {
 		if b.role != role {

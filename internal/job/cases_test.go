@@ -40,6 +40,7 @@ var update = flag.Bool("update", false, "rewrite the derived sections (plan, duc
 //	results.csv    the same of the table results (optional)
 //	exposures.csv  the same of the table exposures (optional)
 //	health.csv     the same of the table health (optional): rows that must be there
+//	verdicts.csv   the same of the table verdicts (optional)
 //	errors.csv     the same of the table errors (optional)
 //	refused        in place of these: the mistakes for which nothing is computed
 //
@@ -119,6 +120,7 @@ var resultSections = []resultSection{
 	{"want.csv", "moments", true, nil},
 	{"results.csv", "results", true, cmp.Options{nearlyEqual}},
 	{"exposures.csv", "exposures", true, nil},
+	{"verdicts.csv", "verdicts", true, nil},
 	{"errors.csv", "errors", true, nil},
 	{"health.csv", "health", false, cmp.Options{nearlyEqual}},
 }

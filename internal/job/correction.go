@@ -16,8 +16,8 @@ type comparison struct {
 	row int // in the table results
 	// again computes the effect at another alpha.
 	again func(alpha float64) stats.Effect
-	// margin is the test of a guardrail's margin, if it has one.
-	margin stats.NonInferiority
+	// nonInferior is the test of a guardrail's margin, if it has one.
+	nonInferior stats.NonInferiority
 }
 
 // inFamily reports whether the row is corrected at all.

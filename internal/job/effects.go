@@ -70,8 +70,8 @@ func (t *effects) compare(row metrics.ResultRow, s subject, other string, arms a
 	row.ChanceToWin, row.ExpectedLoss, row.CredibleLow, row.CredibleHigh = p.ChanceToWin, p.ExpectedLoss, p.Low, p.High
 	row.Status, row.Reason = string(e.Status), optional(e.Reason)
 	if s.margin != nil {
-		comparison.margin = with.WithMargin(stats.MarginOf(*s.margin), s.better)
-		row.Margin, row.MarginPValue, row.NonInferior = comparison.margin.Limit, comparison.margin.PValue, comparison.margin.NonInferior
+		comparison.nonInferior = with.WithMargin(stats.MarginOf(*s.margin), s.better)
+		row.Margin, row.MarginPValue, row.NonInferior = comparison.nonInferior.Limit, comparison.nonInferior.PValue, comparison.nonInferior.NonInferior
 	}
 	if s.value {
 		t.comparisons = append(t.comparisons, comparison)

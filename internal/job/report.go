@@ -29,10 +29,15 @@ func (p *prepared) report(ctx context.Context, c *collected, began time.Time) (*
 		}
 	}
 	r.effects.correct()
-	r.tables.Results = r.effects.rows
 	if err := r.sources(ctx); err != nil {
 		return nil, err
 	}
+	for _, u := range p.plan.Units {
+		for _, x := range u.Experiments {
+			r.verdicts(x)
+		}
+	}
+	r.tables.Results = r.effects.rows
 	r.definitions()
 	r.run(began)
 	slices.SortStableFunc(r.tables.Health, func(a, b metrics.HealthRow) int {

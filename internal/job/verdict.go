@@ -1,0 +1,93 @@
+package job
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/metricsjob/metricsjob/compiler"
+	"github.com/metricsjob/metricsjob/internal/stats"
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// verdicts judges each variation that is compared with the baseline, once all
+// checks are done. What is invalid has no significance in the results either.
+func (r *reporter) verdicts(x *compiler.ExperimentPlan) {
+	opt, _ := stats.OptionsOf(x.Def.Analysis)
+	e := stats.Evidence{
+		Invalid:       r.invalid(x),
+		Anytime:       opt.TunedAt > 0 || opt.MSPRT || opt.Untested != "",
+		MinimumEffect: opt.MinimumEffect,
+	}
+	if x.Def.End.Set {
+		e.End, e.Ended = x.Def.End.V.UTC().Format("2006-01-02 15:04")+" UTC", !r.asOf.Before(x.Def.End.V)
+		if midnight := x.Def.End.V.UTC(); midnight.Equal(midnight.Truncate(24 * time.Hour)) {
+			e.End = midnight.Format(time.DateOnly)
+		}
+	}
+	key := x.Def.Key.V
+	if len(e.Invalid) > 0 {
+		r.effects.distrust(key)
+	}
+	for _, v := range x.Def.Variations {
+		for _, other := range x.Def.ComparedTo(v) {
+			if !other.Baseline {
+				continue
+			}
+			judged := e
+			judged.Judged = r.effects.judged(key, v.Key.V, other.Key.V)
+			verdict, reasons := stats.Decide(judged)
+			r.tables.Verdicts = append(r.tables.Verdicts, metrics.VerdictRow{
+				RunID: r.runID, AsOf: r.asOf, Experiment: key, Variation: v.Key.V, ComparedTo: other.Key.V, Verdict: verdict, Reasons: reasons,
+			})
+		}
+	}
+}
+
+// invalid are the checks that failed: of the experiment, and of the sources, whose
+// rows all experiments read.
+func (r *reporter) invalid(x *compiler.ExperimentPlan) metrics.Reasons {
+	var reasons metrics.Reasons
+	for _, h := range r.tables.Health {
+		if h.Status != metrics.Fail || h.Experiment != x.Def.Key.V && h.Experiment != "" {
+			continue
+		}
+		if h.Check == "several_variations" && x.Def.Multiple.V == metrics.MultipleEach {
+			continue
+		}
+		reason := metrics.Reason{Code: h.Check, Text: h.Detail, Value: h.Statistic, Threshold: h.Threshold}
+		if h.Check == metrics.CheckSampleRatio && h.PValue != nil {
+			reason.Value = h.PValue
+			reason.Text = fmt.Sprintf("%s (p = %.2g, alarm below %g)", h.Detail, *h.PValue, *h.Threshold)
+		}
+		reasons = append(reasons, reason)
+	}
+	return reasons
+}
+
+// distrust takes back what the rows of an experiment would be taken for a winner
+// or a loser by.
+func (t *effects) distrust(experiment string) {
+	for i := range t.rows {
+		if row := &t.rows[i]; row.Experiment == experiment {
+			row.Significant, row.NonInferior, row.ChanceToWin, row.ExpectedLoss = nil, nil, nil, nil
+		}
+	}
+}
+
+// judged are the metrics that say something about a variation over everybody.
+func (t *effects) judged(experiment, variation, comparedTo string) []stats.Judged {
+	var out []stats.Judged
+	for i := range t.comparisons {
+		c := &t.comparisons[i]
+		row := &t.rows[c.row]
+		if row.Experiment != experiment || row.Variation != variation || *row.ComparedTo != comparedTo || row.Segment != metrics.Overall {
+			continue
+		}
+		j := stats.Judged{Row: row, Better: c.better, Corrected: row.PValueAdjusted != nil}
+		if c.margin != nil {
+			j.Margin = &c.nonInferior
+		}
+		out = append(out, j)
+	}
+	return out
+}

@@ -1,0 +1,330 @@
+package stats
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// Evidence is what an experiment has against and for a variation.
+type Evidence struct {
+	// Invalid are the reasons not to believe any number of the experiment.
+	Invalid metrics.Reasons
+	// Judged are the metrics, compared over everybody with the baseline.
+	Judged []Judged
+	// Anytime reports that the method may be looked at before the end.
+	Anytime bool
+	// Ended reports that the planned end has come, where there is one; End is when,
+	// as text, and empty where the experiment has no end. It has come, too, once
+	// the units that MinimumEffect needs are there.
+	Ended         bool
+	End           string
+	MinimumEffect float64
+}
+
+// Judged is a metric as a verdict sees it.
+type Judged struct {
+	Row    *metrics.ResultRow
+	Better metrics.Better
+	// Corrected reports that the row's own correction for several comparisons
+	// holds for it; else Holm's over the primary metrics does.
+	Corrected bool
+	// Margin is the test of a guardrail's margin; nil where it has none.
+	Margin *NonInferiority
+}
+
+// Decide gives the verdict on a variation and its reasons (docs/statistics.md), the
+// first of these that holds: invalid, do not ship, ship, keep running,
+// inconclusive.
+func Decide(e Evidence) (metrics.Verdict, metrics.Reasons) {
+	if len(e.Invalid) > 0 {
+		return metrics.Invalid, e.Invalid
+	}
+	var primaries, guardrails []judged
+	for _, j := range e.Judged {
+		switch metrics.Role(j.Row.Role) {
+		case metrics.Primary:
+			primaries = append(primaries, judged{Judged: j})
+		case metrics.Guardrail:
+			guardrails = append(guardrails, judged{Judged: j})
+		case metrics.Secondary:
+		default:
+			panic(fmt.Sprintf("stats: no case for role %q", j.Row.Role))
+		}
+	}
+	holm(primaries)
+	var worse, better, blocked, unclear, within metrics.Reasons
+	for _, j := range guardrails {
+		switch code := j.guardrail(); code {
+		case "guardrail_worse", "guardrail_beyond_margin":
+			worse = append(worse, j.reason(code))
+		case "guardrail_not_shown", "guardrail_not_computed":
+			if j.Margin != nil {
+				blocked = append(blocked, j.reason(code))
+			} else {
+				unclear = append(unclear, j.reason(code))
+			}
+		case "guardrail_within_margin", "guardrail_not_worse":
+			within = append(within, j.reason(code))
+		}
+	}
+	for _, j := range primaries {
+		switch code := j.primary(); code {
+		case "primary_worse":
+			worse = append(worse, j.reason(code))
+		case "primary_better":
+			better = append(better, j.reason(code))
+		default:
+			unclear = append(unclear, j.reason(code))
+		}
+	}
+	interim, waits := e.waits(primaries, guardrails)
+	switch {
+	case waits && !e.Anytime:
+		// One look, after the end: what there is now is not the result.
+		return metrics.KeepRunning, join(interim, worse, better, blocked, unclear, within)
+	case len(worse) > 0:
+		return metrics.DoNotShip, join(worse, better)
+	case len(better) > 0 && len(blocked) == 0:
+		return metrics.Ship, join(better, within)
+	case waits:
+		return metrics.KeepRunning, join(interim, better, blocked, unclear, within)
+	}
+	return metrics.Inconclusive, join(better, blocked, unclear, within)
+}
+
+// join puts reasons one after another; there is always one.
+func join(lists ...metrics.Reasons) metrics.Reasons {
+	var all metrics.Reasons
+	for _, l := range lists {
+		all = append(all, l...)
+	}
+	if len(all) == 0 {
+		all = append(all, metrics.Reason{Code: "no_primary", Text: "no primary metric says that it is better: the experiment has none"})
+	}
+	return all
+}
+
+// judged is a metric with the p-value that a verdict goes by.
+type judged struct {
+	Judged
+	p *float64
+}
+
+// holm corrects the p-values of primary metrics that nothing else corrects.
+func holm(list []judged) {
+	var p []float64
+	for i := range list {
+		j := &list[i]
+		j.p = j.Row.PValue
+		if j.Corrected {
+			j.p = j.Row.PValueAdjusted
+		} else if j.p != nil {
+			p = append(p, *j.p)
+		}
+	}
+	adjusted := Holm.Adjust(p)
+	for i := range list {
+		if j := &list[i]; !j.Corrected && j.p != nil {
+			j.p, adjusted = &adjusted[0], adjusted[1:]
+		}
+	}
+}
+
+// primary says what a primary metric amounts to.
+func (j judged) primary() string {
+	row := j.Row
+	switch {
+	case row.Status == string(BetweenLooks):
+		return "primary_between_looks"
+	case j.p == nil || row.AbsoluteEffect == nil:
+		return "primary_not_computed"
+	case !(*j.p < row.Alpha):
+		return "primary_unclear"
+	case (*row.AbsoluteEffect > 0) == (j.Better != metrics.Lower):
+		return "primary_better"
+	}
+	return "primary_worse"
+}
+
+// guardrail says what a guardrail amounts to.
+func (j judged) guardrail() string {
+	row := j.Row
+	switch {
+	case j.Margin != nil && j.Margin.Inferior != nil && *j.Margin.Inferior:
+		return "guardrail_beyond_margin"
+	case j.Margin != nil && j.Margin.NonInferior != nil && *j.Margin.NonInferior:
+		return "guardrail_within_margin"
+	case j.Margin != nil && j.Margin.NonInferior != nil:
+		return "guardrail_not_shown"
+	case j.Margin != nil || row.Significant == nil || row.AbsoluteEffect == nil:
+		return "guardrail_not_computed"
+	case *row.Significant && (*row.AbsoluteEffect > 0) != (j.Better != metrics.Lower):
+		return "guardrail_worse"
+	}
+	return "guardrail_not_worse"
+}
+
+// reason says it in words.
+func (j judged) reason(code string) metrics.Reason {
+	row := j.Row
+	r := metrics.Reason{Code: code, Metric: &row.Metric}
+	effect := effectText(row)
+	byMargin := func() { r.Value, r.Threshold = j.Margin.Bound, j.Margin.Limit }
+	byP := func(p *float64) { r.Value, r.Threshold = p, &row.Alpha }
+	switch code {
+	case "primary_better":
+		byP(j.p)
+		r.Text = fmt.Sprintf("%s is better: %s (%s, below %s)", row.Metric, effect, pText(j.p), number(row.Alpha))
+	case "primary_worse":
+		byP(j.p)
+		r.Text = fmt.Sprintf("%s is worse: %s (%s, below %s)", row.Metric, effect, pText(j.p), number(row.Alpha))
+	case "primary_unclear":
+		byP(j.p)
+		r.Text = fmt.Sprintf("%s may be better or worse: %s, which may be chance (%s, not below %s)", row.Metric, effect, pText(j.p), number(row.Alpha))
+	case "primary_between_looks", "primary_not_computed", "guardrail_not_computed":
+		why := row.Status
+		if row.Reason != nil {
+			why = *row.Reason
+		}
+		r.Text = fmt.Sprintf("%s cannot be judged now: %s", row.Metric, why)
+	case "guardrail_worse":
+		byP(row.PValue)
+		r.Text = fmt.Sprintf("%s must not get worse, and did: %s (%s, below %s)", row.Metric, effect, pText(row.PValue), number(row.Alpha))
+	case "guardrail_not_worse":
+		byP(row.PValue)
+		r.Text = fmt.Sprintf("%s did not get worse that one could tell: %s (%s)", row.Metric, effect, pText(row.PValue))
+	case "guardrail_beyond_margin":
+		byMargin()
+		r.Text = fmt.Sprintf("%s is worse than its margin allows: %s, where %s is the limit", row.Metric, effect, change(*j.Margin.Limit))
+	case "guardrail_within_margin":
+		byMargin()
+		r.Text = fmt.Sprintf("%s stays within its margin: at worst %s, where %s is the limit", row.Metric, boundText(j.Margin.Bound), change(*j.Margin.Limit))
+	case "guardrail_not_shown":
+		byMargin()
+		r.Text = fmt.Sprintf("%s may be worse than its margin allows: at worst %s, where %s is the limit", row.Metric, boundText(j.Margin.Bound), change(*j.Margin.Limit))
+	default:
+		panic(fmt.Sprintf("stats: no case for the reason %q", code))
+	}
+	return r
+}
+
+// waits reports whether the planned end is still to come, and why.
+func (e Evidence) waits(primaries, guardrails []judged) (metrics.Reasons, bool) {
+	if e.End != "" {
+		if e.Ended {
+			return nil, false
+		}
+		text := "the experiment runs until " + e.End
+		if !e.Anytime {
+			text += ", and its result is read then: until there every number is interim"
+		}
+		return metrics.Reasons{{Code: "before_end", Text: text}}, true
+	}
+	if len(primaries) == 0 {
+		primaries = guardrails
+	}
+	var reasons metrics.Reasons
+	for _, j := range primaries {
+		units, needed := float64(j.Row.Units), math.Inf(1)
+		if mde := j.Row.MinimumDetectableEffect; mde != nil && e.MinimumEffect > 0 {
+			// The detectable effect falls with the root of the units.
+			needed = units * (*mde / e.MinimumEffect) * (*mde / e.MinimumEffect)
+		}
+		if needed <= units {
+			continue
+		}
+		r := metrics.Reason{Code: "units_needed", Metric: &j.Row.Metric, Value: &units}
+		r.Text = fmt.Sprintf("%s cannot tell yet how many units it takes to see an effect of %s", j.Row.Metric, percentage(e.MinimumEffect))
+		if !math.IsInf(needed, 1) {
+			needed = math.Ceil(needed)
+			r.Threshold = &needed
+			r.Text = fmt.Sprintf("%s has %s units in the variation, of about %s that it takes to see an effect of %s",
+				j.Row.Metric, whole(units), whole(roundUp(needed)), percentage(e.MinimumEffect))
+		}
+		reasons = append(reasons, r)
+	}
+	return reasons, len(reasons) > 0
+}
+
+// effectText is the relative effect with its interval, or the absolute one.
+func effectText(row *metrics.ResultRow) string {
+	point, low, high, spell := row.RelativeEffect, row.RelativeLow, row.RelativeHigh, percentChange
+	if point == nil {
+		point, low, high, spell = row.AbsoluteEffect, row.AbsoluteLow, row.AbsoluteHigh, change
+	}
+	if point == nil {
+		return "an effect that cannot be given"
+	}
+	switch {
+	case low != nil && high != nil:
+		return fmt.Sprintf("%s, between %s and %s", spell(*point), spell(*low), spell(*high))
+	case low != nil:
+		return fmt.Sprintf("%s, at least %s", spell(*point), spell(*low))
+	case high != nil:
+		return fmt.Sprintf("%s, at most %s", spell(*point), spell(*high))
+	}
+	return spell(*point)
+}
+
+func boundText(bound *float64) string {
+	if bound == nil {
+		return "unknown"
+	}
+	return change(*bound)
+}
+
+func pText(p *float64) string {
+	switch {
+	case p == nil:
+		return "no p-value"
+	case *p < 0.0001:
+		return "p < 0.0001"
+	}
+	return "p = " + number(*p)
+}
+
+// number has three digits.
+func number(x float64) string {
+	if a := math.Abs(x); a >= 1000 && a < 1e15 {
+		return whole(x)
+	}
+	return strconv.FormatFloat(x, 'g', 3, 64)
+}
+
+// roundUp leaves three digits.
+func roundUp(x float64) float64 {
+	unit := math.Pow(10, math.Max(0, math.Floor(math.Log10(math.Max(1, x)))-2))
+	return math.Ceil(x/unit) * unit
+}
+
+// whole groups the digits of a number without decimals.
+func whole(x float64) string {
+	text := strconv.FormatFloat(math.Abs(x), 'f', 0, 64)
+	var b strings.Builder
+	if x < 0 {
+		b.WriteByte('-')
+	}
+	for i, digit := range text {
+		if i > 0 && (len(text)-i)%3 == 0 {
+			b.WriteByte(',')
+		}
+		b.WriteRune(digit)
+	}
+	return b.String()
+}
+
+// change is a number with its sign.
+func change(x float64) string {
+	if x > 0 {
+		return "+" + number(x)
+	}
+	return number(x)
+}
+
+func percentage(x float64) string { return number(x*100) + "%" }
+
+func percentChange(x float64) string { return change(x*100) + "%" }

@@ -1,0 +1,108 @@
+package stats
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// evidenceRow is a metric with an effect of 10%, in the direction told.
+func evidenceRow(role metrics.Role, metric string, effect, p float64) Judged {
+	return Judged{Better: metrics.Higher, Row: &metrics.ResultRow{
+		Role: string(role), Metric: metric, Units: 1000, Alpha: 0.05, Status: "ok",
+		AbsoluteEffect: new(effect), RelativeEffect: new(effect), RelativeLow: new(effect - 0.05), RelativeHigh: new(effect + 0.05),
+		PValue: new(p), Significant: new(p < 0.05), MinimumDetectableEffect: new(0.02),
+	}}
+}
+
+func withMargin(j Judged, nonInferior, inferior bool) Judged {
+	j.Margin = &NonInferiority{Bound: new(-0.2), Limit: new(-0.1), PValue: new(0.5), NonInferior: new(nonInferior), Inferior: new(inferior)}
+	return j
+}
+
+// The verdicts of docs/statistics.md, rule by rule.
+func TestDecide(t *testing.T) {
+	primary := func(effect, p float64) Judged { return evidenceRow(metrics.Primary, "orders", effect, p) }
+	second := func(effect, p float64) Judged { return evidenceRow(metrics.Primary, "visits", effect, p) }
+	guardrail := func(effect, p float64) Judged { return evidenceRow(metrics.Guardrail, "speed", effect, p) }
+	lower := func(j Judged) Judged {
+		j.Better = metrics.Lower
+		return j
+	}
+	lost := func(j Judged) Judged {
+		j.Row.PValue, j.Row.Significant, j.Row.Status = nil, nil, "one_unit"
+		return j
+	}
+	ended := func(judged ...Judged) Evidence { return Evidence{Judged: judged, End: "2026-04-15", Ended: true, MinimumEffect: 0.01} }
+	running := func(judged ...Judged) Evidence { return Evidence{Judged: judged, End: "2026-04-15", MinimumEffect: 0.01} }
+	anytime := func(judged ...Judged) Evidence {
+		e := running(judged...)
+		e.Anytime = true
+		return e
+	}
+	open := func(effect float64, judged ...Judged) Evidence { return Evidence{Judged: judged, MinimumEffect: effect} }
+	broken := ended(primary(0.1, 0.001))
+	broken.Invalid = metrics.Reasons{{Code: "sample_ratio", Text: "units did not come in the planned ratio"}}
+	for _, c := range []struct {
+		name  string
+		e     Evidence
+		want  metrics.Verdict
+		codes []string
+	}{
+		{"a broken sample ratio beats everything", broken, metrics.Invalid, []string{"sample_ratio"}},
+		{"better", ended(primary(0.1, 0.001)), metrics.Ship, []string{"primary_better"}},
+		{"better where less is better", ended(lower(primary(-0.1, 0.001))), metrics.Ship, []string{"primary_better"}},
+		{"worse", ended(primary(-0.1, 0.001)), metrics.DoNotShip, []string{"primary_worse"}},
+		{"one better, one worse", ended(primary(0.1, 0.001), second(-0.1, 0.001)), metrics.DoNotShip, []string{"primary_worse", "primary_better"}},
+		{"one of two", ended(primary(0.1, 0.02), second(0.01, 0.6)), metrics.Ship, []string{"primary_better"}},
+		{"one of two, not by Holm", ended(primary(0.1, 0.03), second(0.01, 0.6)), metrics.Inconclusive, []string{"primary_unclear", "primary_unclear"}},
+		{"a guardrail got worse", ended(primary(0.1, 0.001), guardrail(-0.1, 0.01)), metrics.DoNotShip, []string{"guardrail_worse", "primary_better"}},
+		{"a guardrail is as it was", ended(primary(0.1, 0.001), guardrail(-0.1, 0.2)), metrics.Ship, []string{"primary_better", "guardrail_not_worse"}},
+		{"beyond the margin", ended(primary(0.1, 0.001), withMargin(guardrail(-0.1, 0.01), false, true)), metrics.DoNotShip, []string{"guardrail_beyond_margin", "primary_better"}},
+		{"worse, but within the margin", ended(primary(0.1, 0.001), withMargin(guardrail(-0.1, 0.01), true, false)), metrics.Ship, []string{"primary_better", "guardrail_within_margin"}},
+		{"perhaps beyond the margin", ended(primary(0.1, 0.001), withMargin(guardrail(-0.1, 0.3), false, false)), metrics.Inconclusive, []string{"primary_better", "guardrail_not_shown"}},
+		{"a guardrail without a margin that cannot be computed", ended(primary(0.1, 0.001), lost(guardrail(-0.1, 0.3))), metrics.Ship, []string{"primary_better"}},
+		{"too early", running(primary(0.1, 0.001)), metrics.KeepRunning, []string{"before_end", "primary_better"}},
+		{"too early to say that it is worse", running(primary(-0.1, 0.001)), metrics.KeepRunning, []string{"before_end", "primary_worse"}},
+		{"at any time", anytime(primary(0.1, 0.001)), metrics.Ship, []string{"primary_better"}},
+		{"at any time, unclear", anytime(primary(0.1, 0.3)), metrics.KeepRunning, []string{"before_end", "primary_unclear"}},
+		{"unclear in the end", ended(primary(0.1, 0.3)), metrics.Inconclusive, []string{"primary_unclear"}},
+		{"no p-value", ended(lost(primary(0.1, 0.3))), metrics.Inconclusive, []string{"primary_not_computed"}},
+		{"no end, too few units", open(0.01, primary(0.1, 0.001)), metrics.KeepRunning, []string{"units_needed", "primary_better"}},
+		{"no end, enough units", open(0.03, primary(0.1, 0.001)), metrics.Ship, []string{"primary_better"}},
+		{"nothing primary", ended(guardrail(0.1, 0.3)), metrics.Inconclusive, []string{"guardrail_not_worse"}},
+		{"nothing at all", ended(), metrics.Inconclusive, []string{"no_primary"}},
+	} {
+		got, reasons := Decide(c.e)
+		var codes []string
+		for _, r := range reasons {
+			codes = append(codes, r.Code)
+			if r.Text == "" {
+				t.Errorf("%s: %s has no text", c.name, r.Code)
+			}
+		}
+		if got != c.want || !slices.Equal(codes, c.codes) {
+			t.Errorf("%s: %s for %v, want %s for %v", c.name, got, codes, c.want, c.codes)
+		}
+	}
+}
+
+// Reasons name the metric, the number and what it was compared with.
+func TestReasonsInWords(t *testing.T) {
+	j := evidenceRow(metrics.Primary, "orders", 0.1, 0.00001)
+	_, reasons := Decide(Evidence{Judged: []Judged{j}, MinimumEffect: 0.01})
+	// A detectable effect of 2% with 1000 units makes 4000 for 1%.
+	want := []string{
+		"orders has 1,000 units in the variation, of about 4,000 that it takes to see an effect of 1%",
+		"orders is better: +10%, between +5% and +15% (p < 0.0001, below 0.05)",
+	}
+	for i, r := range reasons {
+		if r.Text != want[i] {
+			t.Errorf("reason %d: %s\nwant: %s", i, r.Text, want[i])
+		}
+	}
+	if r := reasons[0]; *r.Metric != "orders" || *r.Value != 1000 || *r.Threshold != 4000 {
+		t.Errorf("the numbers of %+v", r)
+	}
+}
