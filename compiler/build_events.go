@@ -223,10 +223,12 @@ func (sc *scanBuilder) dropped() []string {
 	return []string{sc.rowsTable(), sc.copiesTable()}
 }
 
-func (sc *scanBuilder) rowsTable() string { return "event_rows of " + sc.src.Def.Name.V + sc.suffix }
+func (sc *scanBuilder) rowsTable() string {
+	return "event_rows" + sc.stage + " of " + sc.src.Def.Name.V + sc.suffix
+}
 
 func (sc *scanBuilder) copiesTable() string {
-	return "event_copies of " + sc.src.Def.Name.V + sc.suffix
+	return "event_copies" + sc.stage + " of " + sc.src.Def.Name.V + sc.suffix
 }
 
 // reasonDuplicate is the reason of copies, of which one row can have many.

@@ -64,18 +64,25 @@ func (s *Source) exists(from, to time.Time) sqlast.And {
 	}
 	conds = append(conds, compare(sqlast.Less, at, sqlast.Timestamp(to)))
 	if s.PartitionDay != nil && !s.inPartitions() {
-		// The day lies in [day(ts) - early, day(ts) + late], said of ts, so that
-		// the arithmetic is on the day, which is the same for a whole file.
-		ds := sqlast.Cast{X: inRow(s.PartitionDay), To: sqlast.Type{Kind: sqlast.TimestampType}}
-		p := s.Def.Partition
-		conds = append(conds,
-			compare(sqlast.GreaterEq, at, plus(ds, -p.Late)),
-			compare(sqlast.Less, at, plus(ds, p.Early+day)))
+		conds = append(conds, s.nearPartition(at)...)
 	}
 	if s.Where != nil {
 		conds = append(conds, inRow(s.Where))
 	}
 	return conds
+}
+
+// nearPartition are the conditions of an instant that lies near enough to the
+// day of its row's partition: the day lies in [day(ts) - early, day(ts) + late],
+// said of ts, so that the arithmetic is on the day, which is the same for a
+// whole file.
+func (s *Source) nearPartition(at sqlast.Expr) sqlast.And {
+	ds := sqlast.Cast{X: inRow(s.PartitionDay), To: sqlast.Type{Kind: sqlast.TimestampType}}
+	p := s.Def.Partition
+	return sqlast.And{
+		compare(sqlast.GreaterEq, at, plus(ds, -p.Late)),
+		compare(sqlast.Less, at, plus(ds, p.Early+day)),
+	}
 }
 
 // inPartitions reports whether the footers prove that every row lies near

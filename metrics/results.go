@@ -32,6 +32,7 @@ type Tables struct {
 	Exposures   []ExposureRow
 	Health      []HealthRow
 	Verdicts    []VerdictRow
+	Waterfall   []WaterfallRow
 	Errors      []ErrorRow
 	Metrics     []MetricRow
 	Experiments []ExperimentRow
@@ -181,6 +182,22 @@ type HealthRow struct {
 	Detail       string       `col:"detail" doc:"the finding in a sentence"`
 }
 
+// WaterfallRow is one row of the table waterfall: experiment × metric × part ×
+// place × variation. Each says how many rows and units are left after a step.
+type WaterfallRow struct {
+	RunID      string    `col:"run_id" doc:"digest of everything that determines the run"`
+	AsOf       time.Time `col:"as_of" doc:"rows at or after this instant do not exist"`
+	Experiment string    `col:"experiment" doc:"key of the experiment"`
+	Metric     string    `col:"metric" doc:"key of the metric"`
+	Part       string    `col:"part" doc:"exposures, events, numerator, denominator, or step and its number"`
+	Place      int64     `col:"place" doc:"position of the step in its part, from 1"`
+	Step       string    `col:"step" doc:"stable code of why rows are lost at the step; in_files and not_read before, counted at the end"`
+	Variation  *string   `col:"variation" doc:"key of the variation of the unit's exposure; null before the unit is known to have one"`
+	Rows       int64     `col:"rows" doc:"rows that are left after the step"`
+	Units      *int64    `col:"units" doc:"units with such rows; null where only footers were read"`
+	Detail     string    `col:"detail" doc:"what the rows are that are left"`
+}
+
 // ErrorRow is one row of the table errors: what could not be computed.
 type ErrorRow struct {
 	RunID      string    `col:"run_id" doc:"digest of everything that determines the run"`
@@ -308,6 +325,7 @@ func (t *Tables) All() []Table {
 		tableOf("exposures", "experiment × variation × segment value × date", t.Exposures),
 		tableOf("health", "experiment × check × segment value", t.Health),
 		tableOf("verdicts", "experiment × variation", t.Verdicts),
+		tableOf("waterfall", "experiment × metric × part × place × variation, of a run that was asked for it", t.Waterfall),
 		tableOf("errors", "experiment × metric that could not be computed", t.Errors),
 		tableOf("metrics", "metric", t.Metrics),
 		tableOf("experiments", "experiment", t.Experiments),

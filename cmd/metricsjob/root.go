@@ -83,7 +83,7 @@ Exit codes:
 // such word.
 var (
 	commandsToCome = []string{"aa", "convert", "import", "plan", "power", "presets", "report", "state", "stats"}
-	flagsToCome    = []string{"allow-sql", "engine", "skip-unchanged", "waterfall"}
+	flagsToCome    = []string{"allow-sql", "engine", "skip-unchanged"}
 )
 
 func unknownCommand(root *cobra.Command, name string) error {

@@ -37,6 +37,7 @@ type runFlags struct {
 	outFormats []export.Format
 	format     export.Format
 	merge      bool
+	waterfall  bool
 	failOn     []failOn
 }
 
@@ -63,6 +64,7 @@ them, or writes the result tables into a folder.`,
 	f.Var(newChoice(&flags.format, "", export.StdoutFormats...), "format",
 		"print the results on standard output (default table where there is no --out)")
 	f.BoolVar(&flags.merge, "merge", false, "with --metric: keep the other metrics' rows in --out (not supported yet)")
+	f.BoolVar(&flags.waterfall, "waterfall", false, "with --out: write the table waterfall too, where the rows of each metric are lost")
 	f.Var(newChoices(&flags.failOn, nil, failOnHealth, failOnErrors), "fail-on",
 		"exit with 3 if a health check failed (health) or a metric could not be computed (errors)")
 	return cmd
@@ -80,6 +82,10 @@ func (p *program) run(ctx context.Context, flags runFlags, args []string) (err e
 	folders, err := flags.destinations(opts)
 	if err != nil {
 		return err
+	}
+	if opts.Waterfall = flags.waterfall; opts.Waterfall && len(folders) == 0 {
+		return usagef("--waterfall writes a table, and there is no folder for it").
+			withHint("name one with --out; metricsjob explain EXPERIMENT METRIC prints the waterfall of one metric")
 	}
 	ctx, cancel := flags.limit(ctx)
 	defer cancel()

@@ -114,6 +114,8 @@ variations/experiment=a/as_of=2026-03-30T00-00-00Z/variations.parquet
 variations/experiment=b/as_of=2026-03-30T00-00-00Z/variations.parquet
 verdicts/experiment=a/as_of=2026-03-30T00-00-00Z/verdicts.parquet
 verdicts/experiment=b/as_of=2026-03-30T00-00-00Z/verdicts.parquet
+waterfall/experiment=a/as_of=2026-03-30T00-00-00Z/waterfall.parquet
+waterfall/experiment=b/as_of=2026-03-30T00-00-00Z/waterfall.parquet
 `
 	if diff := cmp.Diff(want, names(snapshot(t, dir))); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
@@ -134,7 +136,7 @@ verdicts/experiment=b/as_of=2026-03-30T00-00-00Z/verdicts.parquet
 	if last := written[len(written)-1].Table; last != "runs" {
 		t.Errorf("the last file is of the table %s", last)
 	}
-	wantRows := map[string]int{"results": 2, "moments": 0, "exposures": 0, "health": 1, "errors": 0, "metrics": 1, "experiments": 2, "variations": 0, "runs": 1, "verdicts": 0}
+	wantRows := map[string]int{"results": 2, "moments": 0, "exposures": 0, "health": 1, "errors": 0, "metrics": 1, "experiments": 2, "variations": 0, "runs": 1, "verdicts": 0, "waterfall": 0}
 	if diff := cmp.Diff(wantRows, rows); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)
 	}

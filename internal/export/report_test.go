@@ -157,7 +157,7 @@ func TestStdoutJSON(t *testing.T) {
 	}
 	const want = `{"outcome":"done_with_errors","run_id":"3f1c0a9be27d","as_of":"2020-09-14T18:38:33.933001Z","schema_version":"1.0",` +
 		`"experiments":["covid_test","slow_page"],"paths":["out/results.parquet"],` +
-		`"counts":{"errors":1,"experiments":2,"exposures":5,"health":6,"metrics":4,"moments":3,"results":20,"runs":1,"variations":5,"verdicts":3},` +
+		`"counts":{"errors":1,"experiments":2,"exposures":5,"health":6,"metrics":4,"moments":3,"results":20,"runs":1,"variations":5,"verdicts":3,"waterfall":0},` +
 		`"verdicts":[{"experiment":"covid_test","variation":"message_1","verdict":"inconclusive"},{"experiment":"covid_test","variation":"message_2","verdict":"ship"},` +
 		`{"experiment":"slow_page","variation":"on","verdict":"invalid"}],` +
 		`"failed_checks":[{"experiment":"slow_page","code":"sample_ratio","message":"the units are not split as planned: 6000 and 5400 instead of 5700 and 5700"}],` +

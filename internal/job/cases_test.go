@@ -31,7 +31,7 @@ var update = flag.Bool("update", false, "rewrite the derived sections (plan, duc
 // from top to bottom:
 //
 //	metrics.yaml   the definitions; sources are NAME.parquet
-//	options        as_of, memory, experiment and metric, one a line (optional)
+//	options        as_of, memory, experiment, metric and waterfall, one a line (optional)
 //	NAME.csv       the rows of a source, written as NAME.parquet; the header gives column:TYPE
 //	plan           derived: the plan in experiment words
 //	duckdb.sql     derived: the statements (where a case is about them)
@@ -41,6 +41,7 @@ var update = flag.Bool("update", false, "rewrite the derived sections (plan, duc
 //	exposures.csv  the same of the table exposures (optional)
 //	health.csv     the same of the table health (optional): rows that must be there
 //	verdicts.csv   the same of the table verdicts (optional)
+//	waterfall.csv  the same of the table waterfall (optional)
 //	errors.csv     the same of the table errors (optional)
 //	refused        in place of these: the mistakes for which nothing is computed
 //
@@ -122,6 +123,7 @@ var resultSections = []resultSection{
 	{"exposures.csv", "exposures", true, nil},
 	{"verdicts.csv", "verdicts", true, nil},
 	{"errors.csv", "errors", true, nil},
+	{"waterfall.csv", "waterfall", true, nil},
 	{"health.csv", "health", false, cmp.Options{nearlyEqual}},
 }
 
@@ -161,6 +163,8 @@ func (c *testCase) options() job.Options {
 			opts.Memory = n
 		case "experiment":
 			opts.Experiments = append(opts.Experiments, value)
+		case "waterfall":
+			opts.Waterfall = true
 		case "metric":
 			opts.Metrics = append(opts.Metrics, value)
 		default:

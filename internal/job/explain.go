@@ -28,6 +28,34 @@ func ExplainSQL(ctx context.Context, opts Options, experiment, metric string) (s
 	return fmt.Sprintf("-- %s in %s, as of %s\n%s;\n", metric, experiment, p.asOf.Format("2006-01-02 15:04:05.999999"), text), nil
 }
 
+// Explain counts where the rows of the sources are lost on their way to a metric
+// of an experiment. The tables of its result have the waterfall, the results
+// without effects of segments, and the definitions.
+func Explain(ctx context.Context, opts Options, experiment, metric string) (*Result, error) {
+	p, err := prepareOne(ctx, opts, experiment, metric)
+	if err != nil {
+		return nil, err
+	}
+	defer p.close()
+	c, err := p.execute(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r := &reporter{prepared: p, collected: c, runID: p.runID()}
+	for _, u := range p.program.Units {
+		for _, x := range u.Plan.Experiments {
+			if err := r.experiment(ctx, x); err != nil {
+				return nil, err
+			}
+			if err := r.waterfall(ctx, u, x); err != nil {
+				return nil, err
+			}
+		}
+	}
+	r.definitions()
+	return &Result{Tables: r.tables, Diagnostics: p.list.Sorted(), AsOf: p.asOf, RunID: r.runID}, nil
+}
+
 // prepareOne goes from files to the plan of one metric in one experiment,
 // without the segments that change nothing of it.
 func prepareOne(ctx context.Context, opts Options, experiment, metric string) (_ *prepared, err error) {
@@ -71,6 +99,8 @@ func one(defs *metrics.Definitions, experiment, metric string) diag.List {
 	}
 	switch m := defs.Metric(metric); {
 	case slices.Contains(keys, metric):
+	case slices.ContainsFunc(defs.Groups, func(g *metrics.Group) bool { return g.Key.V == metric }):
+		list.Errorf(diag.Pos{}, "unknown-metric", "%s is a group of metrics, not a metric", metric).Hint = diag.Suggest("metrics of "+experiment, metric, keys)
 	case m != nil:
 		list.Errorf(m.Key.Pos, "metric-unused", "metric %s is not in experiment %s", metric, experiment).
 			WithHint("the experiment has %s", strings.Join(keys, ", "))

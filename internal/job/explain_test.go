@@ -3,6 +3,8 @@ package job_test
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"flag"
 	"fmt"
 	"math/big"
 	"path/filepath"
@@ -12,8 +14,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
+	"pgregory.net/rapid"
 
+	"github.com/metricsjob/metricsjob/internal/diag"
 	"github.com/metricsjob/metricsjob/internal/job"
+	"github.com/metricsjob/metricsjob/internal/oracle/gen"
 	"github.com/metricsjob/metricsjob/metrics"
 )
 
@@ -62,33 +67,80 @@ func computed(run *job.Result) [][2]string {
 	return out
 }
 
-// TestExplainSQL executes the stand-alone query of every metric of every case
-// in a database of its own, with nothing else in it and with the settings that
-// a session has without being asked, and wants the numbers of the run.
-func TestExplainSQL(t *testing.T) {
+// TestExplain explains every metric of every case.
+func TestExplain(t *testing.T) {
 	eachComputedCase(t, func(t *testing.T, c *testCase, opts job.Options, run *job.Result) {
-		for _, k := range computed(run) {
-			text, err := job.ExplainSQL(t.Context(), opts, k[0], k[1])
-			if err != nil {
-				t.Fatalf("%s of %s: %v", k[1], k[0], err)
-			}
-			want, got := wantedNumbers(run, k[0], k[1]), queried(t, text)
-			if want == nil { // the run says overflow, so no sum can be compared
-				if !slices.ContainsFunc(got, func(row map[string]string) bool { return row["too_large"] != "0" }) {
-					t.Errorf("%s of %s: the query has no units whose number is too large", k[1], k[0])
-				}
-				continue
-			}
-			for _, row := range got {
-				if row["too_large"] == "0" {
-					delete(row, "too_large")
-				}
-			}
-			if d := cmp.Diff(want, got, nearlyEqual); d != "" {
-				t.Errorf("%s of %s (-run +query):\n%s\n%s", k[1], k[0], d, text)
-			}
-		}
+		explainAll(t, opts, run)
 	})
+}
+
+var explainCases = flag.Int("explain.cases", 4, "how many random cases to explain, from seed soak.first")
+
+// TestExplainDrawnCases explains every metric of random cases, which TestOracle
+// computes in another way.
+func TestExplainDrawnCases(t *testing.T) {
+	draw := rapid.Custom(gen.Draw)
+	for seed := *soakFirst; seed < *soakFirst+*explainCases; seed++ {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			b := newBench(t, t.TempDir())
+			defer b.close()
+			c := draw.Example(seed)
+			opts := job.Options{Paths: []string{writeFiles(t, b.engine, b.dir, c)}, Now: c.Input.Now, Version: "test", Threads: 2, TempDir: b.dir}
+			if c.Input.AsOf != nil {
+				opts.AsOf = *c.Input.AsOf
+			}
+			run, err := job.Run(t.Context(), opts)
+			if refused := (diag.List{}); errors.As(err, &refused) {
+				return // asks for what the sources do not have
+			}
+			if err != nil {
+				t.Fatalf("run: %v\n%s", err, c)
+			}
+			opts.AsOf = run.AsOf
+			explainAll(t, opts, run)
+			if t.Failed() {
+				t.Logf("%s", c)
+			}
+		})
+	}
+}
+
+// explainAll wants of every metric of a run a waterfall that never rises and ends
+// at the numbers of the run, and a stand-alone query that gives these numbers.
+func explainAll(t *testing.T, opts job.Options, run *job.Result) {
+	for _, k := range computed(run) {
+		got, err := job.Explain(t.Context(), opts, k[0], k[1])
+		if err != nil {
+			t.Fatalf("%s of %s: %v", k[1], k[0], err)
+		}
+		checkWaterfall(t, got.Tables.Waterfall, run, k[0], k[1])
+		text, err := job.ExplainSQL(t.Context(), opts, k[0], k[1])
+		if err != nil {
+			t.Fatalf("%s of %s: %v", k[1], k[0], err)
+		}
+		checkQuery(t, text, run, k[0], k[1])
+	}
+}
+
+// checkQuery executes a stand-alone query in a database of its own, with nothing
+// else in it and with the settings that a session has without being asked.
+func checkQuery(t *testing.T, query string, run *job.Result, experiment, metric string) {
+	t.Helper()
+	want, got := wantedNumbers(run, experiment, metric), queried(t, query)
+	if want == nil { // the run says overflow, so no sum can be compared
+		if !slices.ContainsFunc(got, func(row map[string]string) bool { return row["too_large"] != "0" }) {
+			t.Errorf("%s of %s: the query has no units whose number is too large", metric, experiment)
+		}
+		return
+	}
+	for _, row := range got {
+		if row["too_large"] == "0" {
+			delete(row, "too_large")
+		}
+	}
+	if d := cmp.Diff(want, got, nearlyEqual); d != "" {
+		t.Errorf("%s of %s (-run +query):\n%s\n%s", metric, experiment, d, query)
+	}
 }
 
 // queried executes a query in a new database and gives its rows by column, exact
@@ -129,6 +181,9 @@ func queried(t *testing.T, query string) []map[string]string {
 				unit := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(d)), nil)
 				row[term] = ratText(new(big.Rat).SetFrac(n, unit))
 				continue
+			}
+			if cells[i] == 0.0 { // 0 divided by a negative number is -0
+				cells[i] = 0.0
 			}
 			row[name] = cellText(cells[i])
 		}
@@ -202,4 +257,82 @@ func wantedNumbers(run *job.Result, experiment, metric string) []map[string]stri
 		out = append(out, row)
 	}
 	return out
+}
+
+// checkWaterfall compares the ends of a waterfall with the numbers of a run.
+func checkWaterfall(t *testing.T, rows []metrics.WaterfallRow, run *job.Result, experiment, metric string) {
+	t.Helper()
+	type line struct{ part, variation string }
+	last := map[line]metrics.WaterfallRow{}
+	for _, row := range rows {
+		k := line{part: row.Part}
+		if row.Variation != nil {
+			k.variation = *row.Variation
+		}
+		before, ok := last[k]
+		if ok && (row.Rows > before.Rows || before.Units != nil && *row.Units > *before.Units) {
+			t.Errorf("%s of %s: %s rises from %s to %s:\n%s", metric, experiment, row.Part, before.Step, row.Step, waterfallText(rows))
+		}
+		last[k] = row
+	}
+	seen := map[string]bool{}
+	for _, r := range run.Tables.Results {
+		if r.Experiment != experiment || r.Metric != metric || r.Segment != metrics.Overall {
+			continue
+		}
+		part := ""
+		for _, name := range []string{"events", "numerator"} {
+			if _, ok := last[line{name, r.Variation}]; ok {
+				part = name
+			}
+		}
+		if r.Step != nil {
+			part = fmt.Sprintf("step %d", *r.Step)
+		}
+		if key := part + " " + r.Variation; seen[key] {
+			continue
+		} else {
+			seen[key] = true
+		}
+		var steps []metrics.WaterfallRow
+		exposed := int64(-1)
+		for _, row := range rows {
+			switch {
+			case row.Variation != nil && *row.Variation != r.Variation:
+			case row.Part == part:
+				steps = append(steps, row)
+			case row.Part == "exposures" && !slices.Contains([]string{"not_activated", "not_followed", "immature"}, row.Step) && row.Variation != nil:
+				exposed = *row.Units
+			}
+		}
+		counted, before := steps[len(steps)-1], steps[len(steps)-2]
+		if counted.Step != "counted" || counted.Rows != r.Events || *counted.Units != r.UnitsWithEvent {
+			t.Errorf("%s of %s in %s: counted %d rows of %d units, want %d of %d", metric, experiment, r.Variation, counted.Rows, *counted.Units, r.Events, r.UnitsWithEvent)
+		}
+		if counted.Detail == "counted" && (before.Rows != r.Events || *before.Units != r.UnitsWithEvent) {
+			t.Errorf("%s of %s in %s: the steps end at %d rows of %d units, want %d of %d:\n%s", metric, experiment, r.Variation,
+				before.Rows, *before.Units, r.Events, r.UnitsWithEvent, waterfallText(rows))
+		}
+		if exposed != r.Exposed {
+			t.Errorf("%s of %s in %s: %d exposed units, want %d:\n%s", metric, experiment, r.Variation, exposed, r.Exposed, waterfallText(rows))
+		}
+		if end, ok := last[line{"exposures", r.Variation}]; ok && *end.Units < r.Units {
+			t.Errorf("%s of %s in %s: %d units of exposures, want at least %d:\n%s", metric, experiment, r.Variation, *end.Units, r.Units, waterfallText(rows))
+		}
+	}
+}
+
+func waterfallText(rows []metrics.WaterfallRow) string {
+	var b strings.Builder
+	for _, row := range rows {
+		variation, units := "", ""
+		if row.Variation != nil {
+			variation = *row.Variation
+		}
+		if row.Units != nil {
+			units = fmt.Sprint(*row.Units)
+		}
+		fmt.Fprintf(&b, "%-12s %2d %-18s %-10s %6d %6s  %s\n", row.Part, row.Place, row.Step, variation, row.Rows, units, row.Detail)
+	}
+	return b.String()
 }

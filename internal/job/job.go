@@ -31,6 +31,8 @@ type Options struct {
 	// selects its metrics.
 	Experiments []string
 	Metrics     []string
+	// Waterfall asks for the table waterfall, which takes passes of its own.
+	Waterfall bool
 	// Threads is the number of threads of the engine; 0: one for each processor.
 	Threads int
 	// Memory is the limit of the process in bytes; 0: three quarters of the machine's.

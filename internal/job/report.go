@@ -21,9 +21,15 @@ import (
 // report turns sums into result tables.
 func (p *prepared) report(ctx context.Context, c *collected, began time.Time) (*Result, error) {
 	r := &reporter{prepared: p, collected: c, runID: p.runID()}
-	for _, u := range p.plan.Units {
-		for _, x := range u.Experiments {
+	for _, u := range p.program.Units {
+		for _, x := range u.Plan.Experiments {
 			if err := r.experiment(ctx, x); err != nil {
+				return nil, err
+			}
+			if !p.opts.Waterfall {
+				continue
+			}
+			if err := r.waterfall(ctx, u, x); err != nil {
 				return nil, err
 			}
 		}

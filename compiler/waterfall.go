@@ -1,0 +1,272 @@
+package compiler
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/metricsjob/metricsjob/compiler/sqlast"
+)
+
+// A waterfall says where the rows of sources are lost on their way to the
+// numbers of a metric (semantics 9): each row is lost at the first step whose
+// condition it does not fulfil, or counts. It is asked of the tables that the
+// statements of a run leave, and of the sources themselves, apart from the run,
+// so that it does not slow the run's own pass.
+
+// WaterfallPart is one way of rows: of impressions to exposures, or of the
+// events of a metric, of a side of a ratio, or of a step of a funnel.
+type WaterfallPart struct {
+	// Name is exposures, events, numerator, denominator or step N.
+	Name string
+	// Sources are those whose rows it is about.
+	Sources []*Source
+	// Files is the number of rows in the files, and NotRead of those in files that
+	// a run does not read, both from footers.
+	Files, NotRead int64
+	// Steps are in the order in which rows are lost. Those from ByVariation on
+	// are known by variation.
+	Steps       []WaterfallStep
+	ByVariation int
+	// Counted says what the rows are that the metric counts, of those that come
+	// past the last step; empty where these are the ones.
+	Counted string
+	// Tally is the tally of the run that counts them; nil for exposures and for
+	// denominators, whose rows a run does not count.
+	Tally *Tally
+	// Query gives variation (NULL: over all), place, rows, units: how many rows
+	// are lost at step Steps[place-1], or at place len(Steps)+1 at none; and of
+	// how many units no row comes further.
+	Query sqlast.Select
+}
+
+// WaterfallStep is a condition that rows must fulfil.
+type WaterfallStep struct {
+	// Code is the reason of the rows that are lost, a word of semantics 9.
+	Code string
+	// Text says what the rows are that are not lost; empty where none can be.
+	Text string
+}
+
+// Waterfall writes the queries about a metric in an experiment: steps are its
+// parts, several for a funnel. They need the tables that Exposures makes.
+func (u *UnitProgram) Waterfall(x *ExperimentPlan, steps []*MetricPlan) []WaterfallPart {
+	t := steps[0].Tally
+	shown := &exposureWaterfall{builder: u.b, x: x, waits: t.Waits}
+	parts := []WaterfallPart{shown.part()}
+	add := func(name string, t *Tally, v *UnitValue) *WaterfallPart {
+		w := &eventWaterfall{builder: u.b, x: x, measure: u.Plan.rowsOf(v.Measure), waits: t.Waits}
+		part := w.part()
+		part.Name = name
+		parts = append(parts, part)
+		return &parts[len(parts)-1]
+	}
+	counted := func(part *WaterfallPart, t *Tally) {
+		part.Tally, part.Counted = t, u.Plan.countedText(t)
+	}
+	for _, m := range steps {
+		switch {
+		case m.Step > 0:
+			counted(add(fmt.Sprintf("step %d", m.Step), m.Tally, m.Tally.X), m.Tally)
+		case m.Tally.Y == nil || u.Plan.rowsOf(m.Tally.X.Measure) == u.Plan.rowsOf(m.Tally.Y.Measure) && m.Tally.Y.Op == OpGroups:
+			counted(add("events", m.Tally, m.Tally.X), m.Tally)
+		default:
+			counted(add("numerator", m.Tally, m.Tally.X), m.Tally)
+			add("denominator", m.Tally, m.Tally.Y)
+		}
+	}
+	return parts
+}
+
+// countedText says what rows a tally counts beyond the conditions of its measure;
+// empty where there is nothing more.
+func (u *UnitPlan) countedText(t *Tally) string {
+	var parts []string
+	for _, d := range u.Derived {
+		i := slices.Index(d.Measures, t.X.Measure)
+		switch {
+		case i < 0 || d.Groups != nil:
+		case d.Funnel == nil:
+			parts = append(parts, "within "+durationText(d.Within)+" after one of the denominator")
+		case i > 0:
+			parts = append(parts, "at which the step is reached")
+		}
+	}
+	if t.Y != nil && t.Exclude {
+		parts = append(parts, "of units with a denominator")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// rowsOf is the measure whose rows a measure is of: itself, or the one that it
+// is derived from.
+func (u *UnitPlan) rowsOf(n *Measure) *Measure {
+	for _, d := range u.Derived {
+		i := slices.Index(d.Measures, n)
+		switch {
+		case i < 0:
+		case d.Groups != nil:
+			return d.From[0]
+		default:
+			return d.From[i]
+		}
+	}
+	return n
+}
+
+// ladder is a list of steps with the conditions under which a row is lost.
+type ladder struct {
+	steps []WaterfallStep
+	lost  []sqlast.Expr
+}
+
+// keep adds a step that loses the rows for which a condition does not hold.
+func (l *ladder) keep(code, text string, cond sqlast.Expr) {
+	l.lose(code, text, sqlast.Not{X: call(sqlast.Coalesce, cond, sqlast.Bool(false))})
+}
+
+// lose adds a step that loses the rows for which a condition holds.
+func (l *ladder) lose(code, text string, cond sqlast.Expr) {
+	l.steps = append(l.steps, WaterfallStep{code, text})
+	l.lost = append(l.lost, cond)
+}
+
+// place is the number of the first step that loses a row, after so many others;
+// past the last where none does.
+func (l *ladder) place(after int) sqlast.Expr {
+	c := sqlast.Case{Else: sqlast.Int(int64(after + len(l.lost) + 1))}
+	for i, cond := range l.lost {
+		c.Whens = append(c.Whens, sqlast.When{If: cond, Then: sqlast.Int(int64(after + i + 1))})
+	}
+	return c
+}
+
+// together are the steps of several sources: a step that only some have keeps
+// its text.
+func together(have, next []WaterfallStep) []WaterfallStep {
+	if have == nil {
+		return next
+	}
+	for i, s := range next {
+		if have[i].Text == "" {
+			have[i].Text = s.Text
+		}
+	}
+	return have
+}
+
+// exists adds the steps of rows of a source that exist (semantics 2), and are
+// of a unit. The same steps are added for every source, so that those of
+// several can be put side by side; where a source cannot lose rows at one, or
+// no source can, it has no text.
+func (l *ladder) exists(b *builder, s *Source, among sqlast.And) {
+	step := func(is bool, code, text string, cond sqlast.Expr) {
+		if !is {
+			text, cond = "", sqlast.Bool(true)
+		}
+		l.keep(code, text, cond)
+	}
+	at := inRow(s.Time.SQL)
+	var where sqlast.Expr
+	if s.Where != nil {
+		where = inRow(s.Where)
+	}
+	id := inRow(s.unit(b.plan.Kind).SQL)
+	step(s.Where != nil, "source_where", "where of the source", where)
+	step(true, "no_timestamp", "with a timestamp", notNull(at))
+	step(true, "as_of", "before "+stamp(b.plan.AsOf), compare(sqlast.Less, at, sqlast.Timestamp(b.plan.AsOf)))
+	var near sqlast.Expr
+	if s.PartitionDay != nil {
+		near = s.nearPartition(at)
+	}
+	step(s.PartitionDay != nil, "partition", "near the day of the partition", near)
+	if s.Event.SQL != nil {
+		step(true, "no_event", "with an event key", notNull(inRow(s.Event.SQL)))
+	}
+	step(true, "no_unit", "with an id of the "+b.plan.Kind, notNull(id))
+	step(len(among) > 0, "excluded_unit", "not of an excluded unit", all(among...))
+}
+
+// byVariationText is of the first step that is known by variation.
+const byVariationText = "by variation of the unit's exposure"
+
+// dropSteps adds the steps at which whole units are left out of an experiment,
+// by the column dropped of the exposure. With exposed a step that loses none
+// says which units count as exposed, those without activation among them.
+func (l *ladder) dropSteps(x *ExperimentPlan, dropped sqlast.Expr, exposed bool) {
+	drop := func(code, text string) {
+		l.lose(code, text, call(sqlast.Coalesce, compare(sqlast.Eq, dropped, sqlast.Text(code)), sqlast.Bool(false)))
+	}
+	switch {
+	case keepsEach(x):
+	case keepsFirst(x):
+		drop("several_variations", "unit not first seen in several variations")
+	default:
+		drop("several_variations", "unit not seen in several variations")
+	}
+	if excludesUnits(x) {
+		drop("other_experiment", "unit not in "+joinTexts(x.Def.ExcludeUnitsIn))
+	}
+	if x.Audience != nil {
+		drop("audience", "unit in the audience: "+x.Audience.String())
+	}
+	if last := x.LastPhase(); last != nil {
+		drop("phase", "unit of the last phase, from "+stamp(last.Start.V))
+	}
+	if exposed {
+		l.lose("exposed", "exposed unit", sqlast.Bool(false))
+	}
+	if x.Def.Activation != nil {
+		drop(notActivated, "unit activated")
+	}
+}
+
+// waitSteps adds the steps at which units are left out because it is not yet
+// time for them, or because they did not do what a window is counted from;
+// known are those of an event that is looked at already.
+func (l *ladder) waitSteps(waits []Wait, table string, known *After) {
+	var over []string
+	for _, w := range waits {
+		if w.After != nil && w.After != known {
+			l.keep("not_followed", "unit with "+w.After.Name+" after the exposure", notNull(col(table, w.After.column())))
+		}
+		if w.Over {
+			over = append(over, w.text())
+		}
+	}
+	if len(over) > 0 {
+		l.keep("immature", "unit whose "+strings.Join(over, " and ")+" is over", allOver(waits, table))
+	}
+}
+
+// counts are the queries that count rows and units by place, over all or by
+// variation, of queries that give unit, place and rows, and by variation.
+func counts(name string, query sqlast.Query, byVariation bool) ([]sqlast.CTE, sqlast.Union) {
+	variation := sqlast.Expr(sqlast.Null{Type: varchar})
+	keys := []sqlast.Expr{col("", colUnit)}
+	items := []sqlast.Item{item(col("", colUnit), colUnit)}
+	group := []sqlast.Expr{col("", "place")}
+	if byVariation {
+		variation = col("", colVariation)
+		keys = append(keys, variation)
+		items = append(items, item(variation, colVariation))
+		group = append(group, variation)
+	}
+	far := sqlast.Select{
+		Why:     "how far each unit comes",
+		Items:   append(slices.Clone(items), item(aggregate(sqlast.Max, col("", "place")), "place")),
+		From:    sqlast.Table{Name: name},
+		Where:   notNull(col("", colUnit)),
+		GroupBy: keys,
+	}
+	of := func(table string, rows, units sqlast.Expr) sqlast.Select {
+		return sqlast.Select{
+			Items:   []sqlast.Item{item(variation, colVariation), item(col("", "place"), "place"), item(rows, "rows"), item(units, "units")},
+			From:    sqlast.Table{Name: table},
+			GroupBy: group,
+		}
+	}
+	zero := sqlast.Cast{X: sqlast.Int(0), To: hugeint}
+	return []sqlast.CTE{{Name: name, Query: query}, {Name: "furthest " + name, Query: far}},
+		sqlast.Union{of(name, aggregate(sqlast.Sum, col("", "rows")), sqlast.Int(0)), of("furthest "+name, zero, countStar())}
+}
