@@ -158,8 +158,8 @@ func together(have, next []WaterfallStep) []WaterfallStep {
 // exists adds the steps of rows of a source that exist (semantics 2), and are
 // of a unit. The same steps are added for every source, so that those of
 // several can be put side by side; where a source cannot lose rows at one, or
-// no source can, it has no text.
-func (l *ladder) exists(b *builder, s *Source, among sqlast.And) {
+// no source can, it has no text. The id is that of the unit.
+func (l *ladder) exists(b *builder, s *Source, among sqlast.And, id sqlast.Expr) {
 	step := func(is bool, code, text string, cond sqlast.Expr) {
 		if !is {
 			text, cond = "", sqlast.Bool(true)
@@ -171,7 +171,6 @@ func (l *ladder) exists(b *builder, s *Source, among sqlast.And) {
 	if s.Where != nil {
 		where = inRow(s.Where)
 	}
-	id := inRow(s.unit(b.plan.Kind).SQL)
 	step(s.Where != nil, "source_where", "where of the source", where)
 	step(true, "no_timestamp", "with a timestamp", notNull(at))
 	step(true, "as_of", "before "+stamp(b.plan.AsOf), compare(sqlast.Less, at, sqlast.Timestamp(b.plan.AsOf)))
@@ -183,7 +182,11 @@ func (l *ladder) exists(b *builder, s *Source, among sqlast.And) {
 	if s.Event.SQL != nil {
 		step(true, "no_event", "with an event key", notNull(inRow(s.Event.SQL)))
 	}
-	step(true, "no_unit", "with an id of the "+b.plan.Kind, notNull(id))
+	with := "with an id of the " + b.plan.Kind
+	if b.plan.JoinsIDs(s) {
+		with = "with an id that leads to a " + b.plan.Kind
+	}
+	step(true, "no_unit", with, notNull(id))
 	step(len(among) > 0, "excluded_unit", "not of an excluded unit", all(among...))
 }
 

@@ -21,7 +21,7 @@ func (w *eventWaterfall) part() WaterfallPart {
 	var with []sqlast.CTE
 	var all, kept sqlast.Union
 	var before, after []WaterfallStep
-	with = append(with, sqlast.CTE{Name: "shown unit", Query: w.shownUnits()})
+	with = append(append(with, w.identities()...), sqlast.CTE{Name: "shown unit", Query: w.shownUnits()})
 	for _, s := range w.measure.Sources {
 		of := ""
 		if len(w.measure.Sources) > 1 {
@@ -93,7 +93,7 @@ func (w *eventWaterfall) shownUnits() sqlast.Select {
 	return sqlast.Select{
 		Why:      "units with an impression in the experiment",
 		Distinct: true,
-		Items:    []sqlast.Item{item(col("x", colUnitID), colUnitID)},
+		Items:    []sqlast.Item{item(col("x", colUnitID), colUnitID), item(col("x", colExperiment), colExperiment)},
 		From:     sqlast.Table{Name: w.table("exposure"), Alias: "x"},
 		Where:    w.ofExperiment(),
 	}
@@ -127,14 +127,72 @@ func (w *eventWaterfall) read(s *Source) (from sqlast.From, among sqlast.And) {
 	return s.withExcluded(read)
 }
 
+// owned are the rows of a source with what leads to their units.
+type owned struct {
+	with []sqlast.CTE
+	from sqlast.From
+	// on joins them with the exposures x of their units.
+	on sqlast.And
+	// id is that of the unit.
+	id sqlast.Expr
+}
+
+// ofOwn is a builder for the experiment alone, which finds units by the ids that
+// are joined in it.
+func (w *eventWaterfall) ofOwn() *builder {
+	plan := *w.plan
+	if d := plan.Identity; d != nil {
+		is := func(key string) bool { return key == w.x.Def.Key.V }
+		only := func(keys []string) []string {
+			return slices.DeleteFunc(slices.Clone(keys), func(key string) bool { return !is(key) })
+		}
+		plan.Identity = &Identity{Strict: only(d.Strict), FirstTouch: only(d.FirstTouch), Sources: d.Sources}
+		if len(plan.Identity.experiments()) == 0 {
+			plan.Identity = nil
+		}
+	}
+	return &builder{plan: &plan, suffix: w.suffix + " of " + w.x.Def.Key.V}
+}
+
+// identities are the queries for the ids that are joined in the experiment.
+func (w *eventWaterfall) identities() []sqlast.CTE {
+	var out []sqlast.CTE
+	own := w.ofOwn()
+	for _, kind := range own.plan.Identity.kinds(w.plan.Kind) {
+		out = append(out, sqlast.CTE{Name: own.identityTable(kind), Query: sqlast.Select{
+			Items: []sqlast.Item{item(col("", colExperiment), colExperiment), item(col("", "id"), "id"), item(col("", colUnitID), colUnitID)},
+			From:  sqlast.Table{Name: w.identityTable(kind)},
+			Where: compare(sqlast.Eq, col("", colExperiment), sqlast.Text(w.x.Def.Key.V)),
+		}})
+	}
+	return out
+}
+
+// owned reads the rows of a source, and joins them by their ids.
+func (w *eventWaterfall) owned(s *Source) (owned, sqlast.And) {
+	from, among := w.read(s)
+	sc := newScanBuilder(w.ofOwn(), &Scan{Source: s})
+	switch {
+	case sc.plan.JoinsIDs(s):
+		var o owned
+		o.with, o.from, o.on = sc.owned(from)
+		o.id = o.on[0].(sqlast.Binary).L
+		return o, among
+	case s.unit(w.plan.Kind) == nil: // its rows are of units of other experiments
+		return owned{from: from, on: sqlast.And{compare(sqlast.Eq, sc.ownID(), col("x", colUnitID))}, id: sc.ownID()}, among
+	}
+	return owned{from: from, on: sqlast.And{s.unit(w.plan.Kind).isUnit(col("x", colUnitID))}, id: sc.ownID()}, among
+}
+
 // exist adds the steps up to rows of a unit with an event of the measure.
-func (w *eventWaterfall) exist(s *Source, among sqlast.And) *ladder {
+func (w *eventWaterfall) exist(s *Source, among sqlast.And, id sqlast.Expr) *ladder {
 	l := &ladder{}
 	if s.Kept != "" {
 		l.keep("unknown_variation", "of a variation", notNull(col(rowAlias, "position")))
 		return l
 	}
-	l.exists(w.builder, s, among)
+	own := w.ofOwn()
+	l.exists(own, s, among, id)
 	if key := w.measure.isEvent(inRow(s.Event.SQL)); key != nil {
 		l.keep("other_event", "event "+w.measure.EventsText(), key)
 	}
@@ -150,28 +208,27 @@ func (w *eventWaterfall) ofKept(s *Source) sqlast.Expr {
 }
 
 // ofUnit limits rows to those of the unit that is asked for.
-func (w *eventWaterfall) ofUnit(s *Source) sqlast.Expr {
+func (w *eventWaterfall) ofUnit(id sqlast.Expr) sqlast.Expr {
 	if w.unit == nil {
 		return nil
 	}
-	return compare(sqlast.Eq, inRow(s.unit(w.plan.Kind).SQL), sqlast.Text(*w.unit))
+	return compare(sqlast.Eq, id, sqlast.Text(*w.unit))
 }
 
 // everyRow gives unit, ts, event and place of every row of a source, as far as
 // that does not depend on the exposure.
 func (w *eventWaterfall) everyRow(s *Source) (sqlast.Select, *ladder) {
-	from, among := w.read(s)
-	l := w.exist(s, among)
-	l.keep("not_exposed", "unit with an impression in "+w.x.Def.Key.V, notNull(col("e", colUnitID)))
-	id := inRow(s.unit(w.plan.Kind).SQL)
+	o, among := w.owned(s)
+	l := w.exist(s, among, o.id)
+	l.keep("not_exposed", "unit with an impression in "+w.x.Def.Key.V, notNull(col("x", colUnitID)))
 	return sqlast.Select{
-		Why: "how far each row comes, up to the units of the experiment",
+		Why:  "how far each row comes, up to the units of the experiment",
+		With: o.with,
 		Items: []sqlast.Item{
-			item(id, colUnit), item(inRow(s.Time.SQL), colTime), item(inRow(s.Event.SQL), colEvent), item(l.place(0), "place"),
+			item(o.id, colUnit), item(inRow(s.Time.SQL), colTime), item(inRow(s.Event.SQL), colEvent), item(l.place(0), "place"),
 		},
-		From: sqlast.Join{Kind: sqlast.LeftJoin, L: from, R: sqlast.Table{Name: "shown unit", Alias: "e"},
-			On: compare(sqlast.Eq, col("e", colUnitID), id)},
-		Where: all(w.ofKept(s), w.ofUnit(s)),
+		From:  sqlast.Join{Kind: sqlast.LeftJoin, L: o.from, R: sqlast.Table{Name: "shown unit", Alias: "x"}, On: o.on},
+		Where: all(w.ofKept(s), w.ofUnit(o.id)),
 	}, l
 }
 
@@ -216,26 +273,27 @@ func (w *eventWaterfall) judged(s *Source, of string, after int) ([]sqlast.CTE, 
 	l.waitSteps(w.waits, "", n.After)
 	sc.raw = sc.rawItems()
 
-	from, among := w.read(s)
-	existing := w.exist(s, among)
+	o, among := w.owned(s)
+	existing := w.exist(s, among, o.id)
+	idKey := newScanBuilder(w.ofOwn(), sc.scan).idKey()
 	x := sqlast.Table{Name: w.table("exposure"), Alias: "x"}
 	items := []sqlast.Item{item(rowID(), colUnit), item(inRow(s.Time.SQL), colTime), item(inRow(s.Event.SQL), colEvent)}
 	rows := sqlast.Select{
 		Why:   "events of units with an impression",
+		With:  o.with,
 		Items: append(items, sc.raw...),
-		From: sqlast.Join{L: from, R: x,
-			On: sqlast.And{s.unit(w.plan.Kind).isUnit(col("x", colUnitID)), w.ofExperiment()}},
-		Where: all(compare(sqlast.Eq, existing.place(0), sqlast.Int(int64(len(existing.steps)+1))), w.ofKept(s), w.ofUnit(s)),
+		From:  sqlast.Join{L: o.from, R: x, On: append(o.on, w.ofExperiment())},
+		Where: all(compare(sqlast.Eq, existing.place(0), sqlast.Int(int64(len(existing.steps)+1))), w.ofKept(s), w.ofUnit(o.id)),
 	}
 	var with []sqlast.CTE
 	last := "event row" + of
 	if len(s.ID) > 0 {
-		rows.Items = append(append(rows.Items, s.idKey(w.plan.Kind)...), item(s.hash(rowID()), colHash))
+		rows.Items = append(append(rows.Items, idKey...), item(s.hash(rowID()), colHash))
 		with = append(with, sqlast.CTE{Name: last, Query: rows}, sqlast.CTE{Name: "event copy" + of, Query: copies(last)})
 		columns := append([]string{colUnit, colEvent, colTime}, itemNames(sc.raw)...)
 		with = append(with, sqlast.CTE{Name: "distinct event" + of, Query: sqlast.Union{
 			single(last, "event copy"+of, kept(columns), nil),
-			merged(last, "event copy"+of, []string{colUnit, colEvent}, itemNames(s.idKey(w.plan.Kind)), columns[2:]),
+			merged(last, "event copy"+of, []string{colUnit, colEvent}, itemNames(idKey), columns[2:]),
 		}})
 		last = "distinct event" + of
 	} else {

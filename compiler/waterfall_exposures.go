@@ -87,7 +87,7 @@ func (w *exposureWaterfall) read(s *Source) (sqlast.From, sqlast.And) {
 
 func (w *exposureWaterfall) exist(s *Source, among sqlast.And) *ladder {
 	l := &ladder{}
-	l.exists(w.builder, s, among)
+	l.exists(w.builder, s, among, inRow(s.unit(w.plan.Kind).SQL))
 	experiments, flags := w.x.matches(s)
 	l.keep("other_impression", matchedText(experiments, flags), all(matched(s.Experiment, experiments), matched(s.Flag, flags)))
 	return l

@@ -96,7 +96,7 @@ func (r *reporter) waterfallPart(ctx context.Context, x *compiler.ExperimentPlan
 		n := after(v.Key.V, len(part.Steps))
 		if part.Tally != nil {
 			n = left{}
-			if s := r.sums[part.Tally][cell{x.Def.Key.V, v.Key.V, metrics.Overall, metrics.All}]; s != nil {
+			if s := r.sums[part.Tally][overall(x.Def.Key.V, v.Key.V)]; s != nil {
 				n = left{s.events, s.withEvents}
 			}
 		}
