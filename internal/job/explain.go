@@ -16,7 +16,7 @@ import (
 // nothing but the sources: for each variation the units, the sums and the mean
 // that Run gives. Segments are left out. Like Compile it reads no rows.
 func ExplainSQL(ctx context.Context, opts Options, experiment, metric string) (string, error) {
-	p, err := prepareOne(ctx, opts, experiment, metric)
+	p, err := prepareOne(ctx, opts, experiment, metric, withoutSegments)
 	if err != nil {
 		return "", err
 	}
@@ -30,9 +30,9 @@ func ExplainSQL(ctx context.Context, opts Options, experiment, metric string) (s
 
 // Explain counts where the rows of the sources are lost on their way to a metric
 // of an experiment. The tables of its result have the waterfall, the results
-// without effects of segments, and the definitions.
+// before they are corrected for each other, and the definitions.
 func Explain(ctx context.Context, opts Options, experiment, metric string) (*Result, error) {
-	p, err := prepareOne(ctx, opts, experiment, metric)
+	p, err := prepareOne(ctx, opts, experiment, metric, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -52,13 +52,15 @@ func Explain(ctx context.Context, opts Options, experiment, metric string) (*Res
 			}
 		}
 	}
+	r.tables.Results = r.effects.rows
 	r.definitions()
 	return &Result{Tables: r.tables, Diagnostics: p.list.Sorted(), AsOf: p.asOf, RunID: r.runID}, nil
 }
 
-// prepareOne goes from files to the plan of one metric in one experiment,
-// without the segments that change nothing of it.
-func prepareOne(ctx context.Context, opts Options, experiment, metric string) (_ *prepared, err error) {
+// prepareOne goes from files to the plan of one metric in one experiment. change,
+// where given, changes the definitions first.
+func prepareOne(ctx context.Context, opts Options, experiment, metric string, change func(defs *metrics.Definitions, experiment string) *metrics.Definitions) (*prepared, error) {
+	var err error
 	p := &prepared{opts: opts}
 	if p.defs, p.list, err = load(opts); err != nil {
 		return nil, err
@@ -73,7 +75,9 @@ func prepareOne(ctx context.Context, opts Options, experiment, metric string) (_
 	if err := p.inspect(ctx); err != nil {
 		return nil, err
 	}
-	p.defs = withoutSegments(p.defs, experiment)
+	if change != nil {
+		p.defs = change(p.defs, experiment)
+	}
 	if err := p.makePlan(); err != nil {
 		p.close()
 		return nil, err
