@@ -1,6 +1,9 @@
 package metrics
 
 import (
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -62,6 +65,50 @@ tests:
 `))
 	if len(list) != 1 || list[0].Pos != (diag.Pos{File: "x_test.yaml", Line: 6, Col: 26}) {
 		t.Errorf("said at another place: %v", list)
+	}
+}
+
+// TestSchemaOfTests holds the schema of files of tests to the decoder: both take
+// those of examples/, and both refuse what is wrong in form.
+func TestSchemaOfTests(t *testing.T) {
+	s := compiled(t, TestJSONSchema())
+	paths, err := filepath.Glob("../examples/*_test.yaml")
+	if err != nil || len(paths) == 0 {
+		t.Fatal("no files: ", err)
+	}
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, list := DecodeTests(path, text); len(list) > 0 {
+			t.Errorf("the decoder refuses %s: %v", path, list)
+		}
+		if err := s.Validate(jsonValue(t, text)); err != nil {
+			t.Errorf("the schema refuses %s: %v", path, err)
+		}
+	}
+	const right = `{version: 1, tests: [{name: x, impressions: [{user: a, variation: on, at: +1h}], expect: {rate: {units: {a: 1}}}}]}`
+	for _, wrong := range [][2]string{
+		{"", ""}, // what the others are made of is right
+		{"version: 1", "version: 2"},
+		{"name: x, ", ""},
+		{"name: x", "name: x, given: 1"},
+		{"at: +1h", "at: 1h"},
+		{"at: +1h", "at: [1]"},
+		{"variation: on, ", ""},
+		{"units: {a: 1}", "units: {a: one}"},
+		{"units: {a: 1}", "units: {a: {numerator: 1}}"},
+		{"units: {a: 1}", "mean: 1"},
+		{"units: {a: 1}", "variations: {on: {sum: 1}}"},
+		{"units: {a: 1}", "variations: {on: {units: -1}}"},
+	} {
+		text := []byte(strings.Replace(right, wrong[0], wrong[1], 1))
+		_, list := DecodeTests("x_test.yaml", text)
+		err := s.Validate(jsonValue(t, text))
+		if want := wrong != [2]string{}; list.HasErrors() != want || (err != nil) != want {
+			t.Errorf("%s\nthe decoder says %v, the schema %v", text, list, err)
+		}
 	}
 }
 
