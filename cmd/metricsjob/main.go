@@ -60,13 +60,14 @@ func exitCode(err error) int {
 		definitions diag.List
 		unhealthy   *unhealthyError
 		unreachable *job.UnreachableError
+		sums        *job.SumsError
 	)
 	switch {
 	case err == nil:
 		return exitDone
 	case errors.As(err, &definitions) && onlyFilesMissing(definitions):
 		return exitUnreachable
-	case errors.As(err, &usage), errors.As(err, &definitions), errors.Is(err, job.ErrNoExperiments):
+	case errors.As(err, &usage), errors.As(err, &definitions), errors.As(err, &sums), errors.Is(err, job.ErrNoExperiments):
 		return exitInvalid
 	case errors.As(err, &unhealthy):
 		return exitUnhealthy

@@ -89,6 +89,11 @@ func (u *ui) outcome(o metrictest.Outcome, passed bool) {
 	}
 }
 
+// rows prints the table results alone.
+func (u *ui) rows(format export.Format, t *metrics.Tables) error {
+	return export.WriteStdout(u.out, format, t, export.StdoutOptions{RowsOnly: true})
+}
+
 // infof says what was done.
 func (u *ui) infof(format string, args ...any) {
 	if !u.quiet {

@@ -21,6 +21,8 @@ type StdoutOptions struct {
 	SegmentValues int
 	// Written are the files that the run wrote, for the summary of JSON.
 	Written []Written
+	// RowsOnly leaves the summary of JSON out.
+	RowsOnly bool
 }
 
 // WriteStdout writes what the run found in one of the [StdoutFormats]: Text
@@ -44,7 +46,7 @@ func WriteStdout(w io.Writer, f Format, t *metrics.Tables, o StdoutOptions) erro
 	case Arrow:
 		err = writeArrow(w, results(t))
 	case JSON:
-		if err = writeJSONL(w, results(t)); err == nil {
+		if err = writeJSONL(w, results(t)); err == nil && !o.RowsOnly {
 			err = writeSummary(w, t, o.Written)
 		}
 	default:

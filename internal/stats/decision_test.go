@@ -34,14 +34,20 @@ func TestDecide(t *testing.T) {
 		j.Row.PValue, j.Row.Significant, j.Row.Status = nil, nil, "one_unit"
 		return j
 	}
-	ended := func(judged ...Judged) Evidence { return Evidence{Judged: judged, End: "2026-04-15", Ended: true, MinimumEffect: 0.01} }
-	running := func(judged ...Judged) Evidence { return Evidence{Judged: judged, End: "2026-04-15", MinimumEffect: 0.01} }
+	ended := func(judged ...Judged) Evidence {
+		return Evidence{Judged: judged, End: "2026-04-15", Ended: true, MinimumEffect: 0.01}
+	}
+	running := func(judged ...Judged) Evidence {
+		return Evidence{Judged: judged, End: "2026-04-15", MinimumEffect: 0.01}
+	}
 	anytime := func(judged ...Judged) Evidence {
 		e := running(judged...)
 		e.Anytime = true
 		return e
 	}
-	open := func(effect float64, judged ...Judged) Evidence { return Evidence{Judged: judged, MinimumEffect: effect} }
+	open := func(effect float64, judged ...Judged) Evidence {
+		return Evidence{Judged: judged, MinimumEffect: effect}
+	}
 	broken := ended(primary(0.1, 0.001))
 	broken.Invalid = metrics.Reasons{{Code: "sample_ratio", Text: "units did not come in the planned ratio"}}
 	for _, c := range []struct {

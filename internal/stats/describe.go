@@ -23,7 +23,7 @@ type Summary struct {
 func Describe(kind Kind, m Moments) Summary {
 	var s Summary
 	e := estimateOf(kind, m)
-	if m.Units >= 0 {
+	if m.Units >= 0 && (m.Units == 0 || m.Has(X)) {
 		s.Total = e.number(m.Sum(X).Float64())
 		if kind == Ratio {
 			s.Numerator, s.Denominator = s.Total, e.number(m.Sum(Y).Float64())

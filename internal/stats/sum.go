@@ -84,6 +84,9 @@ func (s Sum) String() string {
 // Float64 gives the nearest float64, an infinity beyond its range.
 func (s Sum) Float64() float64 { return fraction{s, SumOf(1)}.float64() }
 
+// Rat gives the sum as a fraction.
+func (s Sum) Rat() *big.Rat { return new(big.Rat).SetFrac(s.int(), pow10(s.scale)) }
+
 // Add gives s + o.
 func (s Sum) Add(o Sum) Sum {
 	a, b, scale := align(s, o)

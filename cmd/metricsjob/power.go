@@ -1,0 +1,172 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/metricsjob/metricsjob/internal/job"
+)
+
+// powerFormat is how a plan looks.
+type powerFormat string
+
+const (
+	powerTable powerFormat = "table"
+	powerCSV   powerFormat = "csv"
+	powerJSON  powerFormat = "json"
+)
+
+// powerFlags are the flags of the command power.
+type powerFlags struct {
+	selection
+	plan               job.PowerOptions
+	mean, stdDev, rate float64
+	effects            []string
+	format             powerFormat
+}
+
+func (p *program) powerCommand() *cobra.Command {
+	var flags powerFlags
+	cmd := &cobra.Command{
+		Use:   "power [FILE or FOLDER..]",
+		Short: "Plan an experiment: units, days and the effect that would be found",
+		Long: `Says how many units and days it takes to find an effect; with --units which effect
+they find, and each of --effects with which power. The metric is known by its mean
+and standard deviation or rate, by the sums of an earlier experiment (--moments, the
+table moments), or by the data of definition files, with their traffic. Effects are
+shares of the baseline's mean, units those of both variations together.`,
+		Example: `  metricsjob power --rate 0.05 --effects 2%,5% --per-day 4000
+  metricsjob power --moments moments.parquet --metric revenue --units 200000
+  metricsjob power metrics.yaml --experiment checkout_button`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			rows, err := flags.compute(cmd, p, args)
+			if err != nil {
+				return err
+			}
+			return p.printPlan(flags.format, rows)
+		},
+	}
+	flags.register(cmd)
+	f := cmd.Flags()
+	f.Float64Var(&flags.mean, "mean", 0, "`MEAN` of the metric, with --std-dev")
+	f.Float64Var(&flags.stdDev, "std-dev", 0, "`DEVIATION` of the units' values, with --mean")
+	f.Float64Var(&flags.rate, "rate", 0, "`RATE` of units that have something, between 0 and 1")
+	f.StringVar(&flags.plan.Moments, "moments", "", "`FILE` of sums of an earlier experiment: .csv, .jsonl or .parquet")
+	f.StringVar(&flags.plan.Analysis, "analysis", "", "`FILE` with an analysis block (default the defaults)")
+	f.StringSliceVar(&flags.effects, "effects", nil, "relative `EFFECTS` to find, e.g. 1%,2% (default 0.5% to 20%)")
+	f.Float64Var(&flags.plan.Units, "units", 0, "`NUMBER` of units at hand, in both variations together")
+	f.Float64Var(&flags.plan.PerDay, "per-day", 0, "`NUMBER` of units that come in a day (default that of the data)")
+	f.Float64Var(&flags.plan.Ratio, "ratio", 1, "`UNITS` of the variation for each unit of the baseline")
+	f.Float64Var(&flags.plan.Alpha, "alpha", 0, "significance level (default that of the analysis, 0.05)")
+	f.Float64Var(&flags.plan.Power, "power", 0, "chance to find the effect (default that of the analysis, 0.8)")
+	f.Var(newChoice(&flags.plan.Alternative, "", "two_sided", "greater", "less"), "alternative", "side that counts (default that of the analysis)")
+	f.Var(newChoice(&flags.format, powerTable, powerTable, powerCSV, powerJSON), "format", "print the plan as")
+	return cmd
+}
+
+// compute checks the flags and makes the plan.
+func (flags *powerFlags) compute(cmd *cobra.Command, p *program, args []string) ([]job.PowerRow, error) {
+	given := cmd.Flags().Changed
+	plan := &flags.plan
+	share := func(name string, x float64) error {
+		if given(name) && !(x > 0 && x < 1) {
+			return usagef("--%s must be between 0 and 1, not %v", name, x)
+		}
+		return nil
+	}
+	for name, x := range map[string]float64{"alpha": plan.Alpha, "power": plan.Power, "rate": flags.rate} {
+		if err := share(name, x); err != nil {
+			return nil, err
+		}
+	}
+	if given("units") && !(plan.Units >= 3) {
+		return nil, usagef("--units must be 3 or more, not %v", plan.Units)
+	}
+	if !(plan.Ratio > 0) {
+		return nil, usagef("--ratio must be above 0, not %v", plan.Ratio)
+	}
+	for _, text := range flags.effects {
+		x, err := strconv.ParseFloat(strings.TrimSuffix(text, "%"), 64)
+		if err != nil || !(x > 0) || math.IsInf(x, 1) {
+			return nil, usagef("--effects: %q is no effect above 0", text).withHint("write shares of the mean, such as 1%% or 0.01")
+		}
+		if strings.HasSuffix(text, "%") {
+			x /= 100
+		}
+		plan.Effects = append(plan.Effects, x)
+	}
+	switch {
+	case given("rate"):
+		sd := math.Sqrt(flags.rate * (1 - flags.rate))
+		plan.Mean, plan.StdDev = &flags.rate, &sd
+	case given("mean") || given("std-dev"):
+		plan.Mean, plan.StdDev = &flags.mean, &flags.stdDev
+	case plan.Moments == "":
+		opts, err := flags.options(p, args)
+		if err != nil {
+			return nil, err
+		}
+		plan.Options = opts
+	default:
+		plan.Metrics = flags.metrics
+	}
+	if len(args) > 0 && (plan.Mean != nil || plan.Moments != "") {
+		return nil, usagef("the metric is known by definition files or by numbers, not by both").withHint("leave out %s, or --rate, --mean, --std-dev and --moments", args[0])
+	}
+	ctx, cancel := flags.limit(cmd.Context())
+	defer cancel()
+	rows, err := job.Power(ctx, *plan)
+	return rows, stopped(ctx, err)
+}
+
+// printPlan prints the rows of a plan.
+func (p *program) printPlan(format powerFormat, rows []job.PowerRow) error {
+	if format == powerJSON {
+		for _, r := range rows {
+			if math.IsInf(r.Units, 0) {
+				return fmt.Errorf("no number of units finds an effect of %v", r.Effect)
+			}
+			line, err := json.Marshal(r)
+			if err != nil {
+				return fmt.Errorf("write the plan: %w", err)
+			}
+			p.ui.resultf("%s\n", line)
+		}
+		return nil
+	}
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
+	sep, end := "\t", "\t\n"
+	line := func(cells ...string) { fmt.Fprint(w, strings.Join(cells, sep), end) }
+	if format == powerCSV {
+		sep, end = ",", "\n"
+		line = func(cells ...string) { b.WriteString(strings.Join(cells, sep) + end) }
+	}
+	line("experiment", "metric", "mean", "std_dev", "effect", "absolute_effect", "units", "power", "days")
+	for _, r := range rows {
+		days := ""
+		if r.Days != nil {
+			days = plainNumber(*r.Days)
+		}
+		line(r.Experiment, r.Metric, plainNumber(r.Mean), plainNumber(r.StdDev), plainNumber(r.Effect), plainNumber(r.Absolute), plainNumber(r.Units), plainNumber(r.Power), days)
+	}
+	if err := w.Flush(); err != nil {
+		return fmt.Errorf("write the plan: %w", err)
+	}
+	p.ui.resultf("%s", b.String())
+	return nil
+}
+
+// plainNumber has six digits, and all of a whole number.
+func plainNumber(x float64) string {
+	if x == math.Trunc(x) && math.Abs(x) < 1e15 {
+		return strconv.FormatFloat(x, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(x, 'g', 6, 64)
+}

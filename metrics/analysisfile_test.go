@@ -1,0 +1,18 @@
+package metrics
+
+import "testing"
+
+// An analysis file has the block, or its options at the top, or nothing.
+func TestDecodeAnalysis(t *testing.T) {
+	for _, text := range []string{"analysis: {alpha: 0.01}\n", "alpha: 0.01\n", "# strict\nalpha: 1%\ntest: welch\n"} {
+		a, list := DecodeAnalysis("a.yaml", []byte(text))
+		if list.HasErrors() || a.Alpha.V.Float() != 0.01 || a.Test.V != "welch" || a.Power.V != "0.8" {
+			t.Errorf("%q: alpha %v, test %v, %v", text, a.Alpha.V, a.Test.V, list)
+		}
+	}
+	for _, text := range []string{"analysis: {alfa: 0.01}\n", "alfa: 0.01\n", "- 1\n", "analysis: {}\nmetrics: []\n"} {
+		if _, list := DecodeAnalysis("a.yaml", []byte(text)); !list.HasErrors() {
+			t.Errorf("%q is taken", text)
+		}
+	}
+}
