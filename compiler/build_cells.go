@@ -254,6 +254,10 @@ func (b *builder) exposureResults() []Statement {
 		dropped.Items = append(dropped.Items, sumOf(name))
 		lost = append(lost, Output{Column: name, Role: RoleReason, Reason: name})
 	}
+	if b.byUnit {
+		dropped.Items = append(dropped.Items, item(col("c", colUnitID), colUnitID))
+		dropped.GroupBy = append(dropped.GroupBy, col("c", colUnitID))
+	}
 	return []Statement{
 		{Name: "days" + b.suffix, Why: "units by day of exposure", SQL: days, Result: ResultDays},
 		{Name: "units" + b.suffix, Why: "exposed units", Result: ResultUnits, Outputs: outputs,

@@ -42,7 +42,7 @@ var expression = kind[Expr]{
 		return e, !d.cut(n)
 	},
 	schema: func(*schemaBuilder) schema {
-		return schema{{"type", []string{"string", "number", "boolean"}}}
+		return schema{{"title", "an expression"}, {"type", []string{"string", "number", "boolean"}}}
 	},
 	canon: quotedUnless(regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.]*$`)),
 }

@@ -108,6 +108,9 @@ func formOf(s schema) string {
 	if ref, ok := s.member("$ref").(string); ok {
 		return link(strings.ReplaceAll(strings.TrimPrefix(ref, "#/$defs/"), "_", " "))
 	}
+	if title, ok := s.member("title").(string); ok {
+		return title
+	}
 	if c := s.member("const"); c != nil {
 		return fmt.Sprintf("`%v`", c)
 	}
@@ -126,12 +129,12 @@ func formOf(s schema) string {
 	switch s.member("type") {
 	case "array":
 		if items, ok := s.member("items").(schema); ok {
-			return "a list: " + formOf(items)
+			return "a list, each " + formOf(items)
 		}
 		return "a list"
 	case "object":
 		if values, ok := s.member("additionalProperties").(schema); ok && s.member("properties") == nil {
-			return "a mapping of names: " + formOf(values)
+			return "a mapping of names, each to " + formOf(values)
 		}
 		if names := s.names(); len(names) > 0 {
 			return "a mapping with `" + strings.Join(names, "`, `") + "`"

@@ -79,6 +79,7 @@ type collected struct {
 	activated map[cell]int64
 	waited    map[cell]map[string]int64
 	units     map[reason]int64 // units left out
+	left      []LeftOut        // the same one by one, where each unit is summed by itself
 	rows      map[reason]int64 // rows left out or odd
 	sums      map[*compiler.Tally]map[cell]*tallySums
 	passes    int
@@ -237,6 +238,9 @@ func (c *collected) take(st compiler.Statement, rows *loaders.Rows) {
 		case compiler.ResultDropped:
 			experiment, why := text(row[0]), text(row[1])
 			c.units[reason{experiment, why}] += number("units")
+			if at, ok := index[compiler.ColumnUnit]; ok && why != "" {
+				c.left = append(c.left, LeftOut{Experiment: experiment, Unit: text(row[at]), Reason: why})
+			}
 			for _, o := range st.Outputs {
 				c.rows[reason{experiment, o.Reason}] += number(o.Column)
 			}

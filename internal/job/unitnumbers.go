@@ -30,10 +30,20 @@ type UnitNumber struct {
 	Groups bool
 }
 
+// LeftOut says why a unit with impressions of an experiment is not among its
+// units, in a word of semantics 9.
+type LeftOut struct{ Experiment, Unit, Reason string }
+
+// UnitTable is what the units of a run came to.
+type UnitTable struct {
+	Numbers []UnitNumber
+	LeftOut []LeftOut
+}
+
 // UnitNumbers computes the numbers of every exposed unit, with the statements of
 // a run but for the last: the sums are over each unit by itself. They are held
 // in memory, so it is for few units.
-func UnitNumbers(ctx context.Context, opts Options) ([]UnitNumber, error) {
+func UnitNumbers(ctx context.Context, opts Options) (*UnitTable, error) {
 	p, err := prepare(ctx, opts)
 	if err != nil {
 		return nil, err
@@ -45,7 +55,7 @@ func UnitNumbers(ctx context.Context, opts Options) ([]UnitNumber, error) {
 		return nil, err
 	}
 	r := &reporter{prepared: p, collected: sums}
-	var out []UnitNumber
+	out := &UnitTable{LeftOut: sums.left}
 	for _, u := range p.plan.Units {
 		for _, x := range u.Experiments {
 			for k := range r.exposed {
@@ -53,12 +63,15 @@ func UnitNumbers(ctx context.Context, opts Options) ([]UnitNumber, error) {
 					continue
 				}
 				for _, m := range x.Metrics {
-					out = append(out, r.unitNumber(m, k))
+					out.Numbers = append(out.Numbers, r.unitNumber(m, k))
 				}
 			}
 		}
 	}
-	slices.SortFunc(out, func(a, b UnitNumber) int {
+	slices.SortFunc(out.LeftOut, func(a, b LeftOut) int {
+		return cmp.Or(cmp.Compare(a.Experiment, b.Experiment), cmp.Compare(a.Unit, b.Unit), cmp.Compare(a.Reason, b.Reason))
+	})
+	slices.SortFunc(out.Numbers, func(a, b UnitNumber) int {
 		return cmp.Or(cmp.Compare(a.Experiment, b.Experiment), cmp.Compare(a.Metric, b.Metric), cmp.Compare(a.Step, b.Step),
 			cmp.Compare(a.Unit, b.Unit), cmp.Compare(a.Variation, b.Variation))
 	})

@@ -43,7 +43,7 @@ func TestUnitNumbersAddUp(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			compareSums(t, &result.Tables, units)
+			compareSums(t, &result.Tables, units.Numbers)
 		})
 	}
 }

@@ -14,12 +14,12 @@ import (
 // comparison collects the differences of one test.
 type comparison struct {
 	tables *metrics.Tables
-	units  []job.UnitNumber
+	units  *job.UnitTable
 	out    []Difference
 }
 
 // compare gives what is not as the test expects.
-func compare(t *metrics.Test, tables *metrics.Tables, units []job.UnitNumber) []Difference {
+func compare(t *metrics.Test, tables *metrics.Tables, units *job.UnitTable) []Difference {
 	c := &comparison{tables: tables, units: units}
 	for _, x := range t.Expect {
 		if c.failed(x) {
@@ -54,7 +54,7 @@ func (c *comparison) failed(x *metrics.Expectation) bool {
 func (c *comparison) unitsOf(x *metrics.Expectation) {
 	found := map[string][]job.UnitNumber{} // by unit; of a funnel a number for each step
 	var order []string
-	for _, u := range c.units {
+	for _, u := range c.units.Numbers {
 		if u.Metric != x.Metric.V {
 			continue
 		}
@@ -67,7 +67,7 @@ func (c *comparison) unitsOf(x *metrics.Expectation) {
 		got, ok := found[want.Unit.V]
 		if !ok {
 			if !want.Excluded {
-				c.differ(want.Pos, x, "unit "+want.Unit.V, unitText(want.UnitNumbers), "not exposed")
+				c.differ(want.Pos, x, "unit "+want.Unit.V, unitText(want.UnitNumbers), c.notExposed(want.Unit.V))
 			}
 			continue
 		}
@@ -79,6 +79,20 @@ func (c *comparison) unitsOf(x *metrics.Expectation) {
 			c.differ(x.Metric.Pos, x, "unit "+unit, "not listed", numbersText(found[unit]))
 		}
 	}
+}
+
+// notExposed says that a unit is not among those of the experiment, and why.
+func (c *comparison) notExposed(unit string) string { return "not exposed" + c.leftOut(unit) }
+
+// leftOut is the reason why a unit was left out, in brackets; empty where there
+// is none.
+func (c *comparison) leftOut(unit string) string {
+	for _, l := range c.units.LeftOut {
+		if l.Unit == unit {
+			return " (" + l.Reason + ")"
+		}
+	}
+	return ""
 }
 
 // unit compares the numbers of one unit.
@@ -94,7 +108,7 @@ func (c *comparison) unit(x *metrics.Expectation, want metrics.UnitExpectation, 
 		c.differ(want.Pos, x, what, "excluded", numbersText(got))
 	case want.Excluded:
 	case !last.Counted:
-		c.differ(want.Pos, x, what, unitText(want.UnitNumbers), "excluded")
+		c.differ(want.Pos, x, what, unitText(want.UnitNumbers), "excluded"+c.leftOut(want.Unit.V))
 	case len(want.Steps) > 0:
 		c.steps(x, what, want.Pos, want.Steps, numbersOf(got))
 	case want.Numerator.Set:

@@ -139,7 +139,7 @@ func (c *testCase) run(ctx context.Context, engine *loaders.Engine, dir string) 
 	if err != nil {
 		return nil, err
 	}
-	var units []job.UnitNumber
+	units := &job.UnitTable{}
 	if byUnit {
 		if units, err = job.UnitNumbers(ctx, opts); err != nil {
 			return nil, err
