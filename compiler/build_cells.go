@@ -203,11 +203,16 @@ func (b *builder) bySegment(table, why string, where sqlast.Expr, extra, sums []
 	for _, it := range items[:4+len(extra)] {
 		order = append(order, sqlast.Order{X: it.X})
 	}
+	var only sqlast.Expr
+	if b.ofUnit != nil {
+		only = compare(sqlast.Eq, col("", colUnitID), sqlast.Text(*b.ofUnit))
+	}
 	return sqlast.Select{
 		Why:     why,
 		With:    []sqlast.CTE{{Name: "by segment", Query: unionOf(parts)}},
 		Items:   items,
 		From:    sqlast.Table{Name: "by segment"},
+		Where:   only,
 		OrderBy: order,
 	}
 }

@@ -103,17 +103,22 @@ const (
 )
 
 // Build writes the statements of a plan.
-func Build(p *Plan) *Program { return build(p, false) }
+func Build(p *Plan) *Program { return build(p, builder{}) }
 
 // BuildByUnit writes the statements of a plan whose sums are not over the units
 // of a cell but over each one: what Build adds up. The results have the column
 // [ColumnUnit] behind their key columns.
-func BuildByUnit(p *Plan) *Program { return build(p, true) }
+func BuildByUnit(p *Plan) *Program { return build(p, builder{byUnit: true}) }
 
-func build(p *Plan, byUnit bool) *Program {
+// BuildForUnit is BuildByUnit with the results of one unit alone.
+func BuildForUnit(p *Plan, unit string) *Program {
+	return build(p, builder{byUnit: true, ofUnit: &unit})
+}
+
+func build(p *Plan, as builder) *Program {
 	prog := &Program{}
 	for _, u := range p.Units {
-		b := &builder{plan: u, byUnit: byUnit}
+		b := &builder{plan: u, byUnit: as.byUnit, ofUnit: as.ofUnit}
 		if len(p.Units) > 1 {
 			b.suffix = "_" + u.Kind
 		}
@@ -185,6 +190,8 @@ type builder struct {
 	suffix string
 	// byUnit: cells are single units.
 	byUnit bool
+	// ofUnit is the only unit that results are of; nil: all.
+	ofUnit *string
 	// stage is put behind the name of the table exposure, and only are the
 	// experiments whose events are read (empty: all), where the exposures are
 	// not yet those that metrics count from.

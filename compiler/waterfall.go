@@ -31,6 +31,9 @@ type WaterfallPart struct {
 	// Counted says what the rows are that the metric counts, of those that come
 	// past the last step; empty where these are the ones.
 	Counted string
+	// Digits are those of the values of rows, which are whole numbers of
+	// 10^-Digits; negative where they are not numbers, or there are none.
+	Digits int
 	// Tally is the tally of the run that counts them; nil for exposures and for
 	// denominators, whose rows a run does not count.
 	Tally *Tally
@@ -51,11 +54,22 @@ type WaterfallStep struct {
 // Waterfall writes the queries about a metric in an experiment: steps are its
 // parts, several for a funnel. They need the tables that Exposures makes.
 func (u *UnitProgram) Waterfall(x *ExperimentPlan, steps []*MetricPlan) []WaterfallPart {
+	return u.waterfall(x, steps, nil)
+}
+
+// RowsOfUnit writes the queries for the rows of one unit in place of their
+// numbers: for exposures time, source, shown, variation, copies, place; else
+// time, source, event, value, variation, copies, place.
+func (u *UnitProgram) RowsOfUnit(x *ExperimentPlan, steps []*MetricPlan, unit string) []WaterfallPart {
+	return u.waterfall(x, steps, &unit)
+}
+
+func (u *UnitProgram) waterfall(x *ExperimentPlan, steps []*MetricPlan, unit *string) []WaterfallPart {
 	t := steps[0].Tally
-	shown := &exposureWaterfall{builder: u.b, x: x, waits: t.Waits}
+	shown := &exposureWaterfall{builder: u.b, x: x, waits: t.Waits, unit: unit}
 	parts := []WaterfallPart{shown.part()}
 	add := func(name string, t *Tally, v *UnitValue) *WaterfallPart {
-		w := &eventWaterfall{builder: u.b, x: x, measure: u.Plan.rowsOf(v.Measure), waits: t.Waits}
+		w := &eventWaterfall{builder: u.b, x: x, measure: u.Plan.rowsOf(v.Measure), waits: t.Waits, unit: unit}
 		part := w.part()
 		part.Name = name
 		parts = append(parts, part)
@@ -112,6 +126,32 @@ func (u *UnitPlan) rowsOf(n *Measure) *Measure {
 		}
 	}
 	return n
+}
+
+// ExposuresOfUnit asks for the exposures of a unit in an experiment: variation,
+// first_shown_at, exposed_at (with activation that of the activation),
+// impressions, dropped.
+func (u *UnitProgram) ExposuresOfUnit(x *ExperimentPlan, unit string) sqlast.Select {
+	c := func(name string) sqlast.Expr { return col("x", name) }
+	return sqlast.Select{
+		Why: "what became of the unit",
+		Items: []sqlast.Item{item(c(colVariation), colVariation), item(c(u.b.shownAt()), colFirstShown), item(c(colExposedAt), colExposedAt),
+			item(c(colImpressions), colImpressions), item(c(colDropped), colDropped)},
+		From:    sqlast.Table{Name: u.b.table("exposure"), Alias: "x"},
+		Where:   sqlast.And{compare(sqlast.Eq, c(colUnitID), sqlast.Text(unit)), compare(sqlast.Eq, c(colExperiment), sqlast.Text(x.Def.Key.V))},
+		OrderBy: []sqlast.Order{{X: c(u.b.shownAt())}, {X: c(colVariation)}},
+	}
+}
+
+// ordered is the query that puts rows of a unit in the order of time.
+func ordered(with []sqlast.CTE, rows sqlast.Union) sqlast.Select {
+	items := named(rows[0].Items)
+	var order []sqlast.Order
+	for _, it := range items {
+		order = append(order, sqlast.Order{X: it.X})
+	}
+	return sqlast.Select{Why: "the rows of the unit, and how far each comes",
+		With: append(with, sqlast.CTE{Name: "row of unit", Query: unionOf(rows)}), Items: items, From: sqlast.Table{Name: "row of unit"}, OrderBy: order}
 }
 
 // ladder is a list of steps with the conditions under which a row is lost.

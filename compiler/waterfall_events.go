@@ -19,7 +19,7 @@ type eventWaterfall struct {
 func (w *eventWaterfall) part() WaterfallPart {
 	part := WaterfallPart{Sources: w.measure.Sources}
 	var with []sqlast.CTE
-	var all, kept sqlast.Union
+	var all, kept, rowsOfUnit sqlast.Union
 	var before, after []WaterfallStep
 	with = append(append(with, w.identities()...), sqlast.CTE{Name: "shown unit", Query: w.shownUnits()})
 	for _, s := range w.measure.Sources {
@@ -42,14 +42,45 @@ func (w *eventWaterfall) part() WaterfallPart {
 			copies.Items[1].X, copies.GroupBy = sqlast.Int(int64(len(before)+2)), []sqlast.Expr{col("", colUnit), col("", colVariation)}
 			kept = append(kept, copies)
 		}
+		rowsOfUnit = append(rowsOfUnit, w.rowsOfUnit(s, "every row"+of, len(before)), w.rowsOfUnit(s, judged, 0))
 		files, notRead := filesOf(s, w.scanOf(s).readFrom(s))
 		part.Files, part.NotRead = part.Files+files, part.NotRead+notRead
 	}
-	part.Steps, part.ByVariation = append(before, after...), len(before)
+	part.Steps, part.ByVariation, part.Digits = append(before, after...), len(before), -1
+	if w.measure.numeric() {
+		part.Digits = w.measure.Decimals
+	}
+	if w.unit != nil {
+		part.Query = ordered(with, rowsOfUnit)
+		return part
+	}
 	total, totals := counts("total", unionOf(all), false)
 	varied, byVariation := counts("of variations", unionOf(kept), true)
 	part.Query = placed(append(append(with, total...), varied...), append(totals, byVariation...))
 	return part
+}
+
+// rowsOfUnit are the rows of a query over a source; of every row those that are
+// lost at the first steps.
+func (w *eventWaterfall) rowsOfUnit(s *Source, query string, steps int) sqlast.Select {
+	value, variation, copies := sqlast.Expr(sqlast.Null{Type: varchar}), sqlast.Expr(sqlast.Null{Type: varchar}), sqlast.Expr(sqlast.Int(1))
+	var where sqlast.Expr
+	if steps > 0 {
+		where = compare(sqlast.LessEq, col("", "place"), sqlast.Int(int64(steps)))
+	} else {
+		variation, copies = col("", colVariation), col("", "copies")
+		if w.measure.Value != nil {
+			value = sqlast.Cast{X: col("", "value"), To: varchar}
+		}
+	}
+	return sqlast.Select{
+		Items: []sqlast.Item{
+			item(col("", colTime), colTime), item(sqlast.Text(s.Def.Name.V), "source"), item(col("", colEvent), colEvent), item(value, "value"),
+			item(variation, colVariation), item(copies, "copies"), item(col("", "place"), "place"),
+		},
+		From:  sqlast.Table{Name: query},
+		Where: where,
+	}
 }
 
 // placed is the query of a part.

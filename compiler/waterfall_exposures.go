@@ -20,7 +20,7 @@ type exposureWaterfall struct {
 func (w *exposureWaterfall) part() WaterfallPart {
 	part := WaterfallPart{Name: "exposures", Sources: w.x.Sources}
 	var with []sqlast.CTE
-	var all sqlast.Union
+	var all, rowsOfUnit sqlast.Union
 	for _, s := range w.x.Sources {
 		of := w.of(s)
 		rows, l := w.everyRow(s)
@@ -29,6 +29,9 @@ func (w *exposureWaterfall) part() WaterfallPart {
 		before := byPlace("every row"+of, countStar(), nil)
 		before.Where = compare(sqlast.LessEq, col("", "place"), sqlast.Int(int64(len(l.steps))))
 		all = append(all, before)
+		lost := w.rowsOfUnit("every row"+of, sqlast.Text(s.Def.Name.V), sqlast.Null{Type: varchar}, sqlast.Int(1))
+		lost.Where = before.Where
+		rowsOfUnit = append(rowsOfUnit, lost)
 		files, notRead := filesOf(s, w.readFrom(s))
 		part.Files, part.NotRead = part.Files+files, part.NotRead+notRead
 	}
@@ -36,6 +39,10 @@ func (w *exposureWaterfall) part() WaterfallPart {
 	queries, l, varied := w.judged(before)
 	with = append(with, queries...)
 	part.Steps, part.ByVariation = append(part.Steps, l.steps...), before+varied
+	if w.unit != nil {
+		part.Query = ordered(with, append(rowsOfUnit, w.rowsOfUnit("judged", col("", "source"), col("", "of"), col("", "copies"))))
+		return part
+	}
 	known := compare(sqlast.Greater, col("", "place"), sqlast.Int(int64(part.ByVariation)))
 	kept := byPlace("judged", countStar(), []sqlast.Expr{col("", colVariation)})
 	kept.Where = known
@@ -52,6 +59,17 @@ func (w *exposureWaterfall) part() WaterfallPart {
 	byVariation, variations := counts("of variations", kept, true)
 	part.Query = placed(append(append(with, total...), byVariation...), append(totals, variations...))
 	return part
+}
+
+// rowsOfUnit are the rows of a query.
+func (w *exposureWaterfall) rowsOfUnit(query string, source, variation, copies sqlast.Expr) sqlast.Select {
+	return sqlast.Select{
+		Items: []sqlast.Item{
+			item(col("", colTime), colTime), item(source, "source"), item(col("", "shown"), "shown"),
+			item(variation, colVariation), item(copies, "copies"), item(col("", "place"), "place"),
+		},
+		From: sqlast.Table{Name: query},
+	}
 }
 
 // of tells the queries of several sources apart.
@@ -197,6 +215,7 @@ func (w *exposureWaterfall) judged(after int) (with []sqlast.CTE, l *ladder, var
 		for _, name := range columns {
 			items = append(items, item(col("", name), name))
 		}
+		items = append(items, item(sqlast.Text(s.Def.Name.V), "source"))
 		rows = append(rows, sqlast.Select{Items: items, From: sqlast.Table{Name: last}})
 	}
 	key := sqlast.Text(w.x.Def.Key.V)
@@ -207,6 +226,7 @@ func (w *exposureWaterfall) judged(after int) (with []sqlast.CTE, l *ladder, var
 		sqlast.CTE{Name: "variation", Columns: []string{colExperiment, "shown", "position", "ignored"}, Query: b.variations()})
 	holdback := call(sqlast.Coalesce, col("d", "is_holdback"), sqlast.Bool(false))
 	position := sqlast.Case{Whens: []sqlast.When{{If: holdback, Then: w.x.holdbackPosition()}}, Else: col("v", "position")}
+	columns = append(columns, "source")
 	query := sqlast.Select{
 		Items: append(kept(columns), item(key, colExperiment), item(position, "position"),
 			item(call(sqlast.Coalesce, col("v", "ignored"), sqlast.Bool(false)), "is_ignored")),
@@ -226,7 +246,7 @@ func (w *exposureWaterfall) judged(after int) (with []sqlast.CTE, l *ladder, var
 		on = append(on, compare(sqlast.Eq, col("x", colVariation), col("n", colVariation)))
 	}
 	items := []sqlast.Item{item(col("s", colUnitID), colUnit), item(col("s", colTime), colTime), item(col("s", "shown"), "shown"),
-		item(col("n", colVariation), "of"), item(col("x", colVariation), colVariation), item(col("s", "copies"), "copies"), item(l.place(after), "place")}
+		item(col("s", "source"), "source"), item(col("n", colVariation), "of"), item(col("x", colVariation), colVariation), item(col("s", "copies"), "copies"), item(l.place(after), "place")}
 	from := sqlast.Join{Kind: sqlast.LeftJoin, L: sqlast.Table{Name: "shown", Alias: "s"}, R: sqlast.Table{Name: "name", Alias: "n"},
 		On: compare(sqlast.Eq, col("n", "position"), col("s", "position"))}
 	with = append(with, sqlast.CTE{Name: "judged", Query: sqlast.Select{

@@ -14,6 +14,7 @@ import (
 type explainFlags struct {
 	selection
 	sql    bool
+	unit   string
 	format export.Format
 }
 
@@ -24,10 +25,12 @@ func (p *program) explainCommand() *cobra.Command {
 		Short: "Say how the numbers of a metric in an experiment come about",
 		Long: `Counts where rows are lost on their way from the sources to the numbers of a
 metric in an experiment, step by step: of impressions until units are exposed, and
-of events until they count. Or prints one query that computes the same numbers
-from the sources alone, to paste into DuckDB.`,
+of events until they count. With --unit it tells of one unit which of its rows count,
+and why the others do not. With --sql it prints one query that computes the same
+numbers from the sources alone, to paste into DuckDB.`,
 		Example: `  metricsjob explain checkout_button revenue
   metricsjob explain checkout_button revenue metrics/ --format csv > waterfall.csv
+  metricsjob explain checkout_button revenue --unit 7f3c21
   metricsjob explain checkout_button revenue --sql | duckdb`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) < 2 {
@@ -42,6 +45,7 @@ from the sources alone, to paste into DuckDB.`,
 	flags.registerLimits(cmd)
 	f := cmd.Flags()
 	f.BoolVar(&flags.sql, "sql", false, "print one query that gives the same sums, runnable in DuckDB as it stands")
+	f.StringVar(&flags.unit, "unit", "", "tell what happened to the unit with this `ID`")
 	f.Var(newChoice(&flags.format, export.WaterfallFormats[0], export.WaterfallFormats...), "format", "print the steps as")
 	return cmd
 }
@@ -51,8 +55,13 @@ func (p *program) explain(ctx context.Context, flags explainFlags, experiment, m
 	if err != nil {
 		return err
 	}
-	if flags.sql && flags.given("format") {
-		return usagef("--sql and --format do not go together").withHint("leave one of them out")
+	for _, other := range []string{"format", "unit"} {
+		if flags.sql && flags.given(other) {
+			return usagef("--sql and --%s do not go together", other).withHint("leave one of them out")
+		}
+	}
+	if flags.given("unit") && flags.unit == "" {
+		return usagef("--unit has an empty id").withHint("give one as the sources have it")
 	}
 	ctx, cancel := flags.limit(ctx)
 	defer cancel()
@@ -64,17 +73,23 @@ func (p *program) explain(ctx context.Context, flags explainFlags, experiment, m
 		p.ui.resultf("%s", text)
 		return nil
 	}
+	width, isTerminal := terminal(p.ui.out)
+	layout := export.StdoutOptions{Width: width, Color: isTerminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
 	report, end := p.ui.showProgress()
 	opts.Progress = report
+	if flags.unit != "" {
+		story, err := job.ExplainUnit(ctx, opts, experiment, metric, flags.unit)
+		end()
+		if err != nil {
+			return stopped(ctx, err)
+		}
+		return export.WriteUnitStory(p.ui.out, flags.format, story, layout)
+	}
 	result, err := job.Explain(ctx, opts, experiment, metric)
 	end()
 	if err != nil {
 		return stopped(ctx, err)
 	}
 	p.ui.diagnostics(result.Diagnostics)
-	width, isTerminal := terminal(p.ui.out)
-	return export.WriteWaterfall(p.ui.out, flags.format, &result.Tables, export.StdoutOptions{
-		Width: width,
-		Color: isTerminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
-	})
+	return export.WriteWaterfall(p.ui.out, flags.format, &result.Tables, layout)
 }
