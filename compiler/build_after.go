@@ -45,7 +45,10 @@ func (p *planner) after(u *UnitPlan, m *metrics.Metric) *After {
 	keys, any := p.eventsOf(f.Event)
 	event := (&Measure{Events: keys, Any: any}).EventsText()
 	what := &metrics.Metric{Event: f.Event, Where: f.Where, Measure: metrics.At[metrics.Measure]{V: metrics.Occurrence}, Pos: f.Pos}
+	split := p.splitBy
+	p.splitBy = metrics.Text{}
 	n := p.measure(following.Plan, what, event)
+	p.splitBy = split
 	if n == nil {
 		return nil
 	}

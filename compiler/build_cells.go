@@ -60,6 +60,9 @@ func (b *builder) cellKeys(table string) []sqlast.Item {
 	if b.byUnit {
 		out = append(out, item(col(table, colUnitID), colUnitID))
 	}
+	if b.split {
+		out = append(out, item(col(table, colSplit), colSplit))
+	}
 	return out
 }
 

@@ -37,6 +37,7 @@ func (b *builder) pass(i, n int) []Statement {
 			SQL: sqlast.CreateTable{Name: values, Query: b.together(tables)}})
 		tables = append(tables, values)
 	}
+	out = append(out, b.keepSplits(values, i)...)
 	values, derived, more := b.derive(values)
 	out, tables = append(out, derived...), append(tables, more...)
 	out = append(out, b.sums(values)...)
@@ -533,6 +534,9 @@ func (sc *scanBuilder) counted() sqlast.Select {
 		items = append(items, sqlast.Item{X: value, As: n.Name, Why: n.describe()})
 		if n.Group != nil {
 			items = append(items, item(scope.group(all(in...), value), groupColumn(n)))
+		}
+		if n.SplitBy != "" {
+			items = append(items, item(scope.text(Ref{Kind: RefProperty, Name: n.SplitBy}), splitColumn(n)))
 		}
 	}
 	mark := func(x sqlast.Expr, name string) {

@@ -76,6 +76,9 @@ const colWeight = "weight"
 
 // aggregates are the columns that the numbers of units need of a measure.
 func (b *builder) aggregates(n *Measure) []unitAggregate {
+	if n.SplitBy != "" && !b.split {
+		return []unitAggregate{aggRows}
+	}
 	var out []unitAggregate
 	for _, v := range b.plan.Values {
 		if v.Measure == n {
@@ -171,6 +174,9 @@ func (a unitAggregate) ofRows(n *Measure, weighted bool) sqlast.Expr {
 			there = notNull(col("", groupColumn(n)))
 			row = append(row, sqlast.NamedExpr{Name: "group", X: col("", groupColumn(n))})
 		}
+		if n.SplitBy != "" && !n.derived {
+			row = append(row, sqlast.NamedExpr{Name: colSplit, X: col("", splitColumn(n))})
+		}
 		return sqlast.Aggregate{Fn: sqlast.List, X: row, Where: there}
 	}
 	panic("compiler: no case for an aggregate of units")
@@ -216,4 +222,22 @@ func (a unitAggregate) absent(n *Measure) sqlast.Expr {
 		return null(sqlast.Untyped)
 	}
 	panic("compiler: no case for an aggregate of units")
+}
+
+// listedFields are the fields of the rows of a measure that are kept one by one.
+func (n *Measure) listedFields() []string {
+	out := []string{colTime}
+	if n.Value != nil || n.Group != nil {
+		out = append(out, "value")
+	}
+	if n.weighted() {
+		out = append(out, colWeight)
+	}
+	if n.Group != nil {
+		out = append(out, "group")
+	}
+	if n.SplitBy != "" {
+		out = append(out, colSplit)
+	}
+	return out
 }

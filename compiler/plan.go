@@ -56,6 +56,8 @@ type UnitPlan struct {
 	Derived []*Derived
 	Values  []*UnitValue
 	Tallies []*Tally
+	// Splits are the metrics that are broken down by the values of a property.
+	Splits []*Split
 }
 
 // ExperimentPlan is one experiment.
@@ -83,6 +85,8 @@ type MetricPlan struct {
 	Def   *metrics.ExperimentMetric
 	Kind  stats.Kind
 	Tally *Tally
+	// Split is the sums by the values of a property; nil where there are none.
+	Split *Tally
 	// Step is the step of a funnel, from 1; 0 elsewhere.
 	Step int
 }
@@ -127,6 +131,9 @@ type Measure struct {
 	Covariate bool
 	// Group makes groups of rows (semantics 5.8); nil: the unit is the group.
 	Group *Grouping
+	// SplitBy is the property by whose values rows are counted apart, and its
+	// rows are only kept for that; "": they are not.
+	SplitBy string
 	// derived: its rows are found among the rows of other measures.
 	derived bool
 	// unweighted: its rows do not count as several.

@@ -89,6 +89,8 @@ type planner struct {
 	alone  bool
 	list   diag.List
 	parsed map[*metrics.Metric]*Measure // of the current unit plan; nil values failed
+	// splitBy is the property that the rows of measures are split by now; unset: none.
+	splitBy metrics.Text
 }
 
 func (p *planner) selected(e *metrics.Experiment) bool {
@@ -141,6 +143,7 @@ func (p *planner) metrics(u *UnitPlan) {
 				for i, t := range p.funnel(u, m) {
 					x.Metrics = append(x.Metrics, &MetricPlan{Def: em, Kind: stats.Mean, Tally: t, Step: i + 1})
 				}
+				p.splits(u, x, x.Metrics[len(x.Metrics)-len(m.Funnel.Steps):])
 				continue
 			}
 			if t := p.tally(u, em, covariateDays(x.Def, em)); t != nil {
@@ -152,6 +155,7 @@ func (p *planner) metrics(u *UnitPlan) {
 					kind = stats.Ratio
 				}
 				x.Metrics = append(x.Metrics, &MetricPlan{Def: em, Kind: kind, Tally: t})
+				p.splits(u, x, x.Metrics[len(x.Metrics)-1:])
 			}
 		}
 	}
@@ -330,6 +334,9 @@ func (p *planner) measure(u *UnitPlan, m *metrics.Metric, name string) *Measure 
 			}
 		}
 	}
+	if p.splitBy.Set && !p.splitMeasure(n, m, scope) {
+		return nil
+	}
 	if m.After != nil {
 		if n.After = p.after(u, m); n.After == nil {
 			return nil
@@ -396,14 +403,21 @@ func (p *planner) eventSources(u *UnitPlan, m *metrics.Metric) []*Source {
 	return out
 }
 
+// addMeasure adds a measure to the passes over its sources, or gives the same
+// of an earlier metric. Its name becomes one that no other measure has.
 func (u *UnitPlan) addMeasure(n *Measure) *Measure {
-	for _, s := range n.Sources {
-		scan := u.scan(s)
+	taken := map[string]bool{}
+	for _, scan := range u.Scans {
 		for _, have := range scan.Measures {
 			if have.id == n.id {
 				return have
 			}
+			taken[have.Name] = true
 		}
+	}
+	n.Name = keyed(taken, n.Name)
+	for _, s := range n.Sources {
+		scan := u.scan(s)
 		scan.Measures = append(scan.Measures, n)
 	}
 	return n
@@ -497,6 +511,9 @@ func (n *Measure) text() string {
 	}
 	if n.Group != nil {
 		parts = append(parts, "in groups "+n.Group.text())
+	}
+	if n.SplitBy != "" {
+		parts = append(parts, "split by "+n.SplitBy)
 	}
 	return strings.Join(append(parts, n.window().text()), "; ")
 }

@@ -30,6 +30,8 @@ type Statement struct {
 	Result ResultKind
 	// Outputs are the columns behind the key columns of the result.
 	Outputs []Output
+	// Split: the rows are also by the values of a split.
+	Split bool
 	// Tally and Side (X or Y) are whose caps a ResultCaps gives.
 	Tally *Tally
 	Side  stats.Term
@@ -49,7 +51,8 @@ const (
 	ResultUnits
 	// ResultDropped: experiment, reason; then units, rows.
 	ResultDropped
-	// ResultSums: experiment, variation, segment, segment value; then Outputs.
+	// ResultSums: experiment, variation, segment, segment value; with Split the
+	// value of the split; then Outputs.
 	ResultSums
 	// ResultCaps: experiment, upper, lower: the values that winsorizing caps the
 	// numbers of a side of a tally at, as whole numbers; NULL where there is none.
@@ -142,7 +145,9 @@ func (u *UnitProgram) Pass(i, n int) []Statement {
 
 // Finish writes the statements that need the numbers of all units, after all
 // passes.
-func (u *UnitProgram) Finish() []Statement { return append(u.b.finish(), u.b.finishGroups()...) }
+func (u *UnitProgram) Finish() []Statement {
+	return slices.Concat(u.b.finish(), u.b.finishGroups(), u.b.finishSplits())
+}
 
 // Abandon writes the statements that drop what passes have made when one of
 // them could not be finished.
@@ -199,6 +204,8 @@ type builder struct {
 	only  []string
 	// next makes the exposures of the next stage, from the table of first events.
 	next func(from, to *builder, events string) sqlast.Select
+	// split: the exposures are parts of units, one for each value of a split.
+	split bool
 }
 
 func (b *builder) table(name string) string {

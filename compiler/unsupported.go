@@ -50,7 +50,6 @@ func (u *unsupported) source(s *metrics.Source) {
 }
 
 func (u *unsupported) metric(m *metrics.Metric) {
-	u.when(m.SplitBy.Set, m.SplitBy.Pos, "split_by")
 	u.analysis(m.Analysis)
 	if m.Ratio != nil {
 		for _, side := range []*metrics.Metric{m.Ratio.Numerator, m.Ratio.Denominator} {

@@ -10,7 +10,8 @@ import (
 // rows with one id agree in as well. Missing values are equal.
 //
 // The order of the entries of a map or list is no difference, and neither is
-// an entry that is there but missing. Texts of JSON are compared as they stand.
+// an entry that is there but missing. Values and texts of JSON are compared as
+// they stand, an empty value as a missing one.
 func (in *inspector) rowKey() []compiler.Field {
 	var out []compiler.Field
 	add := func(key sqlast.Expr) {
@@ -27,7 +28,13 @@ func (in *inspector) rowKey() []compiler.Field {
 	add(src.Time.SQL)
 	add(src.Variation.SQL)
 	optional(src.Holdback)
-	optional(src.Value)
+	if value := &in.def.Columns.Value; value.IsSet() {
+		key := in.stored[value].sql
+		if in.stored[value].typ.Kind == compiler.ColumnText {
+			key = call(sqlast.NullIf, key, sqlast.Text(""))
+		}
+		add(key)
+	}
 	optional(src.Weight)
 	for i := range in.def.Columns.ID {
 		add(in.stored[&in.def.Columns.ID[i]].sql)

@@ -17,7 +17,30 @@ import (
 
 // cell is a part of an experiment that sums are over; unit is empty but where
 // each unit is summed by itself.
-type cell struct{ experiment, variation, segment, value, unit string }
+type cell struct {
+	experiment, variation, segment, value, unit string
+	split                                       splitValue
+}
+
+// splitValue is a value of a split, set where sums are only over rows with it.
+type splitValue struct {
+	set   bool
+	value string
+}
+
+// text is the value as results have it: nil where there is none.
+func (s splitValue) text() *string {
+	if !s.set {
+		return nil
+	}
+	return &s.value
+}
+
+// whole is the cell with all rows.
+func (k cell) whole() cell {
+	k.split = splitValue{}
+	return k
+}
 
 // overall is the cell of everybody with a variation.
 func overall(experiment, variation string) cell {
@@ -254,6 +277,9 @@ func (c *collected) take(st compiler.Statement, rows *loaders.Rows) {
 			}
 		case compiler.ResultSums:
 			k := cellOf(row)
+			if st.Split {
+				k.split = splitValue{set: true, value: text(row[index["split"]])}
+			}
 			for _, o := range st.Outputs {
 				c.add(o, k, whole(row[index[o.Column]]))
 			}

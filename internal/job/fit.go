@@ -11,9 +11,11 @@ import (
 // overflow reports whether a row or a unit of the experiment has a number of
 // the metric that is too large to be summed exactly (semantics 5.1).
 func (c *collected) overflow(x *compiler.ExperimentPlan, m *compiler.MetricPlan) bool {
-	for k, s := range c.sums[m.Tally] {
-		if k.experiment == x.Def.Key.V && k.segment == metrics.Overall && s.tooBig > 0 {
-			return true
+	for _, t := range []*compiler.Tally{m.Tally, m.Split} {
+		for k, s := range c.sums[t] {
+			if k.experiment == x.Def.Key.V && k.segment == metrics.Overall && s.tooBig > 0 {
+				return true
+			}
 		}
 	}
 	return false

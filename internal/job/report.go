@@ -88,11 +88,14 @@ func (p *prepared) definitionDigest() string {
 }
 
 // part is one value of one segment.
-type part struct{ segment, value string }
+type part struct {
+	segment, value string
+	split          splitValue
+}
 
 // of is the cell of the part with a variation.
 func (q part) of(x *compiler.ExperimentPlan, v *metrics.Variation) cell {
-	return cell{experiment: x.Def.Key.V, variation: v.Key.V, segment: q.segment, value: q.value}
+	return cell{experiment: x.Def.Key.V, variation: v.Key.V, segment: q.segment, value: q.value, split: q.split}
 }
 
 // parts are the segments of an experiment among the cells, everybody first,
@@ -104,11 +107,11 @@ func parts(x *compiler.ExperimentPlan, cells iter.Seq[cell]) []part {
 			values[k.segment] = append(values[k.segment], k.value)
 		}
 	}
-	out := []part{{metrics.Overall, metrics.All}}
+	out := []part{{segment: metrics.Overall, value: metrics.All}}
 	for _, s := range x.Def.Segments {
 		slices.Sort(values[s.Key.V])
 		for _, v := range values[s.Key.V] {
-			out = append(out, part{s.Key.V, v})
+			out = append(out, part{segment: s.Key.V, value: v})
 		}
 	}
 	return out
@@ -128,9 +131,34 @@ func (r *reporter) experiment(ctx context.Context, x *compiler.ExperimentPlan) e
 		for _, q := range exposed {
 			r.metric(x, m, s, q, append(slices.Clone(mismatch), r.notes(x, m)...))
 		}
+		if m.Split != nil {
+			r.split(x, m, exposed, mismatch)
+		}
 	}
 	r.exposures(x)
 	return nil
+}
+
+// split adds the rows of a metric for each value of its split.
+func (r *reporter) split(x *compiler.ExperimentPlan, m *compiler.MetricPlan, parts []part, mismatch []string) {
+	one := *m
+	one.Tally, one.Split = m.Split, nil
+	s := r.subject(x, &one)
+	s.value = false // of the values of a split none is the value of the metric
+	s.margin = nil
+	var values []splitValue
+	for k := range r.sums[m.Split] {
+		if k.experiment == x.Def.Key.V && !slices.Contains(values, k.split) {
+			values = append(values, k.split)
+		}
+	}
+	slices.SortFunc(values, func(a, b splitValue) int { return cmp.Compare(a.value, b.value) })
+	for _, v := range values {
+		for _, q := range parts {
+			q.split = v
+			r.metric(x, &one, s, q, append(slices.Clone(mismatch), r.notes(x, &one)...))
+		}
+	}
 }
 
 // notes are the warnings that every row of a metric in an experiment carries.
@@ -222,9 +250,9 @@ func (r *reporter) resultRow(x *compiler.ExperimentPlan, m *compiler.MetricPlan,
 		RunID: r.runID, AsOf: r.asOf, Experiment: k.experiment, Flag: x.Def.Flag.V, Rule: x.Def.Rule.V,
 		Role: string(m.Def.Role), Metric: m.Def.Metric.Key.V, Version: m.Def.Metric.Version,
 		Segment: k.segment, SegmentValue: k.value, Variation: k.variation,
-		Exposed: r.exposed[k], Alpha: opt.Alpha, Warnings: []string{}, Method: "none",
+		Exposed: r.exposed[k.whole()], Alpha: opt.Alpha, Warnings: []string{}, Method: "none",
 	}
-	row.Step = stepOf(m)
+	row.Step, row.Split = stepOf(m), k.split.text()
 	if s := r.sums[m.Tally][k]; s != nil {
 		row.UnitsWithEvent, row.Events = s.withEvents, s.events
 	}
@@ -246,9 +274,9 @@ func (r *reporter) moments(m *compiler.MetricPlan, k cell) stats.Moments {
 	if s == nil {
 		s = &tallySums{terms: map[stats.Term]*big.Int{}}
 	}
-	units := r.activated[k]
+	units := r.activated[k.whole()]
 	if len(t.Waits) > 0 {
-		units = r.waited[k][compiler.WaitColumn(t.Waits)]
+		units = r.waited[k.whole()][compiler.WaitColumn(t.Waits)]
 	}
 	whole := map[stats.Term]*big.Int{}
 	for _, term := range t.Need.Terms() {
@@ -271,10 +299,10 @@ func (r *reporter) momentRow(x *compiler.ExperimentPlan, m *compiler.MetricPlan,
 	row := metrics.MomentRow{
 		RunID: r.runID, AsOf: r.asOf, Experiment: k.experiment, Metric: m.Def.Metric.Key.V, Version: m.Def.Metric.Version,
 		Kind: m.Kind.String(), Segment: k.segment, SegmentValue: k.value, Variation: k.variation, Baseline: v.Baseline,
-		Weight: weightOf(v), Exposed: r.exposed[k], Units: own.Units,
+		Weight: weightOf(v), Exposed: r.exposed[k.whole()], Units: own.Units,
 		Sum: own.Sum(stats.X).String(), SumSq: own.Sum(stats.XX).String(),
 	}
-	row.Step = stepOf(m)
+	row.Step, row.Split = stepOf(m), k.split.text()
 	if m.Tally.Percentile != nil {
 		addQuantiles(&row, m.Tally, own.Quantiles)
 	}

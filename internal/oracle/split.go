@@ -35,14 +35,16 @@ func (m *measured) look(p part) {
 // missing ones as (none) (5.11).
 //
 // Reading: the rows of a ratio are those of both sides; those of a funnel are
-// the rows at which a step is reached, of all its steps.
+// the rows that fit a step, reached or not, once for each step; with
+// numerator_within those of the numerator, whenever; and with exclude those of
+// units that are left out, too.
 func (m *measured) splits(step int) []part {
 	if !m.SplitBy.Set {
 		return nil
 	}
 	rows := map[string]int{}
 	missing := false
-	for _, r := range m.allRows() {
+	for _, r := range m.fittingRows() {
 		if value, ok := splitOf(m.SplitBy.V, r.row); ok {
 			rows[value]++
 		} else {
@@ -66,18 +68,41 @@ func (m *measured) splits(step int) []part {
 	return out
 }
 
-// allRows are the rows that count, over all variations.
-func (m *measured) allRows() []counted {
+// fittingRows are the rows that fit the metric, over all variations, of units
+// that need not be waited for.
+func (m *measured) fittingRows() []counted {
 	var out []counted
-	steps := 1
-	if m.Funnel != nil {
-		steps = len(m.Funnel.Steps)
+	for _, u := range m.x.units {
+		out = append(out, m.fitting(u)...)
 	}
-	for i := range steps {
-		m.look(part{step: i + 1})
-		for _, u := range m.x.units {
-			if n := m.number(u, nil); n != nil {
-				out = append(out, n.met...)
+	return out
+}
+
+// fitting are the rows of one unit that fit the sides of the metric, or the
+// steps of its funnel.
+func (m *measured) fitting(u *unit) []counted {
+	var out []counted
+	for _, s := range m.sides {
+		start, ok := s.start(u)
+		if !ok || !s.windowOver(start) {
+			return nil
+		}
+		if m.Over.Set {
+			var n unitNumber
+			m.addGroups(&n, s, u, start, nil)
+			out = append(out, n.met...)
+			continue
+		}
+		from, to := s.window(start)
+		of := s.steps
+		if of == nil {
+			of = []*side{s}
+		}
+		for _, one := range of {
+			for _, r := range one.candidatesIn(u, from, to, nil) {
+				if c, ok := one.count(u, from, r); ok {
+					out = append(out, c)
+				}
 			}
 		}
 	}

@@ -114,38 +114,35 @@ func (m *measured) numbers(keep keepRow) []*unitNumber {
 // number gives a unit's number before caps, nil for a unit that is left out.
 //
 // Reading: a row that is too large is overflow even if its unit is left out
-// for its window or for having no rows (5.1).
+// for its window, for having no rows (5.1), or for the `after` of another side.
 func (m *measured) number(u *unit, keep keepRow) *unitNumber {
-	var starts []time.Time
-	for _, s := range m.sides {
-		start, ok := s.start(u)
-		if !ok { // 5.7; of a ratio, 5.9
-			return nil
-		}
-		starts = append(starts, start)
-	}
 	n := &unitNumber{u: u}
 	out := false
 	for i, s := range m.sides {
+		start, ok := s.start(u)
+		if !ok { // 5.7; of a ratio, 5.9
+			out = true
+			continue
+		}
 		x := outcomes(i)(n)[0]
 		if m.Over.Set {
-			m.addGroups(n, s, u, starts[i], keep)
+			m.addGroups(n, s, u, start, keep)
 		} else {
-			rows := s.rows(u, starts[i], keep)
+			rows := s.rows(u, start, keep)
 			n.met = append(n.met, rows...)
 			if i == 0 {
 				n.rows = len(rows)
 			}
-			*x = s.reduce(rows, starts[i])
+			*x = s.reduce(rows, start)
 			if *x == nil { // 5.3
 				*x = m.nothing()
 				out = out || m.Ratio == nil && m.WithoutEvents.Exclude
 			}
 			*x = s.limited(*x) // 5.4
 		}
-		out = out || !s.windowOver(starts[i]) // 5.5
+		out = out || !s.windowOver(start) // 5.5
 	}
-	if m.Ratio != nil && m.WithoutEvents.Exclude { // 5.9
+	if !out && m.Ratio != nil && m.WithoutEvents.Exclude { // 5.9
 		out = out || n.y.Sign() == 0
 	}
 	if out {
