@@ -26,6 +26,17 @@ func (u *UnitPlan) print(b *strings.Builder) {
 	for _, x := range u.Experiments {
 		x.print(b)
 	}
+	for _, s := range u.TraitSources {
+		var names []string
+		for _, name := range u.Traits {
+			if _, ok := s.Attributes.Lookup(name); ok {
+				names = append(names, traitColumn(name))
+			}
+		}
+		if len(names) > 0 {
+			fmt.Fprintf(b, "  %s at the exposure, from source %s\n", strings.Join(names, ", "), s.Def.Name.V)
+		}
+	}
 	if u.Identity != nil {
 		fmt.Fprintf(b, "  events without an id of %s joined by others, %s\n", u.Kind, u.Identity.describe())
 	}
@@ -75,6 +86,12 @@ func (u *UnitPlan) print(b *strings.Builder) {
 	b.WriteString("  sums over units\n")
 	for _, t := range u.Tallies {
 		fmt.Fprintf(b, "    %s: %s\n", t.Name, t.describe())
+	}
+	for _, s := range u.Splits {
+		fmt.Fprintf(b, "  the same of %s by %s, from rows that are kept until the %d values with most rows are known\n", s.Name, s.Property, maxSplitValues)
+		for _, t := range s.Plan.Tallies {
+			fmt.Fprintf(b, "    %s: %s\n", t.Name, t.describe())
+		}
 	}
 }
 
