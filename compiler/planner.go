@@ -19,6 +19,8 @@ type PlanOptions struct {
 	// Experiments and Metrics select by key; empty: all, but for drafts and
 	// archived experiments.
 	Experiments, Metrics []string
+	// Whole: metrics are not split by the values of properties.
+	Whole bool
 }
 
 // NewPlan turns definitions and a catalog into a plan. Mistakes that only show
@@ -140,10 +142,11 @@ func (p *planner) metrics(u *UnitPlan) {
 				continue
 			}
 			if m.Funnel != nil {
+				first := len(x.Metrics)
 				for i, t := range p.funnel(u, m) {
 					x.Metrics = append(x.Metrics, &MetricPlan{Def: em, Kind: stats.Mean, Tally: t, Step: i + 1})
 				}
-				p.splits(u, x, x.Metrics[len(x.Metrics)-len(m.Funnel.Steps):])
+				p.splits(u, x, x.Metrics[first:])
 				continue
 			}
 			if t := p.tally(u, em, covariateDays(x.Def, em)); t != nil {

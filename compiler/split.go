@@ -78,7 +78,7 @@ func (u *UnitPlan) splitOf(m *MetricPlan) *Tally {
 
 // splits plans the sums of metrics by the values of a property.
 func (p *planner) splits(u *UnitPlan, x *ExperimentPlan, of []*MetricPlan) {
-	if len(of) == 0 || !of[0].Def.Metric.SplitBy.Set {
+	if p.opts.Whole || len(of) == 0 || !of[0].Def.Metric.SplitBy.Set {
 		return
 	}
 	if !slices.ContainsFunc(of, func(m *MetricPlan) bool { return u.splitOf(m) == nil }) {

@@ -57,11 +57,12 @@ func Explain(ctx context.Context, opts Options, experiment, metric string) (*Res
 	return &Result{Tables: r.tables, Diagnostics: p.list.Sorted(), AsOf: p.asOf, RunID: r.runID}, nil
 }
 
-// prepareOne goes from files to the plan of one metric in one experiment. change,
+// prepareOne goes from files to the plan of one metric in one experiment, without
+// splits. change,
 // where given, changes the definitions first.
 func prepareOne(ctx context.Context, opts Options, experiment, metric string, change func(defs *metrics.Definitions, experiment string) *metrics.Definitions) (*prepared, error) {
 	var err error
-	p := &prepared{opts: opts}
+	p := &prepared{opts: opts, whole: true}
 	if p.defs, p.list, err = load(opts); err != nil {
 		return nil, err
 	}

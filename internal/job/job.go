@@ -107,6 +107,8 @@ type prepared struct {
 	plan    *compiler.Plan
 	program *compiler.Program
 	list    diag.List // warnings
+	// whole: metrics are not split by the values of properties.
+	whole bool
 	// done and total count the statements of the program.
 	done, total int
 }
@@ -205,7 +207,7 @@ func (p *prepared) inspect(ctx context.Context) (err error) {
 // makePlan plans what was selected.
 func (p *prepared) makePlan() error {
 	plan, list := compiler.NewPlan(p.defs, p.catalog, compiler.PlanOptions{
-		AsOf: p.asOf, Experiments: p.opts.Experiments, Metrics: expandedMetrics(p.opts, p.defs),
+		AsOf: p.asOf, Experiments: p.opts.Experiments, Metrics: expandedMetrics(p.opts, p.defs), Whole: p.whole,
 	})
 	p.list = append(p.list, list...)
 	if err := p.list.Err(); err != nil {

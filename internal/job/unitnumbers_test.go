@@ -67,7 +67,7 @@ func compareSums(t *testing.T, tables *metrics.Tables, units []job.UnitNumber) {
 	}
 	want, got := map[totalKey]total{}, map[totalKey]total{}
 	for _, m := range tables.Moments {
-		if m.Segment != metrics.Overall || overflowed[[2]string{m.Experiment, m.Metric}] {
+		if m.Segment != metrics.Overall || m.Split != nil || overflowed[[2]string{m.Experiment, m.Metric}] {
 			continue
 		}
 		k := totalKey{experiment: m.Experiment, metric: m.Metric, variation: m.Variation}
