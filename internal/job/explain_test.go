@@ -212,7 +212,7 @@ func wantedNumbers(run *job.Result, experiment, metric string) []map[string]stri
 	}
 	seen := map[string]bool{}
 	for _, r := range run.Tables.Results {
-		if r.Experiment != experiment || r.Metric != metric || r.Segment != metrics.Overall || r.Status == "overflow" {
+		if r.Experiment != experiment || r.Metric != metric || r.Segment != metrics.Overall || r.Split != nil || r.Status == "overflow" {
 			continue
 		}
 		step := int64(0)
@@ -232,7 +232,7 @@ func wantedNumbers(run *job.Result, experiment, metric string) []map[string]stri
 			row["step"] = fmt.Sprint(step)
 		}
 		for _, m := range run.Tables.Moments {
-			if m.Experiment != experiment || m.Metric != metric || m.Segment != metrics.Overall || m.Variation != r.Variation || r.Step != nil && *m.Step != step {
+			if m.Split != nil || m.Experiment != experiment || m.Metric != metric || m.Segment != metrics.Overall || m.Variation != r.Variation || r.Step != nil && *m.Step != step {
 				continue
 			}
 			if m.QuantileN != nil {
@@ -277,7 +277,7 @@ func checkWaterfall(t *testing.T, rows []metrics.WaterfallRow, run *job.Result, 
 	}
 	seen := map[string]bool{}
 	for _, r := range run.Tables.Results {
-		if r.Experiment != experiment || r.Metric != metric || r.Segment != metrics.Overall {
+		if r.Experiment != experiment || r.Metric != metric || r.Segment != metrics.Overall || r.Split != nil {
 			continue
 		}
 		part := ""
