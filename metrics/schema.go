@@ -60,8 +60,8 @@ type schemaBuilder struct {
 // fields) is left to the decoder.
 func JSONSchema() []byte { return jsonSchema("metricsjob definitions", fileObject) }
 
-// TestJSONSchema returns the JSON Schema of a file of tests.
-func TestJSONSchema() []byte { return jsonSchema("metricsjob tests", testFileObject) }
+// JSONSchemaOfTests returns the JSON Schema of a file of tests.
+func JSONSchemaOfTests() []byte { return jsonSchema("metricsjob tests", testFileObject) }
 
 func jsonSchema[T any](title string, o *object[T]) []byte {
 	b := &schemaBuilder{known: map[string]bool{}}

@@ -71,7 +71,7 @@ tests:
 // TestSchemaOfTests holds the schema of files of tests to the decoder: both take
 // those of examples/, and both refuse what is wrong in form.
 func TestSchemaOfTests(t *testing.T) {
-	s := compiled(t, TestJSONSchema())
+	s := compiled(t, JSONSchemaOfTests())
 	paths, err := filepath.Glob("../examples/*_test.yaml")
 	if err != nil || len(paths) == 0 {
 		t.Fatal("no files: ", err)

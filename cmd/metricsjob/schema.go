@@ -20,7 +20,7 @@ with it; for instance, with the YAML language server:
 		RunE: func(*cobra.Command, []string) error {
 			text := metrics.JSONSchema()
 			if tests {
-				text = metrics.TestJSONSchema()
+				text = metrics.JSONSchemaOfTests()
 			}
 			p.ui.resultf("%s", text)
 			return nil
