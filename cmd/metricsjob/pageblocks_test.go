@@ -12,7 +12,7 @@ import (
 )
 
 // runPages are the pages whose blocks are run.
-var runPages = []string{"docs/metrics.md", "docs/testing.md"}
+var runPages = []string{"docs/explain.md", "docs/metrics.md", "docs/testing.md"}
 
 // TestPageBlocks runs the blocks of pages. A block that is fenced as "yaml NAME"
 // is a file of that name; one fenced as "console" has commands behind "$ " with
