@@ -58,12 +58,21 @@ func (b *builder) cellKeys(table string) []sqlast.Item {
 		out = append(out, item(b.segmentValue(table, seg), b.segmentColumn(seg)))
 	}
 	if b.byUnit {
-		out = append(out, item(col(table, colUnitID), colUnitID))
+		out = append(out, item(b.part(table), colUnitID))
 	}
 	if b.split {
 		out = append(out, item(col(table, colSplit), colSplit))
 	}
 	return out
+}
+
+// part is the part of a cell that a unit is in: itself, or its bucket.
+func (b *builder) part(table string) sqlast.Expr {
+	id := col(table, colUnitID)
+	if b.buckets == 0 {
+		return id
+	}
+	return sqlast.Cast{X: call(sqlast.Mod, call(sqlast.Hash, id), sqlast.Int(b.buckets)), To: varchar}
 }
 
 func expressions(items []sqlast.Item) []sqlast.Expr {

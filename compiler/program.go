@@ -118,10 +118,17 @@ func BuildForUnit(p *Plan, unit string) *Program {
 	return build(p, builder{byUnit: true, ofUnit: &unit})
 }
 
+// BuildByBucket writes the statements of a plan whose sums are over so many parts of
+// the units of a cell, by a hash of the unit's id: what Build adds up. The number of the
+// part, as text, is the column [ColumnUnit].
+func BuildByBucket(p *Plan, buckets int64) *Program {
+	return build(p, builder{byUnit: true, buckets: buckets})
+}
+
 func build(p *Plan, as builder) *Program {
 	prog := &Program{}
 	for _, u := range p.Units {
-		b := &builder{plan: u, byUnit: as.byUnit, ofUnit: as.ofUnit}
+		b := &builder{plan: u, byUnit: as.byUnit, ofUnit: as.ofUnit, buckets: as.buckets}
 		if len(p.Units) > 1 {
 			b.suffix = "_" + u.Kind
 		}
@@ -193,8 +200,9 @@ func (u *UnitProgram) Listed() int64 {
 type builder struct {
 	plan   *UnitPlan
 	suffix string
-	// byUnit: cells are single units.
-	byUnit bool
+	// byUnit: cells are single units, or with buckets parts of them by hash.
+	byUnit  bool
+	buckets int64
 	// ofUnit is the only unit that results are of; nil: all.
 	ofUnit *string
 	// stage is put behind the name of the table exposure, and only are the

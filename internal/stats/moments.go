@@ -96,6 +96,19 @@ func (m Moments) Add(o Moments) Moments {
 	return sum
 }
 
+// Sub gives the moments of the units that are in m and not in o, which must be some
+// of its units, with the sums that both have.
+func (m Moments) Sub(o Moments) Moments {
+	if o.Units == 0 && o.have == 0 {
+		return m
+	}
+	rest := Moments{Units: m.Units - o.Units}
+	for _, t := range (m.have & o.have).Terms() {
+		rest.Set(t, m.sums[t].Sub(o.sums[t]))
+	}
+	return rest
+}
+
 // spread gives n·Σuv − Σu·Σv, which is n·(n−1) times the covariance of u and v.
 func (m Moments) spread(u, v, uv Term) Sum {
 	return SumOf(m.Units).Mul(m.Sum(uv)).Sub(m.Sum(u).Mul(m.Sum(v)))

@@ -116,6 +116,16 @@ func TestScalingScales(t *testing.T) {
 	})
 }
 
+func TestWithoutIsWhatMergingAdded(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		kind, opt := kinds.Draw(t, "kind"), drawOptions(t)
+		a, b, c := momentsOf(drawUnits(t, "a")), momentsOf(drawUnits(t, "b")), momentsOf(drawUnits(t, "c"))
+		e, f := Compare(kind, a, c, opt), Compare(kind, a.Add(b).Sub(b), c, opt)
+		same(t, "absolute", f.Absolute, e.Absolute, 0)
+		same(t, "p-value", f.PValue, e.PValue, 0)
+	})
+}
+
 func TestMergingEqualsPooling(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := drawUnits(t, "a"), drawUnits(t, "b")

@@ -1,0 +1,75 @@
+package job_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/metricsjob/metricsjob/internal/job"
+)
+
+// Of 400 units one has nearly all the money: no assignment is ever significant by
+// Welch's test, far from alpha. Whether a unit came is a fair coin, and in line, though
+// in the experiment every unit of green came and hardly one of control.
+func TestAA(t *testing.T) {
+	dir := t.TempDir()
+	writeFile(t, filepath.Join(dir, "metrics.yaml"), `version: 1
+sources:
+  impressions:
+    - {name: decisions, path: decisions.parquet, columns: {units: {user: user_id}, flag: flag, variation: variation, timestamp: ts}}
+  events:
+    - {name: orders, path: orders.parquet, columns: {units: {user: user_id}, event: event, timestamp: ts, value: amount}}
+metrics:
+  - {key: money, event: purchase, measure: value, better: higher}
+  - {key: came, event: visit, measure: occurrence, better: higher}
+  - {key: largest, event: purchase, measure: value, statistic: p90, units_without_events: zero, better: higher}
+experiments:
+  - key: button
+    flag: button
+    unit: user
+    start: 2026-03-02
+    end: 2026-03-04
+    variations: [{key: control, weight: 1, baseline: true}, {key: green, weight: 1}]
+    metrics: {primary: [money, came, largest]}
+    analysis: {alpha: 0.1, peeking: always_valid}
+`)
+	var decisions, orders strings.Builder
+	decisions.WriteString("user_id:VARCHAR,flag:VARCHAR,variation:VARCHAR,ts:TIMESTAMP\n")
+	orders.WriteString("user_id:VARCHAR,event:VARCHAR,ts:TIMESTAMP,amount:BIGINT\n")
+	for i := range 400 {
+		variation := []string{"control", "green"}[i%2]
+		fmt.Fprintf(&decisions, "u%d,button,%s,2026-03-02 10:00:00\n", i, variation)
+		amount := 1 + i%3
+		if i == 77 {
+			amount = 1_000_000
+		}
+		fmt.Fprintf(&orders, "u%d,purchase,2026-03-02 11:00:00,%d\n", i, amount)
+		if variation == "green" || i%40 == 0 {
+			fmt.Fprintf(&orders, "u%d,visit,2026-03-02 11:00:00,\n", i)
+		}
+	}
+	e := openEngine(t, dir)
+	writeParquet(t, e, dir, "decisions", decisions.String())
+	writeParquet(t, e, dir, "orders", orders.String())
+	opts := job.Options{Paths: []string{filepath.Join(dir, "metrics.yaml")}, Now: time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC), Version: "test", Threads: 2}
+	rows, err := job.AA(t.Context(), job.AAOptions{Options: opts, Permutations: 400, Seed: 1})
+	if err != nil || len(rows) != 3 {
+		t.Fatalf("%d rows: %v", len(rows), err)
+	}
+	money, came, largest := rows[0], rows[1], rows[2]
+	if money.Units != 400 || money.Permutations != 400 || money.FalsePositives != 0 || !money.OutOfLine {
+		t.Errorf("one unit with all the money: %+v", money)
+	}
+	if came.Units != 400 || came.OutOfLine || *came.Rate == 0 {
+		t.Errorf("a fair coin: %+v", came)
+	}
+	if largest.Rate != nil || largest.Reason == "" {
+		t.Errorf("a percentile: %+v", largest)
+	}
+	again, err := job.AA(t.Context(), job.AAOptions{Options: opts, Permutations: 400, Seed: 1})
+	if err != nil || *again[1].Rate != *came.Rate {
+		t.Errorf("the same seed gives %v and %v: %v", *again[1].Rate, *came.Rate, err)
+	}
+}
