@@ -101,7 +101,7 @@ func (b *builder) groupNumbers(g *GroupValue, values string) []sqlast.CTE {
 // groupNumber is the number of each group, and how many rows it is of: NULL for
 // groups that are left out, and as large as a row that is too large.
 func (b *builder) groupNumber(g *GroupValue) sqlast.Select {
-	s := &sumBuilder{builder: b, taken: map[string]bool{}}
+	s := emptySums(b)
 	of := s.side(g.UnitValue)
 	x := of.x
 	if of.whole != nil {

@@ -21,7 +21,7 @@ func (b *builder) sums(values string) []Statement {
 
 // newSums asks for the sums of some tallies.
 func (b *builder) newSums(of func(*Tally) bool) *sumBuilder {
-	s := &sumBuilder{builder: b, taken: map[string]bool{}}
+	s := emptySums(b)
 	for _, t := range b.plan.Tallies {
 		if of(t) {
 			s.tally(t)
@@ -64,33 +64,40 @@ type sumBuilder struct {
 	items   []sqlast.Item
 	outputs []Output
 	taken   map[string]bool
-	caps    []capOf
+	// numberNames and sumNames are the names of those columns by expression.
+	numberNames, sumNames map[string]string
+
+	caps []capOf
 	// percentiles are the numbers that percentiles are of.
 	percentiles []percentileSide
 	// defaults: units without rows always have a number.
 	defaults bool
 }
 
+func emptySums(b *builder) *sumBuilder {
+	return &sumBuilder{builder: b, taken: map[string]bool{}, numberNames: map[string]string{}, sumNames: map[string]string{}}
+}
+
 // number asks for a column of the numbers of units.
 func (s *sumBuilder) number(x sqlast.Expr, name string) sqlast.Expr {
-	for _, it := range s.numbers {
-		if sameExpr(it.X, x) {
-			return col("", it.As)
-		}
+	key := sqlast.Key(x)
+	if have, ok := s.numberNames[key]; ok {
+		return col("", have)
 	}
 	name = keyed(s.taken, name)
+	s.numberNames[key] = name
 	s.numbers = append(s.numbers, item(x, name))
 	return col("", name)
 }
 
 // sum asks for a column of the sums.
 func (s *sumBuilder) sum(x sqlast.Expr, name string) string {
-	for _, it := range s.items {
-		if sameExpr(it.X, x) {
-			return it.As
-		}
+	key := sqlast.Key(x)
+	if have, ok := s.sumNames[key]; ok {
+		return have
 	}
 	name = keyed(s.taken, name)
+	s.sumNames[key] = name
 	s.items = append(s.items, item(x, name))
 	return name
 }

@@ -33,7 +33,10 @@ func PrintExpr(d *Dialect, e Expr) (string, error) {
 }
 
 // Equal reports whether two expressions are the same text.
-func Equal(a, b Expr) bool { return flat(DuckDB, a) == flat(DuckDB, b) }
+func Equal(a, b Expr) bool { return Key(a) == Key(b) }
+
+// Key is a text that equal expressions have in common, and no others.
+func Key(e Expr) string { return flat(DuckDB, e) }
 
 // flat gives an expression on one line, for a dialect that can say it.
 func flat(d *Dialect, e Expr) string {
