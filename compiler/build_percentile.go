@@ -72,7 +72,7 @@ func (b *builder) absentUnits(p percentileSide) []sqlast.Select {
 	if len(p.tally.Waits) > 0 {
 		waited = WaitColumn(p.tally.Waits)
 	}
-	x := sqlast.Expr(literal(p.tally.WithoutX))
+	x := literal(p.tally.WithoutX)
 	of := func(table, alias string) sqlast.From { return sqlast.Table{Name: b.table(table), Alias: alias} }
 	exposed, there := of("exposure_cell", "v"), of(cappedNumbers, "v")
 	if caps := p.tally.X.Caps; caps.distributed() {
