@@ -5,6 +5,7 @@ LINTER   := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.12.2
 FUZZTIME ?= 30s
 SIZE     ?= 5m
 CASES    ?= 100000
+RUNS     ?= 20000
 FIRST    ?= 1
 ONLY     ?=
 
@@ -32,7 +33,7 @@ LDFLAGS += -extldflags "-Wl,--exclude-libs,ALL -Wl,--gc-sections"
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test lint bench soak fuzz test-integration docs tools clean
+.PHONY: help demo build test lint bench soak simulate fuzz test-integration docs tools clean
 
 help: ## list what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r name what; do printf '  make %-18s %s\n' "$$name" "$$what"; done
@@ -62,6 +63,9 @@ bench: build ## compare a run with hand-written SQL over a synthetic export, SIZ
 
 soak: tools ## compare CASES (100000) random cases from seed FIRST (1), those with the feature ONLY, with the oracle; goes on where it was interrupted
 	go test ./internal/job -count=1 -v -timeout 0 -run 'TestOracle$$' -soak.cases=$(CASES) -soak.first=$(FIRST) -soak.only='$(ONLY)' -soak.dir=$(CURDIR)/build/soak
+
+simulate: tools ## draw RUNS (20000) experiments in each simulation of internal/stats, with fixed seeds: coverage, power, false positives
+	go test ./internal/stats -count=1 -v -timeout 0 -run 'TestSimulate' -simulate.runs=$(RUNS)
 
 fuzz: tools ## fuzz the decoder and the expressions, FUZZTIME (30s) each
 	@scripts/fuzz $(FUZZTIME)
