@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
+	"github.com/metricsjob/metricsjob/metrics"
 )
 
 // A waterfall says where the rows of sources are lost on their way to the
@@ -271,15 +272,32 @@ func (l *ladder) waitSteps(waits []Wait, table string, known *After) {
 	var over []string
 	for _, w := range waits {
 		if w.After != nil && w.After != known {
-			l.keep("not_followed", "unit with "+w.After.Name+" after the exposure", notNull(col(table, w.After.column())))
+			l.keep("not_followed", "unit with "+w.After.words()+" after the exposure", notNull(col(table, w.After.column())))
 		}
 		if w.Over {
-			over = append(over, w.text())
+			over = append(over, windowWords(w.After, w.Window))
 		}
 	}
 	if len(over) > 0 {
 		l.keep("immature", "unit whose "+strings.Join(over, " and ")+" is over", allOver(waits, table))
 	}
+}
+
+// words say what the event is, without the name that tells it from others of the
+// same key.
+func (a *After) words() string {
+	if a.Measure.Where != nil {
+		return a.Measure.EventsText() + " where " + a.Measure.Where.String()
+	}
+	return a.Measure.EventsText()
+}
+
+// windowWords say what a window is, and what it is counted from.
+func windowWords(after *After, w metrics.Window) string {
+	if after == nil {
+		return windowText(w)
+	}
+	return windowText(w) + " after " + after.words()
 }
 
 // counts are the queries that count rows and units by place, over all or by

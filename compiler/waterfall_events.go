@@ -286,7 +286,7 @@ func (w *eventWaterfall) judged(s *Source, of string, after int) ([]sqlast.CTE, 
 	l.lose("duplicate", textIf(len(s.ID) > 0, "copies by id counted once"), sqlast.Bool(false))
 	l.dropSteps(w.x, col("", colDropped), false)
 	if n.After != nil {
-		l.keep("not_followed", "unit with "+n.After.Name+" after the exposure", col("", "started"))
+		l.keep("not_followed", "unit with "+n.After.words()+" after the exposure", col("", "started"))
 	}
 	l.lose("before_exposure", "not before "+startText(w.x, n), sqlast.And{sqlast.Not{X: col("", "in window")}, col("", "early")})
 	l.keep("outside_window", windowStepText(w.x, n), col("", "in window"))
@@ -361,7 +361,7 @@ func textIf(is bool, text string) string {
 func startText(x *ExperimentPlan, n *Measure) string {
 	switch {
 	case n.After != nil:
-		return "the first " + n.After.Name
+		return "the first " + n.After.words()
 	case x.Def.Activation != nil:
 		return "the activation"
 	}
@@ -373,7 +373,7 @@ func windowStepText(x *ExperimentPlan, n *Measure) string {
 	if n.Window.Open() {
 		return "before " + stamp(x.ObserveUntil)
 	}
-	return "in the " + n.window().text()
+	return "in the " + windowWords(n.After, n.Window)
 }
 
 // beside puts the exposures of their units beside rows: what expressions,

@@ -43,6 +43,7 @@ func eachComputedCase(t *testing.T, f func(t *testing.T, c *testCase, opts job.O
 			c.t, c.dir = t, t.TempDir()
 			c.writeInputs()
 			opts := c.options()
+			opts.Waterfall = true
 			run, err := job.Run(t.Context(), opts)
 			if err != nil {
 				t.Fatal(err)
@@ -89,6 +90,7 @@ func TestExplainDrawnCases(t *testing.T) {
 			if c.Input.AsOf != nil {
 				opts.AsOf = *c.Input.AsOf
 			}
+			opts.Waterfall = true
 			run, err := job.Run(t.Context(), opts)
 			if refused := (diag.List{}); errors.As(err, &refused) {
 				return // asks for what the sources do not have
@@ -106,20 +108,44 @@ func TestExplainDrawnCases(t *testing.T) {
 }
 
 // explainAll wants of every metric of a run a waterfall that never rises and ends
-// at the numbers of the run, and a stand-alone query that gives these numbers.
+// at the numbers of the run, and a stand-alone query that gives these numbers. The
+// last metric is explained alone as well.
 func explainAll(t *testing.T, opts job.Options, run *job.Result) {
-	for _, k := range computed(run) {
-		got, err := job.Explain(t.Context(), opts, k[0], k[1])
+	all := computed(run)
+	for i, k := range all {
+		experiment, metric := k[0], k[1]
+		rows := waterfallOf(run, experiment, metric)
+		checkWaterfall(t, rows, run, experiment, metric)
+		text, err := job.ExplainSQL(t.Context(), opts, experiment, metric)
 		if err != nil {
-			t.Fatalf("%s of %s: %v", k[1], k[0], err)
+			t.Fatalf("%s of %s: %v", metric, experiment, err)
 		}
-		checkWaterfall(t, got.Tables.Waterfall, run, k[0], k[1])
-		text, err := job.ExplainSQL(t.Context(), opts, k[0], k[1])
+		checkQuery(t, text, run, experiment, metric)
+		if i < len(all)-1 {
+			continue
+		}
+		alone, err := job.Explain(t.Context(), opts, experiment, metric)
 		if err != nil {
-			t.Fatalf("%s of %s: %v", k[1], k[0], err)
+			t.Fatalf("%s of %s: %v", metric, experiment, err)
 		}
-		checkQuery(t, text, run, k[0], k[1])
+		checkWaterfall(t, alone.Tables.Waterfall, run, experiment, metric)
+		if d := cmp.Diff(byVariation(rows), byVariation(alone.Tables.Waterfall)); d != "" {
+			t.Errorf("%s of %s (-run +explain):\n%s", metric, experiment, d)
+		}
 	}
+}
+
+// waterfallOf are the rows of a metric in the waterfall of a run.
+func waterfallOf(run *job.Result, experiment, metric string) []metrics.WaterfallRow {
+	return slices.DeleteFunc(slices.Clone(run.Tables.Waterfall), func(r metrics.WaterfallRow) bool {
+		return r.Experiment != experiment || r.Metric != metric
+	})
+}
+
+// byVariation are the rows of a waterfall that are told by variation. Which files
+// are read, and so the first rows, depends on the other metrics of a run.
+func byVariation(rows []metrics.WaterfallRow) string {
+	return waterfallText(slices.DeleteFunc(slices.Clone(rows), func(r metrics.WaterfallRow) bool { return r.Variation == nil }))
 }
 
 // checkQuery executes a stand-alone query in a database of its own, with nothing
