@@ -58,8 +58,9 @@ build/bin/golangci-lint: Makefile
 test-integration: build ## run the program on a terminal, in a fresh clone, and against another DuckDB
 	@scripts/integration
 
-bench: build ## compare a run with hand-written SQL over a synthetic export, SIZE 5m, 30m or 100m
+bench: build ## compare a run with hand-written SQL over a synthetic export, SIZE 5m, 30m or 100m; then time the statistics on one core
 	go run ./bench -size $(SIZE)
+	GOMAXPROCS=1 go test ./internal/stats ./internal/job -run '^$$' -bench 'Compare|Boundaries|TenThousandRows'
 
 soak: tools ## compare CASES (100000) random cases from seed FIRST (1), those with the feature ONLY, with the oracle; goes on where it was interrupted
 	go test ./internal/job -count=1 -v -timeout 0 -run 'TestOracle$$' -soak.cases=$(CASES) -soak.first=$(FIRST) -soak.only='$(ONLY)' -soak.dir=$(CURDIR)/build/soak

@@ -173,14 +173,24 @@ func (c chi) tail(q, shift float64) float64 {
 	return sum
 }
 
+// nearlyNormalTail is noncentralTail where the distribution of S is a normal one but
+// for its third moment, of the order of 1/ν²: Z − q·S is normal then.
+func nearlyNormalTail(q, nu, shift float64) float64 {
+	mean := gammaRatio(nu/2) * math.Sqrt(2/nu)
+	return normal{}.tail((q*mean - shift) / math.Sqrt(1+q*q*(1-mean)*(1+mean)))
+}
+
 // noncentralShift is the shift of a noncentral t that is beyond q, or with two
 // sides beyond ±q, with the power.
 func noncentralShift(nu, q float64, alt Alternative, power float64) float64 {
-	c := chiOf(nu)
+	above := func(q, shift float64) float64 { return nearlyNormalTail(q, nu, shift) }
+	if nu < 1e5 {
+		above = chiOf(nu).tail
+	}
 	f := func(shift float64) float64 {
-		p := c.tail(q, shift)
+		p := above(q, shift)
 		if alt == TwoSided && q+shift < 38 {
-			p += c.tail(q, -shift)
+			p += above(q, -shift)
 		}
 		return p - power
 	}

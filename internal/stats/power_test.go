@@ -181,3 +181,16 @@ func TestDetectableEffectOfAComparison(t *testing.T) {
 		t.Errorf("detectable effect %v, and no power was asked for", *e.Detectable)
 	}
 }
+
+// With many degrees of freedom the closed form is the integral.
+func TestNearlyNormalTail(t *testing.T) {
+	for _, nu := range []float64{1e5, 3e6, 1e9} {
+		for _, q := range []float64{1.6, 1.96, 4.5} {
+			for _, shift := range []float64{-2, 0.5, 2.8, 6} {
+				if got, want := nearlyNormalTail(q, nu, shift), noncentralTail(q, nu, shift); math.Abs(got-want) > 1e-10 {
+					t.Errorf("ν %v, q %v, shift %v: %v, want %v", nu, q, shift, got, want)
+				}
+			}
+		}
+	}
+}
