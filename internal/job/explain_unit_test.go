@@ -2,6 +2,7 @@ package job_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/metricsjob/metricsjob/internal/job"
+	"github.com/metricsjob/metricsjob/metrics"
 )
 
 // TestExplainUnit tells the stories of units whose rows are lost in every way.
@@ -72,6 +74,36 @@ events 03-02 12:00 purchase: excluded_unit, it is of an excluded unit
 			t.Errorf("%s (-want +got):\n%s", unit, d)
 		}
 	}
+}
+
+// TestExplainUnitOfCases tells the story of a unit of every case, which has the
+// number that the unit has among those of all units.
+func TestExplainUnitOfCases(t *testing.T) {
+	eachComputedCase(t, func(t *testing.T, c *testCase, opts job.Options, run *job.Result) {
+		units, err := job.UnitNumbers(t.Context(), opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := units.Numbers
+		if len(all) == 0 {
+			return // nobody is exposed
+		}
+		of := all[len(all)/2]
+		story, err := job.ExplainUnit(t.Context(), opts, of.Experiment, of.Metric, of.Unit)
+		if err != nil {
+			t.Fatalf("%s of %s for %s: %v", of.Metric, of.Experiment, of.Unit, err)
+		}
+		if len(story.Exposures) == 0 || !slices.ContainsFunc(story.Rows, func(r metrics.UnitRow) bool { return r.Part == "exposures" && r.Counts }) {
+			t.Errorf("%s of %s for %s: no impression counts", of.Metric, of.Experiment, of.Unit)
+		}
+		if of.Groups {
+			return
+		}
+		want := metrics.UnitResult{Variation: of.Variation, Step: of.Step, Counted: of.Counted, Number: of.Number, Denominator: of.Denominator}
+		if !slices.Contains(story.Numbers, want) {
+			t.Errorf("%s of %s for %s: the numbers are %+v, want %+v among them", of.Metric, of.Experiment, of.Unit, story.Numbers, want)
+		}
+	})
 }
 
 // storyOf is the story of a unit, a line for each thing that it says.
