@@ -9,7 +9,7 @@ func TestNearest(t *testing.T) {
 		want       string
 	}{
 		{"purchse", []string{"purchase", "refund"}, "purchase"},
-		{"pruchase", []string{"purchase"}, "purchase"},
+		{"purchas", []string{"purchase"}, "purchase"},
 		{"Purchase", []string{"purchase"}, "purchase"},
 		{"xyz", []string{"purchase", "refund"}, ""},
 		{"uesr", []string{"device", "user"}, "user"},
