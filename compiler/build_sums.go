@@ -424,6 +424,9 @@ func (s *sumBuilder) withDefault(x side, without *big.Int) side {
 	if s.defaults || without.Sign() != 0 || x.v.Caps.distributed() || x.v.Caps != nil && x.v.Caps.covariate {
 		none := compare(sqlast.Eq, x.rows, sqlast.Int(0))
 		x.x = sqlast.Case{Whens: []sqlast.When{{If: none, Then: literal(without)}}, Else: x.x}
+		if size := new(big.Int).Abs(without); size.Cmp(x.limit) > 0 {
+			x.limit = size
+		}
 	}
 	return x
 }
