@@ -237,7 +237,7 @@ func (b *builder) capQuery(c capOf) sqlast.Select {
 			without = c.tally.uncapped
 		}
 	}
-	if c.tally.Y == nil && !c.tally.Exclude {
+	if c.tally.Y == nil && !c.tally.Exclude || c.tally.Y != nil && !caps.distributed() {
 		number = sqlast.Case{Whens: []sqlast.When{{If: compare(sqlast.Eq, c.x.rows, sqlast.Int(0)), Then: literal(without)}}, Else: number}
 	}
 	there := sqlast.Select{
