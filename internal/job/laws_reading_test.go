@@ -30,7 +30,7 @@ func TestLawMemoryAndThreads(t *testing.T) {
 	}
 	var once, often int
 	want := run(func(o *job.Options) { o.Progress = passes(&once) })
-	small := run(func(o *job.Options) { o.Memory, o.Progress = 96<<20, passes(&often) })
+	small := run(func(o *job.Options) { o.Memory, o.Progress = 112<<20, passes(&often) })
 	if once != 1 || often < 2 {
 		t.Errorf("%d passes with the machine's memory, %d with little; want 1 and several", once, often)
 	}
@@ -40,7 +40,7 @@ func TestLawMemoryAndThreads(t *testing.T) {
 	restore := job.Underestimate()
 	var again int
 	surprised := run(func(o *job.Options) {
-		o.Memory, o.Progress = 96<<20, func(p job.Progress) {
+		o.Memory, o.Progress = 112<<20, func(p job.Progress) {
 			if strings.Contains(p.Step, "the memory does not suffice") {
 				again++
 			}
