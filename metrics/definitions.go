@@ -521,6 +521,12 @@ type PhaseWeight struct {
 	Weight    Number
 }
 
+// The ways of joining events of another unit kind with units.
+const (
+	IdentityStrict     = "strict"
+	IdentityFirstTouch = "first_touch"
+)
+
 // Segment is a way to break results down.
 type Segment struct {
 	Key        Text // the attribute, and the name in the results

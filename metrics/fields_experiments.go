@@ -415,7 +415,7 @@ var experimentObject = &object[experimentDraft]{
 		row("where", expression, func(e *experimentDraft) *Expr { return &e.Where }, "the audience, over exposure.* and unit.*"),
 		row("exclude_units_in", orEmpty(textOrTexts), func(e *experimentDraft) *[]Text { return &e.ExcludeUnitsIn }, "experiments whose exposed units are left out"),
 		row("activation", eventFilter, func(e *experimentDraft) **EventFilter { return &e.Activation }, "an event, or {event, where}: only units that did it, counting from there"),
-		row("identity", oneOf("strict", "first_touch"), func(e *experimentDraft) *At[string] { return &e.Identity },
+		row("identity", oneOf(IdentityStrict, IdentityFirstTouch), func(e *experimentDraft) *At[string] { return &e.Identity },
 			"events of another unit kind are joined through a units source: strict or first_touch; default not at all"),
 		row("phases", listOf(pointer(phaseObject.kind()), "a list of phases"), func(e *experimentDraft) *[]*Phase { return &e.Phases }, "the parts of a ramp: [{start, weights: {control: 95, green: 5}}]"),
 		row("pool", oneOf("stratify", "last"), func(e *experimentDraft) *At[string] { return &e.PhasePool }, "how phases become one result: stratify (default) or last"),

@@ -40,17 +40,32 @@ func Load(paths []string, opts LoadOptions) (*Definitions, diag.List, error) {
 // ReadFiles reads the text of the files that the paths stand for, as Load does,
 // and decodes nothing.
 func ReadFiles(paths []string) ([]SourceFile, diag.List, error) {
-	var files []SourceFile
 	var diags diag.List
+	files, empty, err := readEach(paths, "definitions", func(name string) bool { return isYAML(name) && !IsTestFile(name) })
+	for _, p := range empty {
+		diags.Errorf(diag.Pos{File: p}, "no-files", "the folder has no *.yaml files").
+			WithHint("definitions are read from files that end in .yaml")
+	}
+	return files, diags, err
+}
+
+func isYAML(name string) bool {
+	ext := filepath.Ext(name)
+	return ext == ".yaml" || ext == ".yml"
+}
+
+// readEach reads the files that paths stand for, each once: a file, or the files
+// of a folder that are wanted. empty are the paths of folders without any. What
+// they hold is for errors.
+func readEach(paths []string, what string, wanted func(name string) bool) (files []SourceFile, empty []string, err error) {
 	seen := map[string]bool{}
 	for _, p := range paths {
-		names, err := definitionFiles(p)
+		names, err := filesBelow(p, what, wanted)
 		if err != nil {
 			return nil, nil, err
 		}
 		if len(names) == 0 {
-			diags.Errorf(diag.Pos{File: p}, "no-files", "the folder has no *.yaml files").
-				WithHint("definitions are read from files that end in .yaml")
+			empty = append(empty, p)
 		}
 		for _, name := range names {
 			if seen[filepath.Clean(name)] {
@@ -59,43 +74,38 @@ func ReadFiles(paths []string) ([]SourceFile, diag.List, error) {
 			seen[filepath.Clean(name)] = true
 			text, err := os.ReadFile(name)
 			if err != nil {
-				return nil, nil, fmt.Errorf("read definitions: %w", err)
+				return nil, nil, fmt.Errorf("read %s: %w", what, err)
 			}
 			files = append(files, SourceFile{Path: name, Text: text})
 		}
 	}
-	return files, diags, nil
+	return files, empty, nil
 }
 
-// definitionFiles lists the files that a path stands for.
-func definitionFiles(path string) ([]string, error) {
+// filesBelow lists the files that a path stands for, those of a folder in order
+// of their names.
+func filesBelow(path, what string, wanted func(name string) bool) ([]string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, fmt.Errorf("read definitions: %w", err)
+		return nil, fmt.Errorf("read %s: %w", what, err)
 	}
 	if !info.IsDir() {
 		return []string{path}, nil
 	}
 	var names []string
 	err = filepath.WalkDir(path, func(name string, e fs.DirEntry, err error) error {
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
-		}
-		base := e.Name()
-		if e.IsDir() {
-			if name != path && strings.HasPrefix(base, ".") {
-				return filepath.SkipDir
-			}
-			return nil
-		}
-		ext := filepath.Ext(base)
-		if (ext == ".yaml" || ext == ".yml") && !strings.HasSuffix(strings.TrimSuffix(base, ext), "_test") {
+		case e.IsDir() && name != path && strings.HasPrefix(e.Name(), "."):
+			return filepath.SkipDir
+		case !e.IsDir() && wanted(name):
 			names = append(names, name)
 		}
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("list definitions below %s: %w", path, err)
+		return nil, fmt.Errorf("list %s below %s: %w", what, path, err)
 	}
 	slices.Sort(names)
 	return names, nil

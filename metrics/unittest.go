@@ -1,11 +1,8 @@
 package metrics
 
 import (
-	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -119,8 +116,7 @@ type VariationNumbers struct {
 
 // IsTestFile reports whether the name is one of a file of tests.
 func IsTestFile(name string) bool {
-	ext := filepath.Ext(name)
-	return (ext == ".yaml" || ext == ".yml") && strings.HasSuffix(strings.TrimSuffix(filepath.Base(name), ext), "_test")
+	return isYAML(name) && strings.HasSuffix(strings.TrimSuffix(filepath.Base(name), filepath.Ext(name)), "_test")
 }
 
 // LoadTests reads files of tests. Each path is a file, or a folder of which
@@ -128,57 +124,18 @@ func IsTestFile(name string) bool {
 // except in folders whose name starts with a dot. What is wrong with the files
 // is in the list; the error is about files that could not be read.
 func LoadTests(paths []string) ([]*TestFile, diag.List, error) {
+	texts, _, err := readEach(paths, "tests", IsTestFile)
+	if err != nil {
+		return nil, nil, err
+	}
 	var files []*TestFile
 	var diags diag.List
-	seen := map[string]bool{}
-	for _, path := range paths {
-		names, err := testFiles(path)
-		if err != nil {
-			return nil, nil, err
-		}
-		for _, name := range names {
-			if seen[filepath.Clean(name)] {
-				continue
-			}
-			seen[filepath.Clean(name)] = true
-			text, err := os.ReadFile(name)
-			if err != nil {
-				return nil, nil, fmt.Errorf("read tests: %w", err)
-			}
-			file, more := DecodeTests(name, text)
-			diags = append(diags, more...)
-			files = append(files, file)
-		}
+	for _, f := range texts {
+		file, more := DecodeTests(f.Path, f.Text)
+		diags = append(diags, more...)
+		files = append(files, file)
 	}
 	return files, diags.Sorted(), nil
-}
-
-// testFiles lists the files of tests that a path stands for.
-func testFiles(path string) ([]string, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, fmt.Errorf("read tests: %w", err)
-	}
-	if !info.IsDir() {
-		return []string{path}, nil
-	}
-	var names []string
-	err = filepath.WalkDir(path, func(name string, e fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case e.IsDir() && name != path && strings.HasPrefix(e.Name(), "."):
-			return filepath.SkipDir
-		case !e.IsDir() && IsTestFile(name):
-			names = append(names, name)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list tests below %s: %w", path, err)
-	}
-	slices.Sort(names)
-	return names, nil
 }
 
 // DecodeTests reads a file of tests that is in memory.
