@@ -53,9 +53,12 @@ func rowsColumn(n *Measure) string { return n.Name + " rows" }
 func sumColumn(n *Measure) string { return aggSum.column(n) }
 
 // measures are the measures of all scans, each once.
-func (b *builder) measures() []*Measure {
+func (b *builder) measures() []*Measure { return b.plan.measures() }
+
+// measures are the measures of all scans, each once.
+func (u *UnitPlan) measures() []*Measure {
 	var out []*Measure
-	for _, s := range b.plan.Scans {
+	for _, s := range u.Scans {
 		for _, n := range s.Measures {
 			out = appendNew(out, n)
 		}

@@ -46,8 +46,7 @@ func (p *Plan) excludedUnits() []Statement {
 			if u == nil {
 				continue
 			}
-			read := s.Read
-			read.Alias = rowAlias
+			read := s.whole()
 			id, present := u.present()
 			parts = append(parts, sqlast.Select{Items: []sqlast.Item{item(id, "id")}, From: read, Where: present})
 		}
@@ -80,8 +79,7 @@ func (s *Source) withExcluded(rows sqlast.From) (from sqlast.From, among sqlast.
 // CountExcluded asks how many rows of a source carry an excluded id. It reads
 // the tables of excluded units.
 func CountExcluded(s *Source) sqlast.Select {
-	read := s.Read
-	read.Alias = rowAlias
+	read := s.whole()
 	from, among := s.withExcluded(read)
 	var filter sqlast.Expr
 	if s.Where != nil {

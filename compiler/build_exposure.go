@@ -203,8 +203,7 @@ func (b *builder) dropped() sqlast.Expr {
 			switch {
 			case keepsFirst(x):
 				// first keeps the exposure's variation, unless the first instant itself shows two.
-				tied := compare(sqlast.NotEq, compare(sqlast.Add, b.positionIn("first"), b.positionIn("tied")), sqlast.Int(b.positions()-1))
-				drop(all(b.isExperiment(x), tied), "several_variations")
+				drop(all(b.isExperiment(x), b.tiedAtFirst()), "several_variations")
 			case !keepsEach(x):
 				drop(all(b.isExperiment(x), b.several()), "several_variations")
 			}
@@ -443,6 +442,11 @@ func (b *builder) someHoldback() bool {
 
 func (b *builder) someID() bool {
 	return slices.ContainsFunc(b.plan.Impressions, func(s *Source) bool { return len(s.ID) > 0 })
+}
+
+// tiedAtFirst says that the first instant of a unit shows two variations.
+func (b *builder) tiedAtFirst() sqlast.Expr {
+	return compare(sqlast.NotEq, compare(sqlast.Add, b.positionIn("first"), b.positionIn("tied")), sqlast.Int(b.positions()-1))
 }
 
 // names gives the keys of variations by their positions.

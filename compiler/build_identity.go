@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
+	"github.com/metricsjob/metricsjob/metrics"
 )
 
 // Events that lack an id of the experiment's unit kind are joined by their
@@ -12,12 +13,6 @@ import (
 // other kind there is one table of the units that its ids lead to, by
 // experiment; the pass over the events looks ids up in it, so that the events
 // are still read once.
-
-// The ways of joining ids.
-const (
-	identityStrict     = "strict"
-	identityFirstTouch = "first_touch"
-)
 
 // Identity says for which experiments of a unit kind ids are joined, and how.
 type Identity struct {
@@ -45,7 +40,7 @@ func (p *planner) identity(u *UnitPlan, x *ExperimentPlan) {
 			WithHint("map both kinds under columns: units of a source of units")
 		return
 	}
-	if x.Def.Identity.V == identityStrict {
+	if x.Def.Identity.V == metrics.IdentityStrict {
 		u.Identity.Strict = append(u.Identity.Strict, x.Def.Key.V)
 	} else {
 		u.Identity.FirstTouch = append(u.Identity.FirstTouch, x.Def.Key.V)

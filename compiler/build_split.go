@@ -33,7 +33,7 @@ func (b *builder) splitRows(n *Measure) string { return b.table("split_rows of "
 func (b *builder) keptForSplits() []*Measure {
 	var out []*Measure
 	for _, s := range b.plan.Splits {
-		for _, n := range s.measures() {
+		for _, n := range s.Plan.measures() {
 			out = appendNew(out, s.rows[n])
 		}
 	}
@@ -101,7 +101,7 @@ func (b *builder) ofSplit(s *Split) *builder {
 // ties by text.
 func (b *builder) splitValues(s *Split) sqlast.Select {
 	var rows sqlast.Union
-	for _, n := range s.measures() {
+	for _, n := range s.Plan.measures() {
 		if n.Covariate {
 			continue
 		}
@@ -173,7 +173,7 @@ func (b *builder) labelledRows(s *Split, n *Measure) sqlast.Select {
 func (b *builder) splitExposures(s *Split) sqlast.Select {
 	with := []sqlast.CTE{}
 	var rows sqlast.Union
-	for _, n := range s.measures() {
+	for _, n := range s.Plan.measures() {
 		name := "labelled " + n.Name
 		with = append(with, sqlast.CTE{Name: name, Query: b.labelledRows(s, n)})
 		rows = append(rows, sqlast.Select{Distinct: true, From: sqlast.Table{Name: name}, Items: named([]sqlast.Item{{As: colUnit}, {As: colExperiment}, {As: "label"}})})
@@ -220,7 +220,7 @@ func (b *builder) splitEvents(s *Split, of *builder) sqlast.Select {
 	unit := call(sqlast.RowID, sqlast.Column{Table: "p"})
 	out := sqlast.Select{Why: "the rows of each unit that have each value", Items: []sqlast.Item{item(unit, colUnit)}}
 	var from sqlast.From = sqlast.Table{Name: of.table("exposure"), Alias: "p"}
-	for i, n := range s.measures() {
+	for i, n := range s.Plan.measures() {
 		rows, sums, alias := fmt.Sprintf("rows %d", i+1), fmt.Sprintf("sums %d", i+1), fmt.Sprintf("s%d", i+1)
 		of1 := *n
 		of1.derived = true // all sources are together already

@@ -53,8 +53,7 @@ func (o Occurrence) Stored(s *Source) bool {
 // ProbeOccurrences counts the rows of a source in which each of some stored
 // names has its value: a column for each, in their order, from one pass.
 func ProbeOccurrences(s *Source, list []Occurrence) sqlast.Select {
-	read := s.Read
-	read.Alias = rowAlias
+	read := s.whole()
 	sel := sqlast.Select{Why: "which properties and values occur", From: read}
 	if s.Where != nil {
 		sel.Where = inRow(s.Where)
@@ -87,8 +86,7 @@ func ProbeHoldback(s *Source) (sqlast.Select, bool) {
 	if s.Holdback == nil {
 		return sqlast.Select{}, false
 	}
-	read := s.Read
-	read.Alias = rowAlias
+	read := s.whole()
 	var filter sqlast.Expr
 	if s.Where != nil {
 		filter = inRow(s.Where)
@@ -116,8 +114,7 @@ func ProbeNames(s *Source, attributes bool) (sqlast.Select, bool) {
 	if !ok {
 		return sqlast.Select{}, false
 	}
-	read := s.Read
-	read.Alias = rowAlias
+	read := s.whole()
 	var filter sqlast.Expr
 	if s.Where != nil {
 		filter = inRow(s.Where)
@@ -150,8 +147,7 @@ func ProbeVariations(x *ExperimentPlan, s *Source) sqlast.Select {
 // The end may be missing.
 func ProbeDates(x *ExperimentPlan, s *Source, until time.Time) sqlast.Select {
 	ts := inRow(s.Time.SQL)
-	read := s.Read
-	read.Alias = rowAlias
+	read := s.whole()
 	where := sqlast.And{compare(sqlast.Less, ts, sqlast.Timestamp(until)), x.matchCondition(s)}
 	if s.Where != nil {
 		where = append(where, inRow(s.Where))
@@ -181,8 +177,7 @@ func ProbeWholeValues(s *Source, event string) (sqlast.Select, bool) {
 	if s.Value == nil || s.Value.Type.Kind != FieldInteger && s.Value.Type.Kind != FieldFloat {
 		return sqlast.Select{}, false
 	}
-	read := s.Read
-	read.Alias = rowAlias
+	read := s.whole()
 	value := inRow(s.Value.SQL)
 	where := sqlast.And{compare(sqlast.Eq, inRow(s.Event.SQL), sqlast.Text(event)), notNull(value)}
 	if s.Where != nil {
@@ -231,8 +226,7 @@ func (x *ExperimentPlan) matchCondition(s *Source) sqlast.Expr {
 }
 
 func counted(why string, s *Source, value, where sqlast.Expr) sqlast.Select {
-	read := s.Read
-	read.Alias = rowAlias
+	read := s.whole()
 	var filter sqlast.Expr
 	if s.Where != nil {
 		filter = inRow(s.Where)
@@ -253,8 +247,7 @@ func counted(why string, s *Source, value, where sqlast.Expr) sqlast.Select {
 // leading zeros of ids did not matter, and the smallest id of the exposed units
 // and of the events. It reads the table exposure.
 func (u *UnitProgram) ProbeMatch(s *Source) sqlast.Select {
-	read := s.Read
-	read.Alias = rowAlias
+	read := s.whole()
 	var filter sqlast.Expr
 	if s.Where != nil {
 		filter = inRow(s.Where)

@@ -21,8 +21,7 @@ func ProbeCopies(s *Source) (query sqlast.Select, every int64, ok bool) {
 	if len(s.ID) == 0 {
 		return sqlast.Select{}, 0, false
 	}
-	read := s.Read
-	read.Alias = rowAlias
+	read := s.whole()
 	where := sqlast.And{}
 	if s.Where != nil {
 		where = append(where, inRow(s.Where))

@@ -48,7 +48,12 @@ func (s *Source) Between(from, to time.Time) *Source {
 
 // read gives the relation of the files that can hold rows of [from, to).
 func (s *Source) read(from, to time.Time) sqlast.ReadParquet {
-	r := s.Between(from, to).Read
+	return s.Between(from, to).whole()
+}
+
+// whole is the relation of all files of the source.
+func (s *Source) whole() sqlast.ReadParquet {
+	r := s.Read
 	r.Alias = rowAlias
 	return r
 }

@@ -165,14 +165,13 @@ func assignedAlias(i int) string { return fmt.Sprintf("a%d", i+1) }
 func (b *builder) assigned() sqlast.Select {
 	cond := sqlast.And{oneOf(col("u", colExperiment), b.plan.Assigned), compare(sqlast.Greater, col("u", colImpressions), sqlast.Int(0))}
 	several := compare(sqlast.NotEq, col("u", "smallest"), col("u", "largest"))
-	tied := compare(sqlast.NotEq, compare(sqlast.Add, b.positionIn("first"), b.positionIn("tied")), sqlast.Int(b.positions()-1))
 	for _, x := range b.everyExperiment() {
 		if !slices.Contains(b.plan.Assigned, x.Def.Key.V) {
 			continue
 		}
 		left := several
 		if keepsFirst(x) {
-			left = tied
+			left = b.tiedAtFirst()
 		}
 		cond = append(cond, sqlast.Not{X: sqlast.And{compare(sqlast.Eq, col("u", colExperiment), sqlast.Text(x.Def.Key.V)), left}})
 	}

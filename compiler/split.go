@@ -1,8 +1,6 @@
 package compiler
 
 import (
-	"slices"
-
 	"github.com/metricsjob/metricsjob/metrics"
 )
 
@@ -44,22 +42,11 @@ func (p *planner) split(u *UnitPlan, em *metrics.ExperimentMetric, days int) []*
 		return nil
 	}
 	s.rows = map[*Measure]*Measure{}
-	for _, n := range s.measures() {
+	for _, n := range s.Plan.measures() {
 		kept := *n
 		s.rows[n] = u.addMeasure(&kept)
 	}
 	u.Splits = append(u.Splits, s)
-	return out
-}
-
-// measures are the measures that read events, each once.
-func (s *Split) measures() []*Measure {
-	var out []*Measure
-	for _, scan := range s.Plan.Scans {
-		for _, n := range scan.Measures {
-			out = appendNew(out, n)
-		}
-	}
 	return out
 }
 
@@ -81,10 +68,12 @@ func (p *planner) splits(u *UnitPlan, x *ExperimentPlan, of []*MetricPlan) {
 	if p.opts.Whole || len(of) == 0 || !of[0].Def.Metric.SplitBy.Set {
 		return
 	}
-	if !slices.ContainsFunc(of, func(m *MetricPlan) bool { return u.splitOf(m) == nil }) {
-		for _, m := range of {
-			m.Split = u.splitOf(m)
-		}
+	known := true
+	for _, m := range of {
+		m.Split = u.splitOf(m)
+		known = known && m.Split != nil
+	}
+	if known {
 		return
 	}
 	for i, t := range p.split(u, of[0].Def, covariateDays(x.Def, of[0].Def)) {

@@ -14,7 +14,7 @@ import (
 // sources the first in the file that has the attribute counts.
 
 // traitColumn names the column of the exposure that holds a unit attribute.
-func traitColumn(name string) string { return "unit." + name }
+func traitColumn(name string) string { return unitPrefix + name }
 
 // traitSources are the units sources that describe a unit kind.
 func (c *Catalog) traitSources(kind string) []*Source {
@@ -102,13 +102,6 @@ func traitAlias(i int) string { return fmt.Sprintf("t%d", i+1) }
 
 // timed reports whether rows of the source have timestamps.
 func (s *Source) timed() bool { return s.Time.SQL != nil }
-
-// whole is the relation of all files of the source.
-func (s *Source) whole() sqlast.ReadParquet {
-	r := s.Read
-	r.Alias = rowAlias
-	return r
-}
 
 // existsBefore are the conditions under which a row of a units source exists.
 func (s *Source) existsBefore(asOf time.Time) sqlast.And {

@@ -176,7 +176,7 @@ func (r *reporter) leftOut(x *compiler.ExperimentPlan) {
 	if x.Def.Activation != nil {
 		say("not_activated", r.collected.units[reason{key, "not_activated"}], metrics.Pass, "%d exposed {units were|unit was} not activated")
 	}
-	if x.Def.Identity.V == "strict" {
+	if x.Def.Identity.V == metrics.IdentityStrict {
 		say("ambiguous_id", r.rows[reason{key, "ambiguous_id"}], metrics.Pass, "%d {ids lead to several units, and are|id leads to several units, and is} left out")
 	}
 	if x.LastPhase() != nil {
