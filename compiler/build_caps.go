@@ -184,6 +184,17 @@ func (s *sumBuilder) cappedNumber(t *Tally, term stats.Term, x side, counted fun
 	return sqlast.Case{Whens: whens, Else: x.x}
 }
 
+// cappedUnits counts the units with rows whose number the caps change, and their
+// rows, where a waterfall asks for them.
+func (s *sumBuilder) cappedUnits(t *Tally, term stats.Term, x side, counted func(...sqlast.Expr) sqlast.Expr) {
+	if !s.plan.Waterfall || x.v.Caps == nil {
+		return
+	}
+	changed := counted(compare(sqlast.Greater, x.rows, sqlast.Int(0)), compare(sqlast.NotEq, x.uncapped, x.x))
+	s.output(t, RoleCapped, term, countWhere(changed), x.v.Name+" capped units")
+	s.output(t, RoleCappedEvents, term, sumWhere(changed, x.rows), x.v.Name+" events of capped units")
+}
+
 // scaled gives a number the digits of its fixed caps.
 func (s *sumBuilder) scaled(x *side) {
 	if x.v.Caps.Digits == 0 {

@@ -277,6 +277,7 @@ func (s *sumBuilder) tally(t *Tally) {
 			s.output(t, RolePresent, stats.N, countWhere(counted()), t.Name+" present")
 		}
 		x.x = s.cappedNumber(t, stats.X, x, s.countedMean(t, x, counted), waited)
+		s.cappedUnits(t, stats.X, x, counted)
 		if t.Percentile != nil {
 			s.percentiles = append(s.percentiles, percentileSide{tally: t, x: x.x, counted: s.countedMean(t, x, counted)(), waited: waited})
 		}
@@ -305,6 +306,8 @@ func (s *sumBuilder) tally(t *Tally) {
 		s.output(t, RoleUnits, stats.N, countWhere(counted()), t.Name+" units")
 	}
 	x.x, y.x = s.cappedNumber(t, stats.X, x, counted, waited), s.cappedNumber(t, stats.Y, y, counted, waited)
+	s.cappedUnits(t, stats.X, x, counted)
+	s.cappedUnits(t, stats.Y, y, counted)
 	s.moments(t, x, stats.X, stats.XX, counted)
 	s.moments(t, y, stats.Y, stats.YY, counted)
 	s.output(t, RoleTerm, stats.XY, sumOfProducts(x, y, counted), t.Name+" product")

@@ -58,6 +58,8 @@ type UnitPlan struct {
 	Tallies []*Tally
 	// Splits are the metrics that are broken down by the values of a property.
 	Splits []*Split
+	// Waterfall: the sums also say which numbers are capped.
+	Waterfall bool
 }
 
 // ExperimentPlan is one experiment.

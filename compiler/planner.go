@@ -21,6 +21,8 @@ type PlanOptions struct {
 	Experiments, Metrics []string
 	// Whole: metrics are not split by the values of properties.
 	Whole bool
+	// Waterfall: the sums also say which numbers of units are capped.
+	Waterfall bool
 }
 
 // NewPlan turns definitions and a catalog into a plan. Mistakes that only show
@@ -36,7 +38,7 @@ func NewPlan(defs *metrics.Definitions, cat *Catalog, opts PlanOptions) (*Plan, 
 		}
 		u := byKind[e.Unit.V]
 		if u == nil {
-			u = &UnitPlan{Kind: e.Unit.V, AsOf: opts.AsOf, Registry: defs.Registry, TraitSources: cat.traitSources(e.Unit.V)}
+			u = &UnitPlan{Kind: e.Unit.V, AsOf: opts.AsOf, Registry: defs.Registry, TraitSources: cat.traitSources(e.Unit.V), Waterfall: opts.Waterfall}
 			byKind[e.Unit.V] = u
 			plan.Units = append(plan.Units, u)
 		}

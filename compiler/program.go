@@ -92,6 +92,10 @@ const (
 	RoleWithEvents
 	// RoleSampled is the number of units with a row that stands for several.
 	RoleSampled
+	// RoleCapped is the number of units with rows whose number on the side of the
+	// term is changed by caps, and RoleCappedEvents that of their rows.
+	RoleCapped
+	RoleCappedEvents
 	// RoleEvents is the number of rows that count.
 	RoleEvents
 	// RoleOverflow is the number of units whose number is too large.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
+	"github.com/metricsjob/metricsjob/internal/stats"
 	"github.com/metricsjob/metricsjob/metrics"
 )
 
@@ -38,6 +39,10 @@ type WaterfallPart struct {
 	// Tally is the tally of the run that counts them; nil for exposures and for
 	// denominators, whose rows a run does not count.
 	Tally *Tally
+	// Capped is the tally whose numbers of units are capped on the side Side; nil
+	// where none are.
+	Capped *Tally
+	Side   stats.Term
 	// Query gives variation (NULL: over all), place, rows, units: how many rows
 	// are lost at step Steps[place-1], or at place len(Steps)+1 at none; and of
 	// how many units no row comes further.
@@ -76,8 +81,14 @@ func (u *UnitProgram) waterfall(x *ExperimentPlan, steps []*MetricPlan, unit *st
 		parts = append(parts, part)
 		return &parts[len(parts)-1]
 	}
+	capped := func(part *WaterfallPart, t *Tally, side stats.Term) {
+		if t.Side(side).Caps != nil {
+			part.Capped, part.Side = t, side
+		}
+	}
 	counted := func(part *WaterfallPart, t *Tally) {
 		part.Tally, part.Counted = t, u.Plan.countedText(t)
+		capped(part, t, stats.X)
 	}
 	for _, m := range steps {
 		switch {
@@ -87,7 +98,7 @@ func (u *UnitProgram) waterfall(x *ExperimentPlan, steps []*MetricPlan, unit *st
 			counted(add("events", m.Tally, m.Tally.X), m.Tally)
 		default:
 			counted(add("numerator", m.Tally, m.Tally.X), m.Tally)
-			add("denominator", m.Tally, m.Tally.Y)
+			capped(add("denominator", m.Tally, m.Tally.Y), m.Tally, stats.Y)
 		}
 	}
 	return parts

@@ -191,7 +191,7 @@ type WaterfallRow struct {
 	Metric     string    `col:"metric" doc:"key of the metric"`
 	Part       string    `col:"part" doc:"exposures, events, numerator, denominator, or step and its number"`
 	Place      int64     `col:"place" doc:"position of the step in its part, from 1"`
-	Step       string    `col:"step" doc:"stable code of why rows are lost at the step; in_files and not_read before, counted at the end"`
+	Step       string    `col:"step" doc:"stable code of why rows are lost at the step; in_files and not_read before, at the end counted, and capped for those of units whose number is capped"`
 	Variation  *string   `col:"variation" doc:"key of the variation of the unit's exposure; null before the unit is known to have one"`
 	Rows       int64     `col:"rows" doc:"rows that are left after the step"`
 	Units      *int64    `col:"units" doc:"units with such rows; null where only footers were read"`

@@ -42,6 +42,7 @@ var update = flag.Bool("update", false, "rewrite the derived sections (plan, duc
 //	health.csv     the same of the table health (optional): rows that must be there
 //	verdicts.csv   the same of the table verdicts (optional)
 //	waterfall.csv  the same of the table waterfall (optional)
+//	waterfall_some.csv  rows of it that must be there (optional)
 //	errors.csv     the same of the table errors (optional)
 //	refused        in place of these: the mistakes for which nothing is computed
 //
@@ -124,6 +125,7 @@ var resultSections = []resultSection{
 	{"verdicts.csv", "verdicts", true, nil},
 	{"errors.csv", "errors", true, nil},
 	{"waterfall.csv", "waterfall", true, nil},
+	{"waterfall_some.csv", "waterfall", false, nil},
 	{"health.csv", "health", false, cmp.Options{nearlyEqual}},
 }
 

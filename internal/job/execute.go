@@ -65,6 +65,8 @@ type tallySums struct {
 	units, present             int64
 	withEvents, events, tooBig int64
 	sampled                    int64
+	// capped are the units with rows whose numbers caps change, by side, and the rows.
+	capped map[stats.Term]left
 }
 
 // capKey is a side of a tally in an experiment.
@@ -298,7 +300,7 @@ func (c *collected) add(o compiler.Output, k cell, n *big.Int) {
 	}
 	s := byCell[k]
 	if s == nil {
-		s = &tallySums{terms: map[stats.Term]*big.Int{}}
+		s = &tallySums{terms: map[stats.Term]*big.Int{}, capped: map[stats.Term]left{}}
 		byCell[k] = s
 	}
 	switch o.Role {
@@ -317,6 +319,14 @@ func (c *collected) add(o compiler.Output, k cell, n *big.Int) {
 		s.withEvents += n.Int64()
 	case compiler.RoleEvents:
 		s.events += n.Int64()
+	case compiler.RoleCapped, compiler.RoleCappedEvents:
+		have := s.capped[o.Term]
+		if o.Role == compiler.RoleCapped {
+			have.units += n.Int64()
+		} else {
+			have.rows += n.Int64()
+		}
+		s.capped[o.Term] = have
 	case compiler.RoleSampled:
 		s.sampled += n.Int64()
 	case compiler.RoleOverflow:

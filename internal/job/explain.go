@@ -32,6 +32,7 @@ func ExplainSQL(ctx context.Context, opts Options, experiment, metric string) (s
 // of an experiment. The tables of its result have the waterfall, the results
 // before they are corrected for each other, and the definitions.
 func Explain(ctx context.Context, opts Options, experiment, metric string) (*Result, error) {
+	opts.Waterfall = true
 	p, err := prepareOne(ctx, opts, experiment, metric, nil)
 	if err != nil {
 		return nil, err

@@ -208,6 +208,7 @@ func (p *prepared) inspect(ctx context.Context) (err error) {
 func (p *prepared) makePlan() error {
 	plan, list := compiler.NewPlan(p.defs, p.catalog, compiler.PlanOptions{
 		AsOf: p.asOf, Experiments: p.opts.Experiments, Metrics: expandedMetrics(p.opts, p.defs), Whole: p.whole,
+		Waterfall: p.opts.Waterfall,
 	})
 	p.list = append(p.list, list...)
 	if err := p.list.Err(); err != nil {

@@ -306,7 +306,7 @@ func (r *reporter) momentRow(x *compiler.ExperimentPlan, m *compiler.MetricPlan,
 	if m.Tally.Percentile != nil {
 		addQuantiles(&row, m.Tally, own.Quantiles)
 	}
-	row.UpperThreshold, row.LowerThreshold = r.thresholds(x, m)
+	row.UpperThreshold, row.LowerThreshold = r.thresholds(x, m.Tally, stats.X)
 	if s := r.sums[m.Tally][k]; s != nil {
 		row.WithEvent, row.Events = s.withEvents, s.events
 	}
@@ -323,13 +323,13 @@ func (r *reporter) momentRow(x *compiler.ExperimentPlan, m *compiler.MetricPlan,
 	return row
 }
 
-// thresholds are what the numbers (of a ratio: the numerators) were capped at.
-func (r *reporter) thresholds(x *compiler.ExperimentPlan, m *compiler.MetricPlan) (upper, lower *string) {
-	v := m.Tally.X
+// thresholds are what the numbers of a side of a tally were capped at.
+func (r *reporter) thresholds(x *compiler.ExperimentPlan, t *compiler.Tally, side stats.Term) (upper, lower *string) {
+	v := t.Side(side)
 	if v.Caps == nil {
 		return nil, nil
 	}
-	bounds := r.caps[capKey{m.Tally, stats.X, x.Def.Key.V}]
+	bounds := r.caps[capKey{t, side, x.Def.Key.V}]
 	text := func(fixed, found *big.Int) *string {
 		if found == nil {
 			found = fixed

@@ -102,7 +102,34 @@ func (r *reporter) waterfallPart(ctx context.Context, x *compiler.ExperimentPlan
 		}
 		add("counted", strings.TrimSpace("counted "+part.Counted), &v.Key.V, n)
 	}
+	if part.Capped == nil {
+		return nil
+	}
+	place++
+	for _, v := range x.Def.Variations {
+		n := left{}
+		if s := r.sums[part.Capped][overall(x.Def.Key.V, v.Key.V)]; s != nil {
+			n = s.capped[part.Side]
+		}
+		add("capped", "of units whose number is capped: "+r.capsText(x, part), &v.Key.V, n)
+	}
 	return nil
+}
+
+// capsText says what the numbers of a part are capped at.
+func (r *reporter) capsText(x *compiler.ExperimentPlan, part compiler.WaterfallPart) string {
+	upper, lower := r.thresholds(x, part.Capped, part.Side)
+	var caps []string
+	if lower != nil {
+		caps = append(caps, "at least "+*lower)
+	}
+	if upper != nil {
+		caps = append(caps, "at most "+*upper)
+	}
+	if len(caps) == 0 {
+		return "there is none"
+	}
+	return strings.Join(caps, ", ")
 }
 
 // exposuresPart is the part of a waterfall that is about impressions.
