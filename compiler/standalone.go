@@ -10,22 +10,37 @@ import (
 	"github.com/metricsjob/metricsjob/metrics"
 )
 
-// Standalone gives one query with the numbers of each variation, for a plan of
-// one metric in one experiment: the tables that a run makes are queries before
-// the last one, and what Complete adds to the sums is added in SQL.
-func Standalone(p *Plan) sqlast.Select {
+// Standalone gives one query with the numbers of each variation in a slice, for a
+// plan of one metric in one experiment: the tables that a run makes are queries
+// before the last one, and what Complete adds to the sums is added in SQL.
+func Standalone(p *Plan, slice Slice) sqlast.Select {
 	if len(p.Units) != 1 || len(p.Units[0].Experiments) != 1 {
 		panic("compiler: a stand-alone query is of one experiment")
 	}
 	u := Build(p).Units[0]
-	s := &standalone{builder: u.b, x: p.Units[0].Experiments[0], statements: slices.Concat(u.Exposures, u.Pass(0, 1), u.Finish())}
+	s := &standalone{builder: u.b, x: p.Units[0].Experiments[0], slice: slice}
+	if slice.Split == nil {
+		s.statements = slices.Concat(u.Exposures, u.Pass(0, 1), u.Finish())
+	} else {
+		s.statements = slices.Concat(u.Exposures, u.b.splitAlone())
+	}
 	return s.query()
+}
+
+// splitAlone are the statements about events that the sums of splits need.
+func (b *builder) splitAlone() []Statement {
+	plan := *b.plan
+	plan.Tallies, plan.Derived = nil, nil
+	alone := *b
+	alone.plan = &plan
+	return slices.Concat(alone.pass(0, 1), alone.finishSplits())
 }
 
 // standalone writes the query of one metric in one experiment.
 type standalone struct {
 	*builder
 	x          *ExperimentPlan
+	slice      Slice
 	statements []Statement
 	with       []sqlast.CTE
 }
@@ -89,16 +104,26 @@ func (s *standalone) add(st Statement) {
 	if query.Why == "" {
 		query.Why = st.Why
 	}
-	if slices.ContainsFunc(s.stages(), func(b *builder) bool { return st.Name == b.table("exposure") }) {
+	if s.numbered(st.Name) {
 		var order []sqlast.Order
 		for _, it := range query.Items {
-			if it.As == colUnitID || it.As == colVariation {
+			if it.As == colUnitID || it.As == colVariation || it.As == colSplit {
 				order = append(order, sqlast.Order{X: it.X})
 			}
 		}
 		query.Items = append([]sqlast.Item{{X: sqlast.RowNumber{OrderBy: order}, As: "rowid", Why: "the unit's number in what follows"}}, query.Items...)
 	}
 	s.with = append(s.with, sqlast.CTE{Name: st.Name, Query: query})
+}
+
+// numbered reports whether others name rows of the table by their number: it is
+// one of exposures.
+func (s *standalone) numbered(table string) bool {
+	of := s.stages()
+	for _, split := range s.plan.Splits {
+		of = append(of, s.ofSplit(split))
+	}
+	return slices.ContainsFunc(of, func(b *builder) bool { return table == b.table("exposure") })
 }
 
 // result is the statement of a kind that is about a tally; of ResultUnits the
@@ -121,18 +146,26 @@ func (s *standalone) result(kind ResultKind, t *Tally) *Statement {
 
 // metric gives the numbers of a metric, or of one step of it, by variation.
 func (s *standalone) metric(m *MetricPlan) sqlast.Select {
-	t := m.Tally
+	t := s.slice.tally(m)
 	units := s.result(ResultUnits, nil)
 	from := sqlast.From(sqlast.Table{Name: "variation of file", Alias: "v"})
-	join := func(table, alias string) {
-		from = sqlast.Join{Kind: sqlast.LeftJoin, L: from, R: sqlast.Table{Name: table, Alias: alias}, On: sqlast.And{
-			compare(sqlast.Eq, col(alias, colVariation), col("v", colVariation)),
-			compare(sqlast.Eq, col(alias, "segment"), sqlast.Text(metrics.Overall))}}
+	join := func(table, alias string, more ...sqlast.Expr) {
+		on := sqlast.And{compare(sqlast.Eq, col(alias, colVariation), col("v", colVariation))}
+		if c := s.slice.Segment; c == nil {
+			on = append(on, compare(sqlast.Eq, col(alias, "segment"), sqlast.Text(metrics.Overall)))
+		} else {
+			on = append(on, compare(sqlast.Eq, col(alias, "segment"), sqlast.Text(c.Key)), compare(sqlast.Eq, col(alias, "segment_value"), sqlast.Text(c.Value)))
+		}
+		from = sqlast.Join{Kind: sqlast.LeftJoin, L: from, R: sqlast.Table{Name: table, Alias: alias}, On: append(on, more...)}
 	}
 	join(units.Name, "u")
 	n := numbers{standalone: s, t: t, units: units}
 	if n.sums = s.result(ResultSums, t); n.sums != nil {
-		join(n.sums.Name, "s")
+		var split []sqlast.Expr
+		if c := s.slice.Split; c != nil {
+			split = append(split, compare(sqlast.Eq, col("s", colSplit), sqlast.Text(c.Value)))
+		}
+		join(n.sums.Name, "s", split...)
 	}
 	quantiles := s.result(ResultPercentiles, t)
 	if quantiles != nil {

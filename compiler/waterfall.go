@@ -58,24 +58,25 @@ type WaterfallStep struct {
 }
 
 // Waterfall writes the queries about a metric in an experiment: steps are its
-// parts, several for a funnel. They need the tables that Exposures makes.
-func (u *UnitProgram) Waterfall(x *ExperimentPlan, steps []*MetricPlan) []WaterfallPart {
-	return u.waterfall(x, steps, nil)
+// parts, several for a funnel. From the step on at which the unit is known only
+// rows of the slice are left. They need the tables that Exposures makes.
+func (u *UnitProgram) Waterfall(x *ExperimentPlan, steps []*MetricPlan, slice Slice) []WaterfallPart {
+	return u.waterfall(x, steps, slice, nil)
 }
 
 // RowsOfUnit writes the queries for the rows of one unit in place of their
 // numbers: for exposures time, source, shown, variation, copies, place; else
 // time, source, event, value, variation, copies, place.
 func (u *UnitProgram) RowsOfUnit(x *ExperimentPlan, steps []*MetricPlan, unit string) []WaterfallPart {
-	return u.waterfall(x, steps, &unit)
+	return u.waterfall(x, steps, Slice{}, &unit)
 }
 
-func (u *UnitProgram) waterfall(x *ExperimentPlan, steps []*MetricPlan, unit *string) []WaterfallPart {
+func (u *UnitProgram) waterfall(x *ExperimentPlan, steps []*MetricPlan, slice Slice, unit *string) []WaterfallPart {
 	t := steps[0].Tally
-	shown := &exposureWaterfall{builder: u.b, x: x, waits: t.Waits, unit: unit}
+	shown := &exposureWaterfall{builder: u.b, x: x, waits: t.Waits, slice: slice, unit: unit}
 	parts := []WaterfallPart{shown.part()}
 	add := func(name string, t *Tally, v *UnitValue) *WaterfallPart {
-		w := &eventWaterfall{builder: u.b, x: x, measure: u.Plan.rowsOf(v.Measure), waits: t.Waits, unit: unit}
+		w := &eventWaterfall{builder: u.b, x: x, measure: u.Plan.rowsOf(v.Measure), waits: t.Waits, slice: slice, unit: unit}
 		part := w.part()
 		part.Name = name
 		parts = append(parts, part)
@@ -86,19 +87,19 @@ func (u *UnitProgram) waterfall(x *ExperimentPlan, steps []*MetricPlan, unit *st
 			part.Capped, part.Side = t, side
 		}
 	}
-	counted := func(part *WaterfallPart, t *Tally) {
-		part.Tally, part.Counted = t, u.Plan.countedText(t)
-		capped(part, t, stats.X)
+	counted := func(part *WaterfallPart, m *MetricPlan) {
+		part.Tally, part.Counted = slice.tally(m), u.Plan.countedText(m.Tally)
+		capped(part, part.Tally, stats.X)
 	}
 	for _, m := range steps {
 		switch {
 		case m.Step > 0:
-			counted(add(fmt.Sprintf("step %d", m.Step), m.Tally, m.Tally.X), m.Tally)
+			counted(add(fmt.Sprintf("step %d", m.Step), m.Tally, m.Tally.X), m)
 		case m.Tally.Y == nil || u.Plan.rowsOf(m.Tally.X.Measure) == u.Plan.rowsOf(m.Tally.Y.Measure) && m.Tally.Y.Op == OpGroups:
-			counted(add("events", m.Tally, m.Tally.X), m.Tally)
+			counted(add("events", m.Tally, m.Tally.X), m)
 		default:
-			counted(add("numerator", m.Tally, m.Tally.X), m.Tally)
-			capped(add("denominator", m.Tally, m.Tally.Y), m.Tally, stats.Y)
+			counted(add("numerator", m.Tally, m.Tally.X), m)
+			capped(add("denominator", m.Tally, m.Tally.Y), slice.tally(m), stats.Y)
 		}
 	}
 	return parts

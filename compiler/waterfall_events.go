@@ -12,6 +12,7 @@ type eventWaterfall struct {
 	x       *ExperimentPlan
 	measure *Measure
 	waits   []Wait
+	slice   Slice
 	// unit is the only unit whose rows are asked for; nil: all.
 	unit *string
 }
@@ -283,6 +284,9 @@ func (w *eventWaterfall) judged(s *Source, of string, after int) ([]sqlast.CTE, 
 	odd := slices.Clone(sc.suspicious)
 	l := &ladder{}
 	l.lose("by_variation", byVariationText, sqlast.Bool(false))
+	if s := w.slice.Segment; s != nil {
+		l.keep("segment", "unit "+s.text(), col("", "in segment"))
+	}
 	l.lose("duplicate", textIf(len(s.ID) > 0, "copies by id counted once"), sqlast.Bool(false))
 	l.dropSteps(w.x, col("", colDropped), false)
 	if n.After != nil {
@@ -300,6 +304,9 @@ func (w *eventWaterfall) judged(s *Source, of string, after int) ([]sqlast.CTE, 
 		l.lose("not_a_number", textIf(len(odd) > 0, "with a value that is a number, or none"),
 			call(sqlast.Coalesce, sqlast.And{isNull(value), sqlast.Or(odd)}, sqlast.Bool(false)))
 		l.keep("no_value", "with a value: "+n.Value.String(), notNull(value))
+	}
+	if s := w.slice.Split; s != nil {
+		l.keep("split", s.text(), s.holds(scope.text(Ref{Kind: RefProperty, Name: s.Key})))
 	}
 	l.waitSteps(w.waits, "", n.After)
 	sc.raw = sc.rawItems()
@@ -412,6 +419,9 @@ func (w *eventWaterfall) beside(sc *scanBuilder, rows string, x sqlast.Table) sq
 		item(call(sqlast.Coalesce, window, never), "in window"),
 		item(call(sqlast.Coalesce, compare(sqlast.Less, at, col("x", start)), never), "early"),
 		item(notNull(col("x", start)), "started"))
+	if s := w.slice.Segment; s != nil {
+		items = append(items, item(s.holds(w.slice.segmentColumn(w.x, "x")), "in segment"))
+	}
 	return sqlast.Select{
 		Why:   "events beside the exposures of their units",
 		Items: items,

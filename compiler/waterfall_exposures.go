@@ -13,6 +13,7 @@ type exposureWaterfall struct {
 	*builder
 	x     *ExperimentPlan
 	waits []Wait
+	slice Slice
 	// unit is the only unit whose rows are asked for; nil: all.
 	unit *string
 }
@@ -272,6 +273,9 @@ func (w *exposureWaterfall) steps() (l *ladder, varied int) {
 	l.keep("unknown_variation", "of a variation of the file", notNull(col("s", "position")))
 	varied = len(l.steps)
 	l.lose("by_variation", byVariationText, sqlast.Bool(false))
+	if s := w.slice.Segment; s != nil {
+		l.keep("segment", "unit "+s.text(), s.holds(w.slice.segmentColumn(w.x, "x")))
+	}
 	l.dropSteps(w.x, col("x", colDropped), true)
 	l.waitSteps(w.waits, "x", nil)
 	return l, varied

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -13,9 +15,11 @@ import (
 // explainFlags are the flags of the command explain.
 type explainFlags struct {
 	selection
-	sql    bool
-	unit   string
-	format export.Format
+	sql     bool
+	unit    string
+	segment segmentFlag
+	split   string
+	format  export.Format
 }
 
 func (p *program) explainCommand() *cobra.Command {
@@ -27,10 +31,12 @@ func (p *program) explainCommand() *cobra.Command {
 metric in an experiment, step by step: of impressions until units are exposed, and
 of events until they count. With --unit it tells of one unit which of its rows count,
 and why the others do not. With --sql it prints one query that computes the same
-numbers from the sources alone, to paste into DuckDB.`,
+numbers from the sources alone, to paste into DuckDB. With --segment and --split all
+this is told of a part of the results.`,
 		Example: `  metricsjob explain checkout_button revenue
   metricsjob explain checkout_button revenue metrics/ --format csv > waterfall.csv
   metricsjob explain checkout_button revenue --unit 7f3c21
+  metricsjob explain checkout_button revenue --segment country=DE
   metricsjob explain checkout_button revenue --sql | duckdb`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) < 2 {
@@ -46,6 +52,8 @@ numbers from the sources alone, to paste into DuckDB.`,
 	f := cmd.Flags()
 	f.BoolVar(&flags.sql, "sql", false, "print one query that gives the same sums, runnable in DuckDB as it stands")
 	f.StringVar(&flags.unit, "unit", "", "tell what happened to the unit with this `ID`")
+	f.Var(&flags.segment, "segment", "explain the units with a value of a segment, as results have it")
+	f.StringVar(&flags.split, "split", "", "explain the rows with this `VALUE` of the property that the metric is split by")
 	f.Var(newChoice(&flags.format, export.WaterfallFormats[0], export.WaterfallFormats...), "format", "print the steps as")
 	return cmd
 }
@@ -60,13 +68,22 @@ func (p *program) explain(ctx context.Context, flags explainFlags, experiment, m
 			return usagef("--sql and --%s do not go together", other).withHint("leave one of them out")
 		}
 	}
+	for _, other := range []string{"segment", "split"} {
+		if flags.given("unit") && flags.given(other) {
+			return usagef("--unit and --%s do not go together", other).withHint("leave one of them out")
+		}
+	}
 	if flags.given("unit") && flags.unit == "" {
 		return usagef("--unit has an empty id").withHint("give one as the sources have it")
+	}
+	slice := job.Slice{Segment: flags.segment.key, Value: flags.segment.value}
+	if flags.given("split") {
+		slice.Split = &flags.split
 	}
 	ctx, cancel := flags.limit(ctx)
 	defer cancel()
 	if flags.sql {
-		text, err := job.ExplainSQL(ctx, opts, experiment, metric)
+		text, err := job.ExplainSQL(ctx, opts, experiment, metric, slice)
 		if err != nil {
 			return stopped(ctx, err)
 		}
@@ -85,11 +102,32 @@ func (p *program) explain(ctx context.Context, flags explainFlags, experiment, m
 		}
 		return export.WriteUnitStory(p.ui.out, flags.format, story, layout)
 	}
-	result, err := job.Explain(ctx, opts, experiment, metric)
+	result, err := job.Explain(ctx, opts, experiment, metric, slice)
 	end()
 	if err != nil {
 		return stopped(ctx, err)
 	}
 	p.ui.diagnostics(result.Diagnostics)
 	return export.WriteWaterfall(p.ui.out, flags.format, &result.Tables, layout)
+}
+
+// segmentFlag is a segment and one of its values, as KEY=VALUE.
+type segmentFlag struct{ key, value string }
+
+func (s *segmentFlag) Type() string { return "KEY=VALUE" }
+
+func (s *segmentFlag) String() string {
+	if s.key == "" {
+		return ""
+	}
+	return s.key + "=" + s.value
+}
+
+func (s *segmentFlag) Set(text string) error {
+	key, value, ok := strings.Cut(text, "=")
+	if !ok || key == "" {
+		return errors.New("use the key of a segment and one of its values, e.g. country=DE")
+	}
+	s.key, s.value = key, value
+	return nil
 }

@@ -48,7 +48,7 @@ func (p page) waterfall(t *metrics.Tables) {
 		return
 	}
 	first := t.Waterfall[0]
-	p.paragraph("", fmt.Sprintf("%s in %s · as of %s", first.Metric, first.Experiment, instant(first.AsOf)), bold)
+	p.paragraph("", fmt.Sprintf("%s in %s%s · as of %s", first.Metric, first.Experiment, sliceText(t), instant(first.AsOf)), bold)
 	for rest := t.Waterfall; len(rest) > 0; {
 		n := slices.IndexFunc(rest, func(r metrics.WaterfallRow) bool { return r.Part != rest[0].Part })
 		if n < 0 {
@@ -62,6 +62,21 @@ func (p page) waterfall(t *metrics.Tables) {
 	for _, e := range t.Errors {
 		p.paragraph("  ", subject(e)+": "+e.Code+": "+e.Message, bad)
 	}
+}
+
+// sliceText says which part of the results is explained; nothing of everybody.
+func sliceText(t *metrics.Tables) string {
+	text := ""
+	if len(t.Results) == 0 {
+		return text
+	}
+	if r := t.Results[0]; r.Segment != metrics.Overall {
+		text += fmt.Sprintf(", %s %s", clean(r.Segment), clean(r.SegmentValue))
+	}
+	if split := t.Results[0].Split; split != nil {
+		text += ", split " + clean(*split)
+	}
+	return text
 }
 
 // longestDetail is the most columns that the text of a step takes.
@@ -162,7 +177,7 @@ func variationGrid(rows []metrics.WaterfallRow, variations []string, together bo
 	return g
 }
 
-// numbersGrid are the numbers of each variation over everybody.
+// numbersGrid are the numbers of each variation.
 func numbersGrid(t *metrics.Tables) *grid {
 	g := new(grid)
 	stepped := slices.ContainsFunc(t.Results, func(r metrics.ResultRow) bool { return r.Step != nil })
@@ -177,7 +192,7 @@ func numbersGrid(t *metrics.Tables) *grid {
 		if r.Step != nil {
 			step = count(*r.Step)
 		}
-		if key := r.Variation + "\x00" + step; r.Segment != metrics.Overall || seen[key] {
+		if key := r.Variation + "\x00" + step; seen[key] {
 			continue
 		} else {
 			seen[key] = true

@@ -12,16 +12,16 @@ import (
 	"github.com/metricsjob/metricsjob/metrics"
 )
 
-// ExplainSQL gives one query that computes a metric of an experiment, with
-// nothing but the sources: for each variation the units, the sums and the mean
-// that Run gives. Segments are left out. Like Compile it reads no rows.
-func ExplainSQL(ctx context.Context, opts Options, experiment, metric string) (string, error) {
-	p, err := prepareOne(ctx, opts, experiment, metric, withoutSegments)
+// ExplainSQL gives one query that computes a slice of a metric of an experiment,
+// with nothing but the sources: for each variation the units, the sums and the mean
+// that Run gives. Like Compile it reads no rows.
+func ExplainSQL(ctx context.Context, opts Options, experiment, metric string, slice Slice) (string, error) {
+	p, err := prepareOne(ctx, opts, experiment, metric, slice, onlySegment(slice.Segment))
 	if err != nil {
 		return "", err
 	}
 	defer p.close()
-	text, err := sqlast.Print(sqlast.DuckDB, compiler.Standalone(p.plan))
+	text, err := sqlast.Print(sqlast.DuckDB, compiler.Standalone(p.plan, slice.choices(p.defs.Metric(metric), nil)))
 	if err != nil {
 		return "", fmt.Errorf("print the query: %w", err)
 	}
@@ -29,11 +29,12 @@ func ExplainSQL(ctx context.Context, opts Options, experiment, metric string) (s
 }
 
 // Explain counts where the rows of the sources are lost on their way to a metric
-// of an experiment. The tables of its result have the waterfall, the results
-// before they are corrected for each other, and the definitions.
-func Explain(ctx context.Context, opts Options, experiment, metric string) (*Result, error) {
+// of an experiment, or to a slice of it. The tables of its result have the
+// waterfall, the results of the slice before they are corrected for each other, and
+// the definitions.
+func Explain(ctx context.Context, opts Options, experiment, metric string, slice Slice) (*Result, error) {
 	opts.Waterfall = true
-	p, err := prepareOne(ctx, opts, experiment, metric, nil)
+	p, err := prepareOne(ctx, opts, experiment, metric, slice, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -42,33 +43,44 @@ func Explain(ctx context.Context, opts Options, experiment, metric string) (*Res
 	if err != nil {
 		return nil, err
 	}
+	choices := slice.choices(p.defs.Metric(metric), c)
+	if err := known(choices); err != nil {
+		return nil, err
+	}
 	r := &reporter{prepared: p, collected: c, runID: p.runID()}
 	for _, u := range p.program.Units {
 		for _, x := range u.Plan.Experiments {
 			if err := r.experiment(ctx, x); err != nil {
 				return nil, err
 			}
-			if err := r.waterfall(ctx, u, x); err != nil {
+			if err := r.waterfall(ctx, u, x, slice.part(), choices); err != nil {
 				return nil, err
 			}
 		}
 	}
-	r.tables.Results = r.effects.rows
+	for _, row := range r.effects.rows {
+		if slice.part().is(row) {
+			r.tables.Results = append(r.tables.Results, row)
+		}
+	}
 	r.definitions()
 	return &Result{Tables: r.tables, Diagnostics: p.list.Sorted(), AsOf: p.asOf, RunID: r.runID}, nil
 }
 
-// prepareOne goes from files to the plan of one metric in one experiment, without
-// splits. change,
-// where given, changes the definitions first.
-func prepareOne(ctx context.Context, opts Options, experiment, metric string, change func(defs *metrics.Definitions, experiment string) *metrics.Definitions) (*prepared, error) {
+// prepareOne goes from files to the plan of one metric in one experiment, with its
+// split only where the slice is of one. change, where given, changes the
+// definitions first.
+func prepareOne(ctx context.Context, opts Options, experiment, metric string, slice Slice, change func(defs *metrics.Definitions, experiment string) *metrics.Definitions) (*prepared, error) {
 	var err error
-	p := &prepared{opts: opts, whole: true}
+	p := &prepared{opts: opts, whole: slice.Split == nil}
 	if p.defs, p.list, err = load(opts); err != nil {
 		return nil, err
 	}
 	if !p.list.HasErrors() {
 		p.list = append(p.list, one(p.defs, experiment, metric)...)
+	}
+	if !p.list.HasErrors() {
+		p.list = append(p.list, slice.check(p.defs.Experiment(experiment), p.defs.Metric(metric))...)
 	}
 	if err := p.list.Err(); err != nil {
 		return nil, err
@@ -116,19 +128,21 @@ func one(defs *metrics.Definitions, experiment, metric string) diag.List {
 	return list
 }
 
-// withoutSegments leaves the attributes out that an experiment is broken down
-// by. Segments of other kinds stay, because methods depend on them.
-func withoutSegments(defs *metrics.Definitions, key string) *metrics.Definitions {
-	e := defs.Experiment(key)
-	experiment := *e
-	experiment.Segments = nil
-	for _, s := range e.Segments {
-		if s.FromEvents {
-			experiment.Segments = append(experiment.Segments, s)
+// onlySegment leaves the attributes out that an experiment is broken down by, but
+// for one. Segments of other kinds stay, because methods depend on them.
+func onlySegment(segment string) func(defs *metrics.Definitions, key string) *metrics.Definitions {
+	return func(defs *metrics.Definitions, key string) *metrics.Definitions {
+		e := defs.Experiment(key)
+		experiment := *e
+		experiment.Segments = nil
+		for _, s := range e.Segments {
+			if s.FromEvents || s.Key.V == segment {
+				experiment.Segments = append(experiment.Segments, s)
+			}
 		}
+		out := *defs
+		out.Experiments = slices.Clone(defs.Experiments)
+		out.Experiments[slices.Index(out.Experiments, e)] = &experiment
+		return &out
 	}
-	out := *defs
-	out.Experiments = slices.Clone(defs.Experiments)
-	out.Experiments[slices.Index(out.Experiments, e)] = &experiment
-	return &out
 }

@@ -108,31 +108,79 @@ func TestExplainDrawnCases(t *testing.T) {
 }
 
 // explainAll wants of every metric of a run a waterfall that never rises and ends
-// at the numbers of the run, and a stand-alone query that gives these numbers. The
-// last metric is explained alone as well.
+// at the numbers of the run, and a stand-alone query that gives these numbers, for
+// everybody and for slices. The last metric is explained alone as well, and its
+// last slice.
 func explainAll(t *testing.T, opts job.Options, run *job.Result) {
 	all := computed(run)
 	for i, k := range all {
 		experiment, metric := k[0], k[1]
 		rows := waterfallOf(run, experiment, metric)
-		checkWaterfall(t, rows, run, experiment, metric)
-		text, err := job.ExplainSQL(t.Context(), opts, experiment, metric)
-		if err != nil {
-			t.Fatalf("%s of %s: %v", metric, experiment, err)
+		checkWaterfall(t, rows, run, experiment, metric, job.Slice{})
+		slices := slicesOf(run, experiment, metric)
+		for _, slice := range slices {
+			text, err := job.ExplainSQL(t.Context(), opts, experiment, metric, slice)
+			if err != nil {
+				t.Fatalf("%s of %s, %v: %v", metric, experiment, slice, err)
+			}
+			checkQuery(t, text, run, experiment, metric, slice)
 		}
-		checkQuery(t, text, run, experiment, metric)
 		if i < len(all)-1 {
 			continue
 		}
-		alone, err := job.Explain(t.Context(), opts, experiment, metric)
+		if last := slices[len(slices)-1]; last != (job.Slice{}) {
+			part, err := job.Explain(t.Context(), opts, experiment, metric, last)
+			if err != nil {
+				t.Fatalf("%s of %s, %v: %v", metric, experiment, last, err)
+			}
+			checkWaterfall(t, part.Tables.Waterfall, run, experiment, metric, last)
+		}
+		alone, err := job.Explain(t.Context(), opts, experiment, metric, job.Slice{})
 		if err != nil {
 			t.Fatalf("%s of %s: %v", metric, experiment, err)
 		}
-		checkWaterfall(t, alone.Tables.Waterfall, run, experiment, metric)
+		checkWaterfall(t, alone.Tables.Waterfall, run, experiment, metric, job.Slice{})
 		if d := cmp.Diff(byVariation(rows), byVariation(alone.Tables.Waterfall)); d != "" {
 			t.Errorf("%s of %s (-run +explain):\n%s", metric, experiment, d)
 		}
 	}
+}
+
+// slicesOf are slices of the results of a metric, from everybody on: some of them
+// where there are many, (other) and (none) among them.
+func slicesOf(run *job.Result, experiment, metric string) []job.Slice {
+	var all []job.Slice
+	for _, r := range run.Tables.Results {
+		s := job.Slice{}
+		if r.Segment != metrics.Overall {
+			s.Segment, s.Value = r.Segment, r.SegmentValue
+		}
+		s.Split = r.Split
+		known := slices.ContainsFunc(all, func(have job.Slice) bool { return ofSlice(have, r.Segment, r.SegmentValue, r.Split) })
+		if r.Experiment == experiment && r.Metric == metric && !known {
+			all = append(all, s)
+		}
+	}
+	const most = 12
+	out := all[:1]
+	for i, s := range all[1:] {
+		odd := s.Value == metrics.None || s.Value == metrics.Other || s.Split != nil && (*s.Split == metrics.None || *s.Split == metrics.Other)
+		if odd || i%(len(all)/most+1) == 0 {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// ofSlice reports whether a row with such a segment and split is of the slice.
+func ofSlice(s job.Slice, segment, value string, split *string) bool {
+	if s.Segment == "" {
+		s.Segment, s.Value = metrics.Overall, metrics.All
+	}
+	if s.Segment != segment || s.Value != value || (s.Split == nil) != (split == nil) {
+		return false
+	}
+	return split == nil || *s.Split == *split
 }
 
 // waterfallOf are the rows of a metric in the waterfall of a run.
@@ -150,9 +198,9 @@ func byVariation(rows []metrics.WaterfallRow) string {
 
 // checkQuery executes a stand-alone query in a database of its own, with nothing
 // else in it and with the settings that a session has without being asked.
-func checkQuery(t *testing.T, query string, run *job.Result, experiment, metric string) {
+func checkQuery(t *testing.T, query string, run *job.Result, experiment, metric string, slice job.Slice) {
 	t.Helper()
-	want, got := wantedNumbers(run, experiment, metric), queried(t, query)
+	want, got := wantedNumbers(run, experiment, metric, slice), queried(t, query)
 	if want == nil { // the run says overflow, so no sum can be compared
 		if !slices.ContainsFunc(got, func(row map[string]string) bool { return row["too_large"] != "0" }) {
 			t.Errorf("%s of %s: the query has no units whose number is too large", metric, experiment)
@@ -165,7 +213,7 @@ func checkQuery(t *testing.T, query string, run *job.Result, experiment, metric 
 		}
 	}
 	if d := cmp.Diff(want, got, nearlyEqual); d != "" {
-		t.Errorf("%s of %s (-run +query):\n%s\n%s", metric, experiment, d, query)
+		t.Errorf("%s of %s, %v (-run +query):\n%s\n%s", metric, experiment, slice, d, query)
 	}
 }
 
@@ -223,7 +271,7 @@ func queried(t *testing.T, query string) []map[string]string {
 
 // wantedNumbers are the numbers of a run that a stand-alone query gives; nil
 // where the metric is too large to be computed.
-func wantedNumbers(run *job.Result, experiment, metric string) []map[string]string {
+func wantedNumbers(run *job.Result, experiment, metric string, slice job.Slice) []map[string]string {
 	var out []map[string]string
 	optional := func(row map[string]string, name string, v *string) {
 		if v != nil {
@@ -238,7 +286,7 @@ func wantedNumbers(run *job.Result, experiment, metric string) []map[string]stri
 	}
 	seen := map[string]bool{}
 	for _, r := range run.Tables.Results {
-		if r.Experiment != experiment || r.Metric != metric || r.Segment != metrics.Overall || r.Split != nil || r.Status == "overflow" {
+		if r.Experiment != experiment || r.Metric != metric || !ofSlice(slice, r.Segment, r.SegmentValue, r.Split) || r.Status == "overflow" {
 			continue
 		}
 		step := int64(0)
@@ -258,7 +306,7 @@ func wantedNumbers(run *job.Result, experiment, metric string) []map[string]stri
 			row["step"] = fmt.Sprint(step)
 		}
 		for _, m := range run.Tables.Moments {
-			if m.Split != nil || m.Experiment != experiment || m.Metric != metric || m.Segment != metrics.Overall || m.Variation != r.Variation || r.Step != nil && *m.Step != step {
+			if m.Experiment != experiment || m.Metric != metric || !ofSlice(slice, m.Segment, m.SegmentValue, m.Split) || m.Variation != r.Variation || r.Step != nil && *m.Step != step {
 				continue
 			}
 			if m.QuantileN != nil {
@@ -286,7 +334,7 @@ func wantedNumbers(run *job.Result, experiment, metric string) []map[string]stri
 }
 
 // checkWaterfall compares the ends of a waterfall with the numbers of a run.
-func checkWaterfall(t *testing.T, rows []metrics.WaterfallRow, run *job.Result, experiment, metric string) {
+func checkWaterfall(t *testing.T, rows []metrics.WaterfallRow, run *job.Result, experiment, metric string, slice job.Slice) {
 	t.Helper()
 	type line struct{ part, variation string }
 	last := map[line]metrics.WaterfallRow{}
@@ -303,7 +351,7 @@ func checkWaterfall(t *testing.T, rows []metrics.WaterfallRow, run *job.Result, 
 	}
 	seen := map[string]bool{}
 	for _, r := range run.Tables.Results {
-		if r.Experiment != experiment || r.Metric != metric || r.Segment != metrics.Overall || r.Split != nil {
+		if r.Experiment != experiment || r.Metric != metric || !ofSlice(slice, r.Segment, r.SegmentValue, r.Split) {
 			continue
 		}
 		part := ""

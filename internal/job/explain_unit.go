@@ -18,7 +18,7 @@ import (
 // events with why each counts for the metric or does not, and the number that
 // it has.
 func ExplainUnit(ctx context.Context, opts Options, experiment, metric, unit string) (*metrics.UnitStory, error) {
-	p, err := prepareOne(ctx, opts, experiment, metric, withoutSegments)
+	p, err := prepareOne(ctx, opts, experiment, metric, Slice{}, onlySegment(""))
 	if err != nil {
 		return nil, err
 	}

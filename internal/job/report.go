@@ -29,7 +29,7 @@ func (p *prepared) report(ctx context.Context, c *collected, began time.Time) (*
 			if !p.opts.Waterfall {
 				continue
 			}
-			if err := r.waterfall(ctx, u, x); err != nil {
+			if err := r.waterfall(ctx, u, x, Slice{}.part(), compiler.Slice{}); err != nil {
 				return nil, err
 			}
 		}

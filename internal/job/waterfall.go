@@ -10,16 +10,17 @@ import (
 	"github.com/metricsjob/metricsjob/metrics"
 )
 
-// waterfall adds where the rows of the metrics of an experiment are lost.
-func (r *reporter) waterfall(ctx context.Context, u *compiler.UnitProgram, x *compiler.ExperimentPlan) error {
+// waterfall adds where the rows of the metrics of an experiment are lost on their
+// way to a part of the results.
+func (r *reporter) waterfall(ctx context.Context, u *compiler.UnitProgram, x *compiler.ExperimentPlan, q part, slice compiler.Slice) error {
 	r.tell("counting the rows of " + x.Def.Key.V + " step by step")
 	for i := 0; i < len(x.Metrics); {
 		n := i + 1
 		for n < len(x.Metrics) && x.Metrics[n].Def == x.Metrics[i].Def {
 			n++
 		}
-		for _, part := range u.Waterfall(x, x.Metrics[i:n]) {
-			if err := r.waterfallPart(ctx, x, x.Metrics[i].Def.Metric, part); err != nil {
+		for _, part := range u.Waterfall(x, x.Metrics[i:n], slice) {
+			if err := r.waterfallPart(ctx, x, x.Metrics[i].Def.Metric, q, part); err != nil {
 				return fmt.Errorf("count the rows of %s: %w", x.Metrics[i].Def.Metric.Key.V, err)
 			}
 		}
@@ -31,7 +32,7 @@ func (r *reporter) waterfall(ctx context.Context, u *compiler.UnitProgram, x *co
 // left are the rows and units that come at least so far.
 type left struct{ rows, units int64 }
 
-func (r *reporter) waterfallPart(ctx context.Context, x *compiler.ExperimentPlan, m *metrics.Metric, part compiler.WaterfallPart) error {
+func (r *reporter) waterfallPart(ctx context.Context, x *compiler.ExperimentPlan, m *metrics.Metric, q part, part compiler.WaterfallPart) error {
 	query, err := sqlast.Print(sqlast.DuckDB, part.Query)
 	if err != nil {
 		return fmt.Errorf("print the query: %w", err)
@@ -96,7 +97,7 @@ func (r *reporter) waterfallPart(ctx context.Context, x *compiler.ExperimentPlan
 		n := after(v.Key.V, len(part.Steps))
 		if part.Tally != nil {
 			n = left{}
-			if s := r.sums[part.Tally][overall(x.Def.Key.V, v.Key.V)]; s != nil {
+			if s := r.sums[part.Tally][q.of(x, v)]; s != nil {
 				n = left{s.events, s.withEvents}
 			}
 		}
@@ -108,7 +109,7 @@ func (r *reporter) waterfallPart(ctx context.Context, x *compiler.ExperimentPlan
 	place++
 	for _, v := range x.Def.Variations {
 		n := left{}
-		if s := r.sums[part.Capped][overall(x.Def.Key.V, v.Key.V)]; s != nil {
+		if s := r.sums[part.Capped][q.of(x, v)]; s != nil {
 			n = s.capped[part.Side]
 		}
 		add("capped", "of units whose number is capped: "+r.capsText(x, part), &v.Key.V, n)
