@@ -340,6 +340,9 @@ func (sc *scanBuilder) instants() (from, to time.Time) {
 		if to := sc.longestTo(nil); to > 0 {
 			hi = later(hi, earlier(x.Ends.Add(to), x.WindowsUntil))
 		}
+		if sc.lateBefore() {
+			hi = later(hi, x.Ends)
+		}
 		for _, a := range sc.afters() {
 			hi = later(hi, earlier(x.ObserveUntil.Add(sc.longestTo(a)), x.WindowsUntil))
 		}

@@ -157,6 +157,13 @@ func (b *builder) windowsPass() bool {
 	return b.longest() > 0 && b.uses(func(x *ExperimentPlan) bool { return x.WindowsUntil.After(x.ObserveUntil) })
 }
 
+// lateBefore reports whether rows before an exposure may count that is later than
+// the end of observation: those of covariates, and of windows that end before it.
+func (b *builder) lateBefore() bool {
+	return b.uses(func(x *ExperimentPlan) bool { return x.Ends.After(x.ObserveUntil) }) &&
+		slices.ContainsFunc(b.measures(), func(n *Measure) bool { return n.Window.HasTo && n.Window.To <= 0 })
+}
+
 // untilColumn is the column from which on no row of a unit counts.
 func (b *builder) untilColumn() string {
 	if b.until(sqlast.Null{}) == nil {
@@ -168,11 +175,15 @@ func (b *builder) untilColumn() string {
 // until computes colUntil from the columns of the exposure; nil where
 // observe_until is the same, or no later than any other end.
 func (b *builder) until(exposed sqlast.Expr) sqlast.Expr {
-	if b.longest() == 0 || b.someOpen() && !b.windowsPass() {
+	late := b.lateBefore()
+	if !late && (b.longest() == 0 || b.someOpen() && !b.windowsPass()) {
 		return nil
 	}
 	var ends []sqlast.Expr
-	if b.someOpen() {
+	if late {
+		ends = append(ends, exposed)
+	}
+	if b.someOpen() || late {
 		ends = append(ends, col("p", colObserveUntil))
 	}
 	add := func(start sqlast.Expr, to time.Duration) {
@@ -250,7 +261,10 @@ func (b *builder) inWindow(w unitWindow, at sqlast.Expr) sqlast.Expr {
 		if w.After != nil || b.someOpen() || len(b.afters()) > 0 || w.To < longest || longest == 0 {
 			conds = append(conds, compare(sqlast.Less, at, col("x", offsetColumn(start, w.To))))
 		}
-	case b.windowsPass():
+		if b.lateBefore() && !w.Shown {
+			conds = append(conds, compare(sqlast.Less, at, col("x", colWindowsUntil)))
+		}
+	case b.windowsPass() || b.lateBefore():
 		conds = append(conds, compare(sqlast.Less, at, col("x", colObserveUntil)))
 	}
 	return all(conds...)
