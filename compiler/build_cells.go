@@ -57,6 +57,7 @@ func (b *builder) cellKeys(table string) []sqlast.Item {
 	for _, seg := range b.segments() {
 		out = append(out, item(b.segmentValue(table, seg), b.segmentColumn(seg)))
 	}
+	out = append(out, b.phaseKey(table)...)
 	if b.byUnit {
 		out = append(out, item(b.part(table), colUnitID))
 	}
@@ -236,7 +237,7 @@ func (b *builder) exposureResults() []Statement {
 	kept := b.isExposed(col("c", colDropped))
 	cell := b.table("exposure_cell")
 	days := b.bySegment(cell, "units by day of exposure", compare(sqlast.NotEq, call(sqlast.Coalesce, col("c", colDropped), sqlast.Text("")), sqlast.Text("no_impression")),
-		[]sqlast.Item{item(col("c", "date"), "date")},
+		append([]sqlast.Item{item(col("c", "date"), "date")}, b.phaseOfCell()...),
 		[]sqlast.Item{
 			item(aggregate(sqlast.Sum, when(kept, col("c", "units"))), "units"),
 			item(aggregate(sqlast.Sum, when(kept, col("c", colImpressions))), colImpressions),
@@ -278,7 +279,7 @@ func (b *builder) exposureResults() []Statement {
 	return []Statement{
 		{Name: "days" + b.suffix, Why: "units by day of exposure", SQL: days, Result: ResultDays},
 		{Name: "units" + b.suffix, Why: "exposed units", Result: ResultUnits, Outputs: outputs,
-			SQL: b.bySegment(cell, "exposed units, and those whose windows are over", kept, nil, units)},
+			SQL: b.bySegment(cell, "exposed units, and those whose windows are over", kept, b.phaseOfCell(), units)},
 		{Name: "dropped" + b.suffix, Why: "what was left out, by reason", SQL: dropped, Result: ResultDropped, Outputs: lost},
 	}
 }

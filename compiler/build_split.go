@@ -94,6 +94,7 @@ func (b *builder) finishSplits() []Statement {
 // ofSplit is the builder of the sums of a split, over parts of units.
 func (b *builder) ofSplit(s *Split) *builder {
 	plan := *s.Plan
+	plan.Phased = b.plan.Phased
 	return &builder{plan: &plan, suffix: b.suffix, stage: "_split of " + s.Name, split: true, byUnit: b.byUnit}
 }
 

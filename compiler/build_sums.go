@@ -45,14 +45,14 @@ func (s *sumBuilder) statements(cellTable, result string, numbers sqlast.Select)
 	for _, it := range sc.items {
 		totals = append(totals, sumOf(it.As))
 	}
-	var split []sqlast.Item
+	extra := b.phaseOfCell()
 	if b.split {
-		split = []sqlast.Item{item(col("c", colSplit), colSplit)}
+		extra = append(extra, item(col("c", colSplit), colSplit))
 	}
 	return []Statement{
 		{Name: cell, Why: "exact sums by experiment, variation and segment values", SQL: sqlast.CreateTable{Name: cell, Query: query}},
 		{Name: result + b.suffix, Why: "exact sums over everybody and by segment", Result: ResultSums, Outputs: sc.outputs, Split: b.split,
-			SQL: b.bySegment(cell, "exact sums over everybody and by segment", nil, split, totals)},
+			SQL: b.bySegment(cell, "exact sums over everybody and by segment", nil, extra, totals)},
 		{Name: cell, Why: "no longer needed", SQL: sqlast.DropTable{Name: cell}},
 	}
 }

@@ -56,6 +56,8 @@ type UnitPlan struct {
 	Derived []*Derived
 	Values  []*UnitValue
 	Tallies []*Tally
+	// Phased: some experiment has strata, and sums are by phase too.
+	Phased bool
 	// Splits are the metrics that are broken down by the values of a property.
 	Splits []*Split
 	// Waterfall: the sums also say which numbers are capped.
@@ -78,6 +80,15 @@ type ExperimentPlan struct {
 func (x *ExperimentPlan) LastPhase() *metrics.Phase {
 	if n := len(x.Def.Phases); n > 0 && x.Def.PhasePool.V == "last" {
 		return x.Def.Phases[n-1]
+	}
+	return nil
+}
+
+// Strata are the phases by which statistics are post-stratified; nil where there
+// are not several.
+func (x *ExperimentPlan) Strata() []*metrics.Phase {
+	if len(x.Def.Phases) > 1 && x.LastPhase() == nil {
+		return x.Def.Phases
 	}
 	return nil
 }

@@ -22,6 +22,7 @@ func (p *planner) experiment(u *UnitPlan, e *metrics.Experiment) {
 		p.segment(u, x, s)
 	}
 	p.identity(u, x)
+	u.Phased = u.Phased || len(x.Strata()) > 0
 	u.Experiments = append(u.Experiments, x)
 }
 

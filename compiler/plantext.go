@@ -124,6 +124,9 @@ func (x *ExperimentPlan) print(b *strings.Builder) {
 	if last := x.LastPhase(); last != nil {
 		fmt.Fprintf(b, "      only units of the last phase, from %s\n", stamp(last.Start.V))
 	}
+	for i, phase := range x.Strata() {
+		fmt.Fprintf(b, "      phase %d from %s: statistics are post-stratified by phase\n", i+1, stamp(phase.Start.V))
+	}
 	if x.Def.Activation != nil {
 		b.WriteString("      only units that were activated, counting from there\n")
 	}

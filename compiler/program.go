@@ -43,16 +43,16 @@ type ResultKind int
 // The kinds of results.
 const (
 	ResultNone ResultKind = iota
-	// ResultDays: experiment, variation, segment, segment value, date; then
-	// units, impressions, units in several variations.
+	// ResultDays: experiment, variation, segment, segment value, date, and the
+	// phase as in ResultUnits; then units, impressions, units in several variations.
 	ResultDays
-	// ResultUnits: experiment, variation, segment, segment value; then the
-	// exposed units, those that were activated, and those for whom each wait is over.
+	// ResultUnits: experiment, variation, segment, segment value; where some
+	// experiment has strata the phase, from 1, else 0; then the exposed units, those that were activated, and those for whom each wait is over.
 	ResultUnits
 	// ResultDropped: experiment, reason; then units, rows.
 	ResultDropped
-	// ResultSums: experiment, variation, segment, segment value; with Split the
-	// value of the split; then Outputs.
+	// ResultSums: experiment, variation, segment, segment value; the phase as in
+	// ResultUnits; with Split the value of the split; then Outputs.
 	ResultSums
 	// ResultCaps: experiment, upper, lower: the values that winsorizing caps the
 	// numbers of a side of a tally at, as whole numbers; NULL where there is none.
@@ -229,6 +229,10 @@ func (b *builder) table(name string) string {
 
 // ColumnUnit is the column with the id of the unit in the results of BuildByUnit.
 const ColumnUnit = colUnitID
+
+// ColumnPhase is the column with the phase of exposure in results of experiments
+// with strata.
+const ColumnPhase = colPhase
 
 // The columns of the table exposure.
 const (

@@ -17,7 +17,11 @@ func Standalone(p *Plan, slice Slice) sqlast.Select {
 	if len(p.Units) != 1 || len(p.Units[0].Experiments) != 1 {
 		panic("compiler: a stand-alone query is of one experiment")
 	}
-	u := Build(p).Units[0]
+	whole := *p
+	unit := *p.Units[0]
+	unit.Phased = false // the numbers of variations are those of all phases
+	whole.Units = []*UnitPlan{&unit}
+	u := Build(&whole).Units[0]
 	s := &standalone{builder: u.b, x: p.Units[0].Experiments[0], slice: slice}
 	if slice.Split == nil {
 		s.statements = slices.Concat(u.Exposures, u.Pass(0, 1), u.Finish())

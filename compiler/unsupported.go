@@ -61,9 +61,6 @@ func (u *unsupported) metric(m *metrics.Metric) {
 }
 
 func (u *unsupported) experiment(e *metrics.Experiment) {
-	if len(e.Phases) > 0 && e.PhasePool.V != "last" {
-		u.add(e.Phases[0].Pos, "phases with pool: stratify")
-	}
 	for _, s := range e.Segments {
 		u.when(s.FromEvents, s.Pos, "a segment from events")
 	}

@@ -46,7 +46,7 @@ type arms struct {
 
 // compared prepares the comparison of the arms.
 func (s subject) compared(arms arms, opt stats.Options) stats.Comparison {
-	if len(arms.strata) > 0 {
+	if arms.strata != nil {
 		return stats.NewStratified(s.kind, arms.strata, opt)
 	}
 	return stats.NewComparison(s.kind, arms.all.Baseline, arms.all.Variation, opt)

@@ -98,24 +98,47 @@ type collected struct {
 	caps map[capKey]compiler.Bounds
 	// percentiles are the order statistics of tallies of percentiles.
 	percentiles map[percentileKey]*stats.Quantiles
-	days        map[dayCell]dayCounts
-	exposed     map[cell]int64
+	unitSums
+	// phases are the same sums for the units of each phase, of experiments that
+	// are stratified by phases.
+	phases map[int64]*unitSums
+	units  map[reason]int64 // units left out
+	left   []LeftOut        // the same one by one, where each unit is summed by itself
+	rows   map[reason]int64 // rows left out or odd
+	passes int
+}
+
+// unitSums are the sums over some exposed units: all, or those of a phase.
+type unitSums struct {
+	days    map[dayCell]dayCounts
+	exposed map[cell]int64
 	// activated are the exposed units that count, where events activate units.
 	activated map[cell]int64
 	waited    map[cell]map[string]int64
-	units     map[reason]int64 // units left out
-	left      []LeftOut        // the same one by one, where each unit is summed by itself
-	rows      map[reason]int64 // rows left out or odd
 	sums      map[*compiler.Tally]map[cell]*tallySums
-	passes    int
 }
 
 func newCollected() *collected {
 	return &collected{
 		caps: map[capKey]compiler.Bounds{}, percentiles: map[percentileKey]*stats.Quantiles{},
-		days: map[dayCell]dayCounts{}, exposed: map[cell]int64{}, activated: map[cell]int64{}, waited: map[cell]map[string]int64{},
-		units: map[reason]int64{}, rows: map[reason]int64{}, sums: map[*compiler.Tally]map[cell]*tallySums{},
+		unitSums: newUnitSums(), phases: map[int64]*unitSums{},
+		units: map[reason]int64{}, rows: map[reason]int64{},
 	}
+}
+
+func newUnitSums() unitSums {
+	return unitSums{
+		days: map[dayCell]dayCounts{}, exposed: map[cell]int64{}, activated: map[cell]int64{}, waited: map[cell]map[string]int64{},
+		sums: map[*compiler.Tally]map[cell]*tallySums{},
+	}
+}
+
+// phase are the sums of a phase.
+func (c *collected) phase(n int64) *unitSums {
+	if c.phases[n] == nil {
+		c.phases[n] = new(newUnitSums())
+	}
+	return c.phases[n]
 }
 
 // addEvents adds what was collected from the events of one unit kind.
@@ -123,6 +146,9 @@ func (c *collected) addEvents(e *collected) {
 	maps.Copy(c.caps, e.caps)
 	maps.Copy(c.percentiles, e.percentiles)
 	maps.Copy(c.sums, e.sums)
+	for n, phase := range e.phases {
+		maps.Copy(c.phase(n).sums, phase.sums)
+	}
 	for k, n := range e.rows {
 		c.rows[k] += n
 	}
@@ -244,21 +270,26 @@ func (c *collected) take(st compiler.Statement, rows *loaders.Rows) {
 			}
 			return k
 		}
+		// into are the sums that a row is part of: those of all, and of its phase.
+		into := func(row []any) []*unitSums {
+			out := []*unitSums{&c.unitSums}
+			if at, ok := index[compiler.ColumnPhase]; ok {
+				if n := whole(row[at]).Int64(); n > 0 {
+					out = append(out, c.phase(n))
+				}
+			}
+			return out
+		}
 		switch st.Result {
 		case compiler.ResultDays:
 			k := dayCell{cellOf(row), row[4].(time.Time)}
-			c.days[k] = dayCounts{number("units"), number("impressions"), number("several_variations")}
+			for _, sums := range into(row) {
+				n := sums.days[k]
+				sums.days[k] = dayCounts{n.units + number("units"), n.impressions + number("impressions"), n.several + number("several_variations")}
+			}
 		case compiler.ResultUnits:
-			k := cellOf(row)
-			c.exposed[k] = number("units")
-			c.activated[k] = c.exposed[k]
-			c.waited[k] = map[string]int64{}
-			for _, o := range st.Outputs {
-				if o.Role == compiler.RoleActivated {
-					c.activated[k] = number(o.Column)
-					continue
-				}
-				c.waited[k][o.Wait] = number(o.Column)
+			for _, sums := range into(row) {
+				sums.addUnits(cellOf(row), number("units"), st.Outputs, number)
 			}
 		case compiler.ResultDropped:
 			experiment, why := text(row[0]), text(row[1])
@@ -282,8 +313,10 @@ func (c *collected) take(st compiler.Statement, rows *loaders.Rows) {
 			if st.Split {
 				k.split = splitValue{set: true, value: text(row[index["split"]])}
 			}
-			for _, o := range st.Outputs {
-				c.add(o, k, whole(row[index[o.Column]]))
+			for _, sums := range into(row) {
+				for _, o := range st.Outputs {
+					sums.add(o, k, whole(row[index[o.Column]]))
+				}
 			}
 		default:
 			panic(fmt.Sprintf("job: no case for result %d", st.Result))
@@ -291,8 +324,25 @@ func (c *collected) take(st compiler.Statement, rows *loaders.Rows) {
 	}
 }
 
+// addUnits adds the exposed units of a cell, or of a part of it.
+func (c *unitSums) addUnits(k cell, units int64, outputs []compiler.Output, number func(string) int64) {
+	activated := units
+	if c.waited[k] == nil {
+		c.waited[k] = map[string]int64{}
+	}
+	for _, o := range outputs {
+		if o.Role == compiler.RoleActivated {
+			activated = number(o.Column)
+			continue
+		}
+		c.waited[k][o.Wait] += number(o.Column)
+	}
+	c.exposed[k] += units
+	c.activated[k] += activated
+}
+
 // add adds one number of one pass to a tally's sums.
-func (c *collected) add(o compiler.Output, k cell, n *big.Int) {
+func (c *unitSums) add(o compiler.Output, k cell, n *big.Int) {
 	byCell := c.sums[o.Tally]
 	if byCell == nil {
 		byCell = map[cell]*tallySums{}

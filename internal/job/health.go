@@ -3,7 +3,6 @@ package job
 import (
 	"context"
 	"fmt"
-	"math/big"
 	"slices"
 
 	"github.com/metricsjob/metricsjob/compiler"
@@ -48,11 +47,11 @@ func (r *reporter) health(x *compiler.ExperimentPlan) []string {
 // sampleRatio tests whether the units came in the planned ratio; it reports
 // an alarm.
 func (r *reporter) sampleRatio(x *compiler.ExperimentPlan) bool {
-	t, opt := ratioOf(x, r.exposed)
-	status, detail := metrics.Pass, "units came in the planned ratio"
+	t, within, opt := r.ratioOf(x, func(of *unitSums) map[cell]int64 { return of.exposed })
+	status, detail := metrics.Pass, "units came in the planned ratio"+within
 	switch {
 	case t.Alarm:
-		status, detail = metrics.Fail, "units did not come in the planned ratio: no number of this experiment can be trusted"
+		status, detail = metrics.Fail, "units did not come in the planned ratio"+within+": no number of this experiment can be trusted"
 		if t.Status != stats.OK {
 			detail = t.Reason
 		}
@@ -64,44 +63,16 @@ func (r *reporter) sampleRatio(x *compiler.ExperimentPlan) bool {
 	return t.Alarm
 }
 
-// ratioOf tests whether units came in the ratio of the weights.
-func ratioOf(x *compiler.ExperimentPlan, of map[cell]int64) (stats.SampleRatioTest, stats.Options) {
-	var units []int64
-	var weights []*big.Rat
-	for _, v := range x.Def.Variations {
-		units = append(units, of[overall(x.Def.Key.V, v.Key.V)])
-		weights = append(weights, plannedWeight(x, v))
-	}
-	opt, _ := stats.OptionsOf(x.Def.Analysis)
-	return stats.SampleRatio(units, weights, opt), opt
-}
-
-// plannedWeight is the weight of a variation, that of the last phase where its
-// units alone count; nil where there is none.
-func plannedWeight(x *compiler.ExperimentPlan, v *metrics.Variation) *big.Rat {
-	if last := x.LastPhase(); last != nil {
-		for _, w := range last.Weights {
-			if w.Variation.V == v.Key.V {
-				return w.Weight.Rat()
-			}
-		}
-	}
-	if !v.Weight.Set {
-		return nil
-	}
-	return v.Weight.V.Rat()
-}
-
 // activatedRatio warns where the units that were activated did not come in the
 // planned ratio: the treatment may change who is activated.
 func (r *reporter) activatedRatio(x *compiler.ExperimentPlan) {
-	t, opt := ratioOf(x, r.activated)
-	status, detail := metrics.Pass, "activated units came in the planned ratio"
+	t, within, opt := r.ratioOf(x, func(of *unitSums) map[cell]int64 { return of.activated })
+	status, detail := metrics.Pass, "activated units came in the planned ratio"+within
 	switch {
 	case t.Status != stats.OK:
 		status, detail = metrics.Warn, t.Reason
 	case t.Alarm:
-		status, detail = metrics.Warn, "activated units did not come in the planned ratio: the variations may differ in who is activated"
+		status, detail = metrics.Warn, "activated units did not come in the planned ratio"+within+": the variations may differ in who is activated"
 	}
 	h := r.check(x.Def.Key.V, "sample_ratio_activated", metrics.Overall, metrics.All, status, detail)
 	h.Statistic, h.PValue, h.Threshold = t.Statistic, t.PValue, &opt.SampleRatioAlarm

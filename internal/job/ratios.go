@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"math/big"
 	"slices"
 	"strings"
 
@@ -18,21 +17,29 @@ import (
 // sets of one segment, and the days, are corrected together.
 func (r *reporter) ratios(x *compiler.ExperimentPlan) {
 	for _, s := range x.Def.Segments {
-		sets := map[string]map[string]int64{}
-		for k, n := range r.exposed {
-			if k.experiment == x.Def.Key.V && k.segment == s.Key.V {
-				addTo(sets, k.value, k.variation, n)
+		var sets []ratioSet
+		for _, of := range r.periods(x) {
+			byValue := map[string]map[string]int64{}
+			for k, n := range of.exposed {
+				if k.experiment == x.Def.Key.V && k.segment == s.Key.V {
+					addTo(byValue, k.value, k.variation, n)
+				}
 			}
+			sets = append(sets, of.sets(byValue)...)
 		}
 		r.ratiosOf(x, "sample_ratio_segments", s.Key.V, sets)
 	}
-	days := map[string]map[string]int64{}
-	for k, n := range r.days {
-		if k.experiment == x.Def.Key.V && k.segment == metrics.Overall {
-			addTo(days, k.date.Format("2006-01-02"), k.variation, n.units)
+	var sets []ratioSet
+	for _, of := range r.periods(x) {
+		days := map[string]map[string]int64{}
+		for k, n := range of.days {
+			if k.experiment == x.Def.Key.V && k.segment == metrics.Overall {
+				addTo(days, k.date.Format("2006-01-02"), k.variation, n.units)
+			}
 		}
+		sets = append(sets, of.sets(days)...)
 	}
-	r.ratiosOf(x, "sample_ratio_days", metrics.Overall, days)
+	r.ratiosOf(x, "sample_ratio_days", metrics.Overall, sets)
 }
 
 func addTo(sets map[string]map[string]int64, set, variation string, n int64) {
@@ -42,25 +49,32 @@ func addTo(sets map[string]map[string]int64, set, variation string, n int64) {
 	sets[set][variation] += n
 }
 
+// ratioSet is a named set of units, and what was planned for them.
+type ratioSet struct {
+	name string
+	stats.RatioSet
+}
+
+// sets are sets of units of a period, by name, in the order of their names; units
+// are by variation.
+func (p period) sets(byName map[string]map[string]int64) []ratioSet {
+	var out []ratioSet
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		out = append(out, ratioSet{name + p.suffix, p.set(func(v *metrics.Variation) int64 { return byName[name][v.Key.V] })})
+	}
+	return out
+}
+
 // ratiosOf adds one row for the sets, with the numbers of the one that is furthest
 // from the planned ratio. There is no row where nothing could be tested: the check
 // over everybody says why.
-func (r *reporter) ratiosOf(x *compiler.ExperimentPlan, check, segment string, sets map[string]map[string]int64) {
-	var weights []*big.Rat
-	for _, v := range x.Def.Variations {
-		weights = append(weights, plannedWeight(x, v))
-	}
-	names := slices.Sorted(maps.Keys(sets))
-	var units [][]int64
-	for _, name := range names {
-		var counts []int64
-		for _, v := range x.Def.Variations {
-			counts = append(counts, sets[name][v.Key.V])
-		}
-		units = append(units, counts)
+func (r *reporter) ratiosOf(x *compiler.ExperimentPlan, check, segment string, sets []ratioSet) {
+	var all []stats.RatioSet
+	for _, s := range sets {
+		all = append(all, s.RatioSet)
 	}
 	opt, _ := stats.OptionsOf(x.Def.Analysis)
-	tests := stats.SampleRatios(units, weights, opt)
+	tests := stats.SampleRatios(all, opt)
 	var alarms []string
 	var worst *stats.SampleRatioTest
 	tested := 0
@@ -74,7 +88,7 @@ func (r *reporter) ratiosOf(x *compiler.ExperimentPlan, check, segment string, s
 			worst = t
 		}
 		if t.Alarm {
-			alarms = append(alarms, names[i])
+			alarms = append(alarms, sets[i].name)
 		}
 	}
 	if worst == nil {

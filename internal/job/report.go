@@ -182,6 +182,9 @@ func (r *reporter) notes(x *compiler.ExperimentPlan, m *compiler.MetricPlan) []s
 			notes = append(notes, "stratify_not_possible")
 		}
 	}
+	if phasesPooled(x, m) {
+		notes = append(notes, "phases_pooled")
+	}
 	return notes
 }
 
@@ -197,23 +200,39 @@ func (r *reporter) subject(x *compiler.ExperimentPlan, m *compiler.MetricPlan) s
 	return s
 }
 
-// strata are the parts of two variations that a comparison over everybody is
-// post-stratified by, if it is: the values of a segment.
+// strata are the parts of two variations that a comparison is post-stratified by,
+// if it is: the phases of the experiment, and over everybody the values of a segment.
 func (r *reporter) strata(x *compiler.ExperimentPlan, m *compiler.MetricPlan, q part, baseline, variation *metrics.Variation) []stats.Stratum {
-	by := m.Def.Analysis.Stratify.V
-	if len(by) == 0 || q.segment != metrics.Overall || m.Kind == stats.Percentile {
+	within := r.strataOf(x, m, q)
+	if m.Kind == stats.Percentile || len(within) == 0 && len(x.Strata()) == 0 {
 		return nil
 	}
-	var out []stats.Stratum
-	for _, p := range parts(x, maps.Keys(r.exposed)) {
-		if p.segment == by[0] {
+	if len(within) == 0 {
+		within = []part{q}
+	}
+	out := []stats.Stratum{}
+	for _, of := range r.periods(x) {
+		if !of.plans(baseline, variation) {
+			continue // a phase with one of them alone compares nothing
+		}
+		for _, p := range within {
+			p.split = q.split
 			out = append(out, stats.Stratum{
-				Baseline:  r.moments(m, p.of(x, baseline)),
-				Variation: r.moments(m, p.of(x, variation)),
+				Baseline:  r.momentsOf(of.unitSums, m, p.of(x, baseline)),
+				Variation: r.momentsOf(of.unitSums, m, p.of(x, variation)),
 			})
 		}
 	}
 	return out
+}
+
+// strataOf are the values of the segment that a part is stratified by.
+func (r *reporter) strataOf(x *compiler.ExperimentPlan, m *compiler.MetricPlan, q part) []part {
+	by := m.Def.Analysis.Stratify.V
+	if len(by) == 0 || q.segment != metrics.Overall {
+		return nil
+	}
+	return slices.DeleteFunc(parts(x, maps.Keys(r.exposed)), func(p part) bool { return p.segment != by[0] })
 }
 
 // metric adds the rows of one metric for one segment value.
@@ -269,14 +288,19 @@ func stepOf(m *compiler.MetricPlan) *int64 {
 
 // moments are the exact sums of a metric over a cell.
 func (r *reporter) moments(m *compiler.MetricPlan, k cell) stats.Moments {
+	return r.momentsOf(&r.unitSums, m, k)
+}
+
+// momentsOf are the exact sums of a metric over some of the units of a cell.
+func (r *reporter) momentsOf(of *unitSums, m *compiler.MetricPlan, k cell) stats.Moments {
 	t := m.Tally
-	s := r.sums[t][k]
+	s := of.sums[t][k]
 	if s == nil {
 		s = &tallySums{terms: map[stats.Term]*big.Int{}}
 	}
-	units := r.activated[k.whole()]
+	units := of.activated[k.whole()]
 	if len(t.Waits) > 0 {
-		units = r.waited[k.whole()][compiler.WaitColumn(t.Waits)]
+		units = of.waited[k.whole()][compiler.WaitColumn(t.Waits)]
 	}
 	whole := map[stats.Term]*big.Int{}
 	for _, term := range t.Need.Terms() {

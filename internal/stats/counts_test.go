@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"math/big"
 	"slices"
 	"strings"
 	"testing"
@@ -275,7 +276,7 @@ func TestCountTestsAreTests(t *testing.T) {
 
 func TestSampleRatiosAreCorrectedTogether(t *testing.T) {
 	days := [][]int64{{510, 490}, {600, 400}, {0, 0}, {540, 460}}
-	tests := SampleRatios(days, rats("1", "1"), DefaultOptions())
+	tests := SampleRatios(setsOf(days, rats("1", "1")), DefaultOptions())
 	var p []float64
 	for _, i := range []int{0, 1, 3} {
 		single := SampleRatio(days[i], rats("1", "1"), DefaultOptions())
@@ -309,4 +310,13 @@ func TestOutcomes(t *testing.T) {
 			t.Errorf("%d units over %d variations: %v outcomes, want %v", c.n, c.variations, got, c.want)
 		}
 	}
+}
+
+// setsOf are sets of units with the same weights.
+func setsOf(units [][]int64, weights []*big.Rat) []RatioSet {
+	var out []RatioSet
+	for _, u := range units {
+		out = append(out, RatioSet{u, weights})
+	}
+	return out
 }

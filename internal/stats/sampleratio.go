@@ -36,14 +36,20 @@ func SampleRatio(units []int64, weights []*big.Rat, opt Options) SampleRatioTest
 	return r
 }
 
-// SampleRatios tests many disjoint sets of units, such as segments or days, against
-// the same weights. An alarm is one by the p-value that is corrected for all of
-// them by Holm's method, so that many sets raise no more false alarms than one.
-func SampleRatios(units [][]int64, weights []*big.Rat, opt Options) []SampleRatioTest {
-	tests := make([]SampleRatioTest, len(units))
+// RatioSet is a set of units and what was planned for them, as SampleRatio takes them.
+type RatioSet struct {
+	Units   []int64
+	Weights []*big.Rat
+}
+
+// SampleRatios tests many disjoint sets of units, such as segments, days or phases.
+// An alarm is one by the p-value that is corrected for all of them by Holm's
+// method, so that many sets raise no more false alarms than one.
+func SampleRatios(sets []RatioSet, opt Options) []SampleRatioTest {
+	tests := make([]SampleRatioTest, len(sets))
 	var p []float64
-	for i := range units {
-		tests[i] = SampleRatio(units[i], weights, opt)
+	for i, s := range sets {
+		tests[i] = SampleRatio(s.Units, s.Weights, opt)
 		if tests[i].PValue != nil {
 			p = append(p, *tests[i].PValue)
 		}

@@ -56,7 +56,6 @@ const (
 // pending are the features that are not drawn, because the compiler does not
 // have them yet.
 var pending = []string{
-	phasesStratified,
 	segmentEvents,
 }
 
