@@ -336,10 +336,15 @@ var expectationObject = &object[Expectation]{
 			"the number of each unit that counts, by its id; a unit that is not here must not count"),
 		row("variations", variationExpectations, func(x *Expectation) *[]VariationExpectation { return &x.Variations },
 			"numbers of variations, by their keys; those that are not here are not compared"),
+		row("segments", segmentExpectations, func(x *Expectation) *[]SegmentExpectation { return &x.Segments },
+			"the same for segments of the experiment, by the segment's key and its value: {country: {DE: {control: {mean: 2}}}}"),
+		row("splits", partExpectations, func(x *Expectation) *[]PartExpectation { return &x.Splits },
+			"the same for values of the property that the metric is split by: {shoes: {control: {total: 10}}}"),
 	},
 	foreign: vocabulary{
 		"users": ours("units"), "per_unit": ours("units"), "rows": ours("units"), "values": ours("units"), "results": ours("variations"),
 		"variants": ours("variations"), "per_variation": ours("variations"),
+		"segment": ours("segments"), "dimensions": ours("segments"), "by": ours("segments"), "split": ours("splits"), "split_by": ours("splits"),
 		"mean":  hint("", "write it for a variation: variations: {control: {mean: …}}"),
 		"total": hint("", "write it for a variation: variations: {control: {total: …}}"),
 	},
@@ -404,6 +409,22 @@ var variationExpectations = convert(mapOf(variationNumbersObject.kind(), "a mapp
 	var out []VariationExpectation
 	for _, e := range es {
 		out = append(out, VariationExpectation{e.Key, e.Value})
+	}
+	return out
+})
+
+var partExpectations = convert(mapOf(variationExpectations, "a mapping such as {DE: {control: {mean: 0.5}}}"), func(es []entry[[]VariationExpectation]) []PartExpectation {
+	var out []PartExpectation
+	for _, e := range es {
+		out = append(out, PartExpectation{e.Key, e.Value})
+	}
+	return out
+})
+
+var segmentExpectations = convert(mapOf(partExpectations, "a mapping such as {country: {DE: {control: {mean: 0.5}}}}"), func(es []entry[[]PartExpectation]) []SegmentExpectation {
+	var out []SegmentExpectation
+	for _, e := range es {
+		out = append(out, SegmentExpectation{e.Key, e.Value})
 	}
 	return out
 })

@@ -78,7 +78,23 @@ type Expectation struct {
 	// Units are all units that the metric counts; empty: they are not compared.
 	Units      []UnitExpectation
 	Variations []VariationExpectation
-	Pos        diag.Pos
+	// Segments and Splits are numbers of variations in parts of the results.
+	Segments []SegmentExpectation
+	Splits   []PartExpectation
+	Pos      diag.Pos
+}
+
+// SegmentExpectation is what is expected of the values of a segment.
+type SegmentExpectation struct {
+	Segment Text
+	Values  []PartExpectation
+}
+
+// PartExpectation is what is expected of the units with a value of a segment, or of
+// the rows with a value of the property that the metric is split by.
+type PartExpectation struct {
+	Value      Text
+	Variations []VariationExpectation
 }
 
 // UnitExpectation is the number that a unit must have.

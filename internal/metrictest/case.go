@@ -115,6 +115,9 @@ func (c *testCase) checkNames(list *diag.List) {
 		if c.defs.Metric(x.Metric.V) == nil {
 			list.Errorf(x.Metric.Pos, "unknown-name", "no metric has the key %q", x.Metric.V).
 				Hint = diag.Suggest("metrics", x.Metric.V, keys)
+		} else if len(x.Splits) > 0 && !c.defs.Metric(x.Metric.V).SplitBy.Set {
+			list.Errorf(x.Splits[0].Value.Pos, "unknown-name", "metric %s is not split", x.Metric.V).
+				WithHint("split_by: and a property in the metric")
 		}
 	}
 	named := []metrics.Text{c.test.Experiment}
@@ -258,6 +261,24 @@ func (c *testCase) findExperiment(list *diag.List) {
 			list.Errorf(x.Metric.Pos, "unknown-name", "metric %s is none of experiment %s", x.Metric.V, c.experiment.Key.V).
 				WithHint("without experiment: the test makes one of its impressions, with every metric")
 		}
+		for _, s := range x.Segments {
+			c.checkSegment(s.Segment, list)
+		}
+	}
+}
+
+// checkSegment checks that the experiment has a segment.
+func (c *testCase) checkSegment(key metrics.Text, list *diag.List) {
+	var keys []string
+	for _, s := range c.experiment.Segments {
+		keys = append(keys, s.Key.V)
+	}
+	if slices.Contains(keys, key.V) {
+		return
+	}
+	d := list.Errorf(key.Pos, "unknown-name", "experiment %s has no segment %q", c.experiment.Key.V, key.V)
+	if d.Hint = diag.Suggest("segments", key.V, keys); len(keys) == 0 {
+		d.WithHint("without experiment: the test makes one of its impressions, with the segments that it names")
 	}
 }
 
@@ -271,7 +292,7 @@ func (c *testCase) makeExperiment(list *diag.List) {
 	}
 	start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	found := false
-	var variations, tested []string
+	var variations, tested, segments []string
 	for _, r := range c.impressions {
 		if !r.When.Relative && (!found || r.When.Time.Before(start)) {
 			start, found = r.When.Time.Truncate(24*time.Hour), true
@@ -282,6 +303,11 @@ func (c *testCase) makeExperiment(list *diag.List) {
 	}
 	for _, x := range c.test.Expect {
 		tested = append(tested, x.Metric.V)
+		for _, s := range x.Segments {
+			if key := quotedKey(s.Segment.V); !slices.Contains(segments, key) {
+				segments = append(segments, key)
+			}
+		}
 	}
 	for i := range variations {
 		entry := "{key: " + variations[i] + ", weight: 1}"
@@ -301,8 +327,8 @@ func (c *testCase) makeExperiment(list *diag.List) {
 			break
 		}
 	}
-	text := fmt.Sprintf("version: 1\nexperiments:\n  - {key: %s, flag: %s, rule: %s, unit: %s, start: %s, variations: [%s], metrics: {primary: [%s]}}\n",
-		key, key, rule, quotedKey(unit), start.Format(time.RFC3339), strings.Join(variations, ", "), strings.Join(tested, ", "))
+	text := fmt.Sprintf("version: 1\nexperiments:\n  - {key: %s, flag: %s, rule: %s, unit: %s, start: %s, variations: [%s], segments: [%s], metrics: {primary: [%s]}}\n",
+		key, key, rule, quotedKey(unit), start.Format(time.RFC3339), strings.Join(variations, ", "), strings.Join(segments, ", "), strings.Join(tested, ", "))
 	file := metrics.SourceFile{Path: c.suite.file.Path + " (the experiment of a test)", Text: []byte(text)}
 	sources := c.defs.Sources
 	defs, said := metrics.Decode(append(slices.Clone(c.suite.sources), file), c.suite.load)

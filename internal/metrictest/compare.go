@@ -28,8 +28,14 @@ func compare(t *metrics.Test, tables *metrics.Tables, units *job.UnitTable) []Di
 		if len(x.Units) > 0 {
 			c.unitsOf(x)
 		}
-		for _, v := range x.Variations {
-			c.variation(x, v)
+		c.variations(x, part{segment: metrics.Overall, value: metrics.All}, x.Variations)
+		for _, s := range x.Segments {
+			for _, p := range s.Values {
+				c.part(x, part{segment: s.Segment.V, value: p.Value.V}, p)
+			}
+		}
+		for _, p := range x.Splits {
+			c.part(x, part{segment: metrics.Overall, value: metrics.All, split: &p.Value.V}, p)
 		}
 	}
 	return c.out
@@ -151,12 +157,66 @@ func counted(steps int) string {
 	return fmt.Sprintf("%d steps", steps)
 }
 
-// variation compares the numbers of one variation.
-func (c *comparison) variation(x *metrics.Expectation, want metrics.VariationExpectation) {
+// part is a part of the results of a metric.
+type part struct {
+	segment, value string
+	split          *string // nil: all rows
+}
+
+func (p part) has(m metrics.MomentRow) bool {
+	return m.Segment == p.segment && m.SegmentValue == p.value && (m.Split == nil) == (p.split == nil) && (p.split == nil || *m.Split == *p.split)
+}
+
+// text is how differences name the part; empty for everybody.
+func (p part) text() string {
+	switch {
+	case p.split != nil:
+		return "split " + *p.split + " "
+	case p.segment != metrics.Overall:
+		return p.segment + " " + p.value + " "
+	}
+	return ""
+}
+
+// part compares the numbers of the variations in a part that is not everybody.
+func (c *comparison) part(x *metrics.Expectation, p part, want metrics.PartExpectation) {
+	there := false
+	var known []string
+	for _, m := range c.tables.Moments {
+		switch {
+		case m.Metric != x.Metric.V:
+		case p.has(m):
+			there = true
+		case p.split != nil && m.Split != nil && m.Segment == metrics.Overall:
+			known = append(known, *m.Split)
+		case p.split == nil && m.Split == nil && m.Segment == p.segment:
+			known = append(known, m.SegmentValue)
+		}
+	}
+	if there {
+		c.variations(x, p, want.Variations)
+		return
+	}
+	slices.Sort(known)
+	got := "there are " + strings.Join(slices.Compact(known), ", ")
+	if len(known) == 0 {
+		got = "there are none"
+	}
+	c.differ(want.Value.Pos, x, strings.TrimSpace(p.text()), "a value", got)
+}
+
+func (c *comparison) variations(x *metrics.Expectation, p part, want []metrics.VariationExpectation) {
+	for _, v := range want {
+		c.variation(x, p, v)
+	}
+}
+
+// variation compares the numbers of one variation in a part.
+func (c *comparison) variation(x *metrics.Expectation, p part, want metrics.VariationExpectation) {
 	var rows []metrics.MomentRow // one for each step
 	var known []string
 	for _, m := range c.tables.Moments {
-		if m.Metric != x.Metric.V || m.Segment != metrics.Overall || m.Split != nil {
+		if m.Metric != x.Metric.V || !p.has(m) {
 			continue
 		}
 		known = append(known, m.Variation)
@@ -165,10 +225,10 @@ func (c *comparison) variation(x *metrics.Expectation, want metrics.VariationExp
 		}
 	}
 	if len(rows) == 0 {
-		c.differ(want.Variation.Pos, x, "variation "+want.Variation.V, "a variation", "there are "+strings.Join(slices.Compact(known), ", "))
+		c.differ(want.Variation.Pos, x, p.text()+"variation "+want.Variation.V, "a variation", "there are "+strings.Join(slices.Compact(known), ", "))
 		return
 	}
-	m, what := rows[len(rows)-1], want.Variation.V+" "
+	m, what := rows[len(rows)-1], p.text()+want.Variation.V+" "
 	number := func(name string, want metrics.At[metrics.Number], got *big.Rat) {
 		switch {
 		case !want.Set:
@@ -195,7 +255,7 @@ func (c *comparison) variation(x *metrics.Expectation, want metrics.VariationExp
 		for _, step := range rows {
 			totals = append(totals, ratOf(step.Sum))
 		}
-		c.steps(x, want.Variation.V, want.Pos, want.Steps, totals)
+		c.steps(x, p.text()+want.Variation.V, want.Pos, want.Steps, totals)
 	}
 }
 
