@@ -250,6 +250,20 @@ var segment = either(
 	"the name of an attribute, or a mapping such as {key: device, from: events}",
 )
 
+// ParseMargin reads a margin: a share such as 2%, percentage points such as 2pp, or
+// a number in the metric's own unit. Its size may be any number.
+func ParseMargin(text string) (Margin, bool) {
+	var m Margin
+	plain := text
+	for _, u := range []MarginUnit{MarginRelative, MarginPoints} {
+		if p, found := strings.CutSuffix(text, string(u)); found {
+			plain, m.Unit = p, u
+		}
+	}
+	m.Value = Number(plain)
+	return m, len(text) <= 100 && numberPattern.MatchString(plain)
+}
+
 // margin is 2%, 2pp or 20.
 var margin = kind[*Margin]{
 	want: "a margin such as 2%, 2pp or 20",
@@ -259,21 +273,15 @@ var margin = kind[*Margin]{
 		if !ok {
 			return nil, false
 		}
-		m := &Margin{Pos: d.pos(n)}
-		plain := s
-		for _, u := range []MarginUnit{MarginRelative, MarginPoints} {
-			if p, found := strings.CutSuffix(s, string(u)); found {
-				plain, m.Unit = p, u
-			}
-		}
-		if len(s) > 100 || !numberPattern.MatchString(plain) {
+		m := new(Margin)
+		if *m, ok = ParseMargin(s); !ok {
 			said := d.errorf(n, "bad-number", "%s wants %s, not %s", d.subject(), want, quoted(s))
 			if t := strings.ReplaceAll(s, " ", ""); t != s {
 				said.WithHint("write %s", t)
 			}
 			return nil, false
 		}
-		m.Value = Number(plain)
+		m.Pos = d.pos(n)
 		if m.Value.Rat().Sign() <= 0 {
 			d.errorf(n, "bad-number", "%s must be above 0, not %s", d.subject(), s).
 				WithHint("it says how much worse the metric may be; better says in which direction")

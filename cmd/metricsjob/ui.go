@@ -65,12 +65,9 @@ func (u *ui) resultf(format string, args ...any) {
 
 // tables prints the tables of a run in the format.
 func (u *ui) tables(format export.Format, t *metrics.Tables, written []export.Written) error {
-	width, isTerminal := terminal(u.out)
-	return export.WriteStdout(u.out, format, t, export.StdoutOptions{
-		Width:   width,
-		Color:   isTerminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
-		Written: written,
-	})
+	o := u.layout()
+	o.Written = written
+	return export.WriteStdout(u.out, format, t, o)
 }
 
 // outcome prints what became of a test: one that passed only on demand.
@@ -89,9 +86,20 @@ func (u *ui) outcome(o metrictest.Outcome, passed bool) {
 	}
 }
 
-// rows prints the table results alone.
-func (u *ui) rows(format export.Format, t *metrics.Tables) error {
-	return export.WriteStdout(u.out, format, t, export.StdoutOptions{RowsOnly: true})
+// rows prints one table of what was computed, or with text and Markdown a report.
+func (u *ui) rows(format export.Format, table string, t *metrics.Tables) error {
+	o := u.layout()
+	o.RowsOnly, o.Table = true, table
+	return export.WriteStdout(u.out, format, t, o)
+}
+
+// layout is how what people read is laid out on standard output.
+func (u *ui) layout() export.StdoutOptions {
+	width, isTerminal := terminal(u.out)
+	return export.StdoutOptions{
+		Width: width,
+		Color: isTerminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
+	}
 }
 
 // infof says what was done.

@@ -34,7 +34,9 @@ func (m markdown) paragraph(text string) { m.w.WriteString(text + "\n\n") }
 
 func (m markdown) experiment(e experimentReport) {
 	m.paragraph("## " + escape(e.title()))
-	m.paragraph(escape(e.facts()))
+	if facts := e.facts(); facts != "" {
+		m.paragraph(escape(facts))
+	}
 	if len(e.arms) > 0 {
 		m.grid(armsGrid(e.arms))
 	}

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -23,6 +24,8 @@ type StdoutOptions struct {
 	Written []Written
 	// RowsOnly leaves the summary of JSON out.
 	RowsOnly bool
+	// Table is the table that CSV, Arrow and JSON are of; "" is results.
+	Table string
 }
 
 // WriteStdout writes what the run found in one of the [StdoutFormats]: Text
@@ -42,11 +45,11 @@ func WriteStdout(w io.Writer, f Format, t *metrics.Tables, o StdoutOptions) erro
 	case Markdown:
 		err = writeMarkdown(w, newReport(t, o.SegmentValues))
 	case CSV:
-		err = writeCSV(w, results(t))
+		err = writeCSV(w, named(t, o.Table))
 	case Arrow:
-		err = writeArrow(w, results(t))
+		err = writeArrow(w, named(t, o.Table))
 	case JSON:
-		if err = writeJSONL(w, results(t)); err == nil && !o.RowsOnly {
+		if err = writeJSONL(w, named(t, o.Table)); err == nil && !o.RowsOnly {
 			err = writeSummary(w, t, o.Written)
 		}
 	default:
@@ -58,13 +61,15 @@ func WriteStdout(w io.Writer, f Format, t *metrics.Tables, o StdoutOptions) erro
 	return nil
 }
 
-func results(t *metrics.Tables) metrics.Table {
+// named is the table with the name; "" is results.
+func named(t *metrics.Tables, name string) metrics.Table {
+	name = cmp.Or(name, "results")
 	for _, table := range t.All() {
-		if table.Name == "results" {
+		if table.Name == name {
 			return table
 		}
 	}
-	panic("export: no table results")
+	panic("export: no table " + name)
 }
 
 // summary is the last line of JSON, which schedulers take as the task's value.

@@ -39,7 +39,9 @@ func (p page) experiment(e experimentReport) {
 	title := clean(e.title())
 	p.paragraph("", title, bold)
 	p.line(strings.Repeat("─", min(textWidth(title), p.width)))
-	p.paragraph("", e.facts(), plain)
+	if facts := e.facts(); facts != "" {
+		p.paragraph("", facts, plain)
+	}
 	if len(e.arms) > 0 {
 		p.line("")
 		p.grid(armsGrid(e.arms))

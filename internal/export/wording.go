@@ -28,6 +28,9 @@ func (r report) legend() string {
 
 // footer says what the run was.
 func (r report) footer() string {
+	if r.run.Engine == "" { // statistics on sums: nothing was read but them
+		return "run " + r.run.RunID + " · metricsjob " + r.run.Version
+	}
 	return strings.Join([]string{
 		"run " + r.run.RunID,
 		strings.ReplaceAll(r.run.Outcome, "_", " "),
@@ -56,7 +59,10 @@ func (e experimentReport) facts() string {
 		}
 		parts = append(parts, "flag "+e.def.Flag, e.def.Rule, "by "+e.def.Unit, when)
 	}
-	return strings.Join(append(parts, "as of "+instant(e.def.AsOf)), " · ")
+	if e.def.AsOf.Unix() != 0 { // sums from elsewhere need not say when they were made
+		parts = append(parts, "as of "+instant(e.def.AsOf))
+	}
+	return strings.Join(parts, " · ")
 }
 
 // plannedShare is the share by weight.

@@ -12,6 +12,7 @@ import (
 type effects struct {
 	rows        []metrics.ResultRow
 	comparisons []comparison
+	balances    []balance
 }
 
 // subject is a metric in an experiment, as statistics see it.
@@ -75,6 +76,22 @@ func (t *effects) compare(row metrics.ResultRow, s subject, other string, arms a
 	}
 	if s.value {
 		t.comparisons = append(t.comparisons, comparison)
+		t.balance(row, s, arms)
 	}
 	t.rows = append(t.rows, row)
+}
+
+// balance compares the covariates of a row over everybody, where it has some.
+func (t *effects) balance(row metrics.ResultRow, s subject, arms arms) {
+	if row.Segment != metrics.Overall || !s.opt.CUPED || !s.kind.HasCovariates() {
+		return
+	}
+	strata := arms.strata
+	if strata == nil {
+		strata = []stats.Stratum{arms.all}
+	}
+	t.balances = append(t.balances, balance{
+		experiment: row.Experiment, metric: row.Metric, variation: row.Variation, against: *row.ComparedTo,
+		difference: stats.Imbalance(s.kind, strata, s.opt),
+	})
 }

@@ -48,18 +48,9 @@ func (r *reporter) health(x *compiler.ExperimentPlan) []string {
 // an alarm.
 func (r *reporter) sampleRatio(x *compiler.ExperimentPlan) bool {
 	t, within, opt := r.ratioOf(x, func(of *unitSums) map[cell]int64 { return of.exposed })
-	status, detail := metrics.Pass, "units came in the planned ratio"+within
-	switch {
-	case t.Alarm:
-		status, detail = metrics.Fail, "units did not come in the planned ratio"+within+": no number of this experiment can be trusted"
-		if t.Status != stats.OK {
-			detail = t.Reason
-		}
-	case t.Status != stats.OK:
-		status, detail = metrics.Warn, t.Reason
-	}
-	h := r.check(x.Def.Key.V, "sample_ratio", metrics.Overall, metrics.All, status, detail)
-	h.Statistic, h.PValue, h.Threshold = t.Statistic, t.PValue, &opt.SampleRatioAlarm
+	h := sampleRatioCheck(t, within, opt)
+	h.RunID, h.AsOf, h.Experiment = r.runID, r.asOf, x.Def.Key.V
+	r.tables.Health = append(r.tables.Health, h)
 	return t.Alarm
 }
 

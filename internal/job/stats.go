@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"math/big"
 	"os"
 	"slices"
 	"strconv"
@@ -24,6 +23,9 @@ type StatsOptions struct {
 	// Information are the shares of the planned information at the looks so far,
 	// for peeking: group.
 	Information []float64
+	// Ended says that the planned end of the experiments has come: what the sums
+	// say is their result.
+	Ended bool
 }
 
 // Stats computes results from sums that were made elsewhere. Mistakes in the
@@ -52,20 +54,21 @@ func Stats(ctx context.Context, opts StatsOptions) (*metrics.Tables, error) {
 		return nil, err
 	}
 	hash := sha256.New()
-	fmt.Fprintln(hash, opts.Version, digest, opts.Information)
+	fmt.Fprintln(hash, opts.Version, digest, opts.Information, opts.Ended)
 	groups, err := groupsOf(rows, hash.Write, opt)
 	if err != nil {
 		return nil, err
 	}
-	t := &fromSums{analysis: a, opt: opt, runID: hex.EncodeToString(hash.Sum(nil))[:16], tables: &metrics.Tables{}}
+	t := &fromSums{analysis: a, opt: opt, ended: opts.Ended, runID: hex.EncodeToString(hash.Sum(nil))[:16], tables: &metrics.Tables{}}
 	for _, g := range groups {
 		if err := t.group(g); err != nil {
 			return nil, err
 		}
 	}
 	t.effects.correct()
-	t.sampleRatios(groups)
+	t.judge(groups)
 	t.tables.Results = t.effects.rows
+	t.tables.Runs = []metrics.RunRow{{RunID: t.runID, Version: opts.Version, SchemaVersion: metrics.SchemaVersion, Outcome: "done"}}
 	return t.tables, nil
 }
 
@@ -176,7 +179,7 @@ func (g *sumsGroup) add(r sumsRow, opt stats.Options) error {
 func (g *sumsGroup) baseline() (*sumsArm, error) {
 	var found *sumsArm
 	for _, a := range g.arms {
-		is, _ := strconv.ParseBool(a.row.text("baseline"))
+		is := a.isBaseline()
 		switch {
 		case is && found != nil:
 			return nil, a.row.errorf("one variation has baseline true", "metric %q has two baselines", a.row.text("metric"))
@@ -194,6 +197,7 @@ func (g *sumsGroup) baseline() (*sumsArm, error) {
 type fromSums struct {
 	analysis metrics.Analysis
 	opt      stats.Options
+	ended    bool
 	runID    string
 	tables   *metrics.Tables
 	effects  effects
@@ -205,11 +209,14 @@ func (t *fromSums) group(g *sumsGroup) error {
 	if err != nil {
 		return err
 	}
-	s := subject{kind: g.kind, opt: t.opt, better: g.better, correction: t.analysis.Correction.V, value: true}
+	s := subject{kind: g.kind, opt: t.opt, better: g.better, correction: t.analysis.Correction.V, value: g.first.text("split") == ""}
 	s.opt.Better = g.better
+	if s.margin, err = g.first.margin(); err != nil {
+		return err
+	}
 	for _, a := range g.arms {
 		row := metrics.ResultRow{
-			RunID: t.runID, AsOf: asOfText(a.row.text("as_of")), Experiment: a.row.text("experiment"), Rule: "test",
+			RunID: t.runID, AsOf: asOfText(a.row.text("as_of")), Experiment: a.row.experiment(), Rule: "test",
 			Role: orDefault(a.row.text("role"), string(metrics.Secondary)), Metric: a.row.text("metric"), Version: a.row.text("metric_version"),
 			Split: optional(a.row.text("split")), Segment: orDefault(a.row.text("segment"), metrics.Overall), SegmentValue: orDefault(a.row.text("segment_value"), metrics.All),
 			Variation: a.row.text("variation"), Exposed: a.exposed(), Alpha: s.opt.Alpha, Warnings: []string{}, Method: "none",
@@ -227,6 +234,11 @@ func (t *fromSums) group(g *sumsGroup) error {
 		t.effects.compare(row, s, base.row.text("variation"), arms{all: stats.Stratum{Baseline: base.all, Variation: a.all}, strata: strataOf(base, a)})
 	}
 	return nil
+}
+
+func (a *sumsArm) isBaseline() bool {
+	is, _ := strconv.ParseBool(a.row.text("baseline"))
+	return is
 }
 
 // exposed are the exposed units, where the file has them, else those of the sums.
@@ -254,39 +266,6 @@ func strataOf(baseline, variation *sumsArm) []stats.Stratum {
 		out = append(out, stats.Stratum{Baseline: baseline.byName[name], Variation: variation.byName[name]})
 	}
 	return out
-}
-
-// sampleRatios tests the units of each experiment over everybody where the file has
-// weights, by the metric that comes first. Where they did not come in that ratio,
-// nothing of the experiment is significant.
-func (t *fromSums) sampleRatios(groups []*sumsGroup) {
-	done := map[string]bool{}
-	for _, g := range groups {
-		experiment := g.first.text("experiment")
-		if done[experiment] || orDefault(g.first.text("segment"), metrics.Overall) != metrics.Overall {
-			continue
-		}
-		done[experiment] = true
-		var units []int64
-		var weights []*big.Rat
-		for _, a := range g.arms {
-			weight, ok := new(big.Rat).SetString(a.row.text("weight"))
-			if !ok || weight.Sign() < 0 {
-				weight = nil
-			}
-			units, weights = append(units, a.exposed()), append(weights, weight)
-		}
-		r := stats.SampleRatio(units, weights, t.opt)
-		if !r.Alarm {
-			continue
-		}
-		t.effects.distrust(experiment)
-		for i := range t.effects.rows {
-			if row := &t.effects.rows[i]; row.Experiment == experiment {
-				row.Warnings = append(row.Warnings, metrics.CheckSampleRatio)
-			}
-		}
-	}
 }
 
 func orDefault(text, preset string) string {

@@ -86,6 +86,11 @@ func readSums(ctx context.Context, path string, opts Options) ([]sumsRow, error)
 	if len(rows) == 0 {
 		return nil, &SumsError{Place: path, Text: "has no rows", hint: "the columns are those of the table moments"}
 	}
+	for _, r := range rows {
+		if err := r.known(); err != nil {
+			return nil, err
+		}
+	}
 	return rows, nil
 }
 
@@ -111,7 +116,11 @@ func readSumsCSV(path string) ([]sumsRow, error) {
 		}
 		cells := map[string]string{}
 		for i, name := range header {
-			cells[strings.TrimSpace(strings.TrimPrefix(name, "\ufeff"))] = record[i]
+			name = strings.TrimSpace(strings.TrimPrefix(name, "\ufeff"))
+			if _, twice := cells[name]; twice {
+				return nil, &SumsError{Place: path, Text: fmt.Sprintf("two columns are named %q", name), hint: "leave one of them out"}
+			}
+			cells[name] = record[i]
 		}
 		rows = append(rows, sumsRow{cells, path, len(rows) + 1})
 	}
@@ -167,54 +176,4 @@ func readSumsParquet(ctx context.Context, path string, opts Options) ([]sumsRow,
 		rows = append(rows, sumsRow{cells, path, i + 1})
 	}
 	return rows, nil
-}
-
-// moments are the sums of a row, with those that the kind needs.
-func (r sumsRow) moments(kind stats.Kind, opt stats.Options) (stats.Moments, error) {
-	units, err := r.count("units")
-	if err != nil {
-		return stats.Moments{}, err
-	}
-	m := stats.Moments{Units: units}
-	for _, term := range stats.NeedOf(kind, opt).Terms()[1:] {
-		s, ok, err := r.sum(term.Column())
-		switch {
-		case err != nil:
-			return m, err
-		case ok:
-			m.Set(term, s)
-		case kind != stats.Percentile:
-			return m, r.errorf("a "+kind.String()+" needs it; covariates are needed with cuped", "column %s is empty", term.Column())
-		}
-	}
-	if kind == stats.Percentile {
-		m.Quantiles, err = r.quantiles(opt)
-	}
-	return m, err
-}
-
-// quantiles are the order statistics of a row. Its bounds are taken for those at
-// the alpha of the analysis.
-func (r sumsRow) quantiles(opt stats.Options) (*stats.Quantiles, error) {
-	if r.text("quantile_value") == "" {
-		return nil, nil // no units
-	}
-	var numbers [3]stats.Sum
-	for i, column := range []string{"quantile_value", "quantile_lower", "quantile_upper"} {
-		s, ok, err := r.sum(column)
-		if err != nil {
-			return nil, err
-		}
-		if !ok {
-			return nil, r.errorf("a quantile needs its value and both bounds", "column %s is empty", column)
-		}
-		numbers[i] = s
-	}
-	n, err := r.count("quantile_n")
-	if err != nil {
-		return nil, err
-	}
-	return &stats.Quantiles{
-		Value: numbers[0].Rat(), Lower: numbers[1].Float64(), Upper: numbers[2].Float64(), Z: stats.PercentileZ(opt.Alpha), N: n,
-	}, nil
 }

@@ -1,7 +1,6 @@
 package job
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/metricsjob/metricsjob/compiler"
@@ -25,6 +24,13 @@ func (r *reporter) verdicts(x *compiler.ExperimentPlan) {
 		}
 	}
 	key := x.Def.Key.V
+	for _, h := range r.effects.covariateChecks(key, opt.SampleRatioAlarm) {
+		h.RunID, h.AsOf = r.runID, r.asOf
+		r.tables.Health = append(r.tables.Health, h)
+		if h.Status == metrics.Warn {
+			e.Notes = append(e.Notes, reasonOf(h))
+		}
+	}
 	if len(e.Invalid) > 0 {
 		r.effects.distrust(key)
 	}
@@ -54,12 +60,7 @@ func (r *reporter) invalid(x *compiler.ExperimentPlan) metrics.Reasons {
 		if h.Check == "several_variations" && x.Def.Multiple.V == metrics.MultipleEach {
 			continue
 		}
-		reason := metrics.Reason{Code: h.Check, Text: h.Detail, Value: h.Statistic, Threshold: h.Threshold}
-		if h.Check == metrics.CheckSampleRatio && h.PValue != nil {
-			reason.Value = h.PValue
-			reason.Text = fmt.Sprintf("%s (p = %.2g, alarm below %g)", h.Detail, *h.PValue, *h.Threshold)
-		}
-		reasons = append(reasons, reason)
+		reasons = append(reasons, reasonOf(h))
 	}
 	return reasons
 }

@@ -59,6 +59,8 @@ func covariance(kind Kind, m Moments) fraction {
 	switch kind {
 	case Mean:
 		return fraction{m.spread(X, P, XP), pairs(m.Units)}
+	case Proportion:
+		return fraction{m.spread(X, P, XP), SumOf(m.Units).Mul(SumOf(m.Units))}
 	case Ratio:
 		x, y, p, q := m.Sum(X), m.Sum(Y), m.Sum(P), m.Sum(Q)
 		num := m.spread(X, P, XP).Mul(y).Mul(q).
@@ -70,11 +72,19 @@ func covariance(kind Kind, m Moments) fraction {
 	panic(fmt.Sprintf("stats: no case for the covariance of kind %d", int(kind)))
 }
 
+// HasCovariates reports whether covariates can adjust the effects of the kind.
+func (k Kind) HasCovariates() bool { return k != Percentile }
+
 // Imbalance compares the covariates from before the exposure, where nothing that
 // the variations do can have made a difference: a small p-value says that the
 // units were not alike to begin with. It is the test that opt names, on both
-// sides.
-func Imbalance(kind Kind, baseline, variation Moments, opt Options) Effect {
+// sides and at one look; of several strata post-stratified as effects are.
+func Imbalance(kind Kind, strata []Stratum, opt Options) Effect {
 	opt.CUPED, opt.Alternative = false, TwoSided
-	return Compare(kind, baseline.covariate(), variation.covariate(), opt)
+	opt.TunedAt, opt.MSPRT, opt.Look, opt.Untested, opt.Power = 0, false, nil, "", 0
+	var before []Stratum
+	for _, s := range strata {
+		before = append(before, Stratum{s.Baseline.covariate(), s.Variation.covariate()})
+	}
+	return Stratified(kind, before, opt)
 }

@@ -110,10 +110,23 @@ func TestAdjustmentWithoutUse(t *testing.T) {
 	if e.Status != ZeroVariance || *e.VarianceReduction != 1 || *e.Absolute != 0 {
 		t.Errorf("status %s, variance reduction %v", e.Status, e.VarianceReduction)
 	}
-	// A proportion is as it was.
-	a, b := arm(t, 4, "1"), arm(t, 4, "2")
-	if e := Compare(Proportion, a, b, opt); e.VarianceReduction != nil || e.Method != "Welch t, relative by delta" {
-		t.Errorf("a proportion: %s, %v", e.Method, e.VarianceReduction)
+}
+
+// A proportion is adjusted with variances and covariances that are divided by n. By
+// hand: θ = (64·380 − 132·90)/(90·290), and so on.
+func TestAdjustedProportion(t *testing.T) {
+	a := NewMoments(200, map[Term]Sum{X: SumOf(60), P: SumOf(50), XP: SumOf(30)})
+	b := NewMoments(180, map[Term]Sum{X: SumOf(72), P: SumOf(40), XP: SumOf(34)})
+	opt := DefaultOptions()
+	opt.CUPED, opt.Test = true, Z
+	e := Compare(Proportion, a, b, opt)
+	near(t, "effect", e.Absolute, 0.11323967645806732, 1e-12)
+	near(t, "low", e.AbsoluteLow, 0.027193269653307817, 1e-12)
+	near(t, "high", e.AbsoluteHigh, 0.19928608326282683, 1e-12)
+	near(t, "p-value", e.PValue, 0.009898014937933186, 1e-11)
+	near(t, "variance reduction", e.VarianceReduction, 0.1913054622416559, 1e-11)
+	if e.Method != "z, adjusted by CUPED, relative by delta" {
+		t.Errorf("method %q", e.Method)
 	}
 }
 
@@ -126,7 +139,7 @@ func TestNeedOfAdjustment(t *testing.T) {
 	if n := len(NeedOf(Ratio, opt).Terms()); n != int(termCount) {
 		t.Errorf("a ratio needs %d sums, want all %d", n, termCount)
 	}
-	if diff := cmp.Diff([]Term{N, X}, NeedOf(Proportion, opt).Terms()); diff != "" {
+	if diff := cmp.Diff([]Term{N, X, P, XP}, NeedOf(Proportion, opt).Terms()); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -180,11 +193,12 @@ func TestImbalance(t *testing.T) {
 		return adjustableMoments(moved)
 	}
 	opt := DefaultOptions()
+	opt.Power = 0
 	for _, kind := range []Kind{Mean, Ratio} {
 		want := Compare(kind, before(units), before(others), opt)
 		adjusted := opt
-		adjusted.CUPED, adjusted.Alternative = true, Less
-		got := Imbalance(kind, adjustableMoments(units), adjustableMoments(others), adjusted)
+		adjusted.CUPED, adjusted.Alternative, adjusted.TunedAt = true, Less, 5000
+		got := Imbalance(kind, []Stratum{{adjustableMoments(units), adjustableMoments(others)}}, adjusted)
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", kind, diff)
 		}

@@ -23,6 +23,8 @@ type Evidence struct {
 	Ended         bool
 	End           string
 	MinimumEffect float64
+	// Notes are told with every verdict, and change none.
+	Notes metrics.Reasons
 }
 
 // Judged is a metric as a verdict sees it.
@@ -40,6 +42,11 @@ type Judged struct {
 // first of these that holds: invalid, do not ship, ship, keep running,
 // inconclusive.
 func Decide(e Evidence) (metrics.Verdict, metrics.Reasons) {
+	verdict, reasons := e.decide()
+	return verdict, append(reasons[:len(reasons):len(reasons)], e.Notes...)
+}
+
+func (e Evidence) decide() (metrics.Verdict, metrics.Reasons) {
 	if len(e.Invalid) > 0 {
 		return metrics.Invalid, e.Invalid
 	}
@@ -214,10 +221,10 @@ func (j judged) reason(code string) metrics.Reason {
 
 // waits reports whether the planned end is still to come, and why.
 func (e Evidence) waits(primaries, guardrails []judged) (metrics.Reasons, bool) {
+	if e.Ended {
+		return nil, false
+	}
 	if e.End != "" {
-		if e.Ended {
-			return nil, false
-		}
 		text := "the experiment runs until " + e.End
 		if !e.Anytime {
 			text += ", and its result is read then: until there every number is interim"

@@ -83,7 +83,7 @@ func checkComparisonExample(t *testing.T, lines map[string][]string) {
 		return
 	}
 	if opt.CUPED {
-		printed(t, "imbalance", lines["imbalance"], []*float64{Imbalance(kind, a, b, opt).PValue})
+		printed(t, "imbalance", lines["imbalance"], []*float64{Imbalance(kind, []Stratum{{a, b}}, opt).PValue})
 	}
 	believed := NewComparison(kind, a, b, opt).Posterior()
 	for name, numbers := range map[string][]*float64{

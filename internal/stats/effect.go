@@ -85,9 +85,8 @@ func (c Comparison) Effect() Effect {
 	return e
 }
 
-// adjusts reports whether covariates adjust the effects of the kind. The variance
-// of a proportion is not that of its units' values, and covariates explain values.
-func adjusts(kind Kind, opt Options) bool { return opt.CUPED && (kind == Mean || kind == Ratio) }
+// adjusts reports whether covariates adjust the effects of the kind.
+func adjusts(kind Kind, opt Options) bool { return opt.CUPED && kind.HasCovariates() }
 
 // methodOf names the test and the relative interval, and first the test of counts
 // if that gives the p-value.

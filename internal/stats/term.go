@@ -88,6 +88,9 @@ func NeedTerms(ts ...Term) Need {
 func NeedOf(kind Kind, opt Options) Need {
 	switch kind {
 	case Proportion:
+		if opt.CUPED {
+			return NeedTerms(N, X, P, XP)
+		}
 		return NeedTerms(N, X)
 	case Percentile:
 		return NeedTerms(N, X, XX)

@@ -1,0 +1,292 @@
+package job
+
+import (
+	"fmt"
+	"math"
+	"math/big"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/metricsjob/metricsjob/internal/diag"
+	"github.com/metricsjob/metricsjob/internal/stats"
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// sumsColumns are the columns that a file of sums may have: those of the table
+// moments, in place of the sums what other tools print, and what is known of the
+// metric beyond its sums.
+var sumsColumns = func() []string {
+	out := []string{
+		"stratum", "role", "better", "margin", "std_error",
+		"quantile_z", "quantile_bounds_n",
+	}
+	for _, t := range new(metrics.Tables).All() {
+		if t.Name == "moments" {
+			for _, c := range t.Columns {
+				out = append(out, c.Name)
+			}
+		}
+	}
+	for t := stats.X; t <= stats.PQ; t++ {
+		out = append(out, otherColumns(t)...)
+	}
+	return out
+}()
+
+// otherColumns are those that may stand in for the sum of a term: of a sum the
+// mean, of squares the variance or the standard deviation, of products the
+// covariance, all with n − 1.
+func otherColumns(t stats.Term) []string {
+	column := t.Column()
+	switch factors := t.Factors(); {
+	case len(factors) == 1:
+		return []string{strings.Replace(column, "sum", "mean", 1)}
+	case factors[0] == factors[1]:
+		side := strings.TrimSuffix(column, "sum_sq")
+		return []string{side + "variance", side + "std_dev"}
+	}
+	return []string{strings.Replace(column, "sum", "cov", 1)}
+}
+
+// known refuses what no column of sums is named, and words that mean nothing.
+func (r sumsRow) known() error {
+	var names []string
+	for name := range r.cells {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		if !slices.Contains(sumsColumns, name) {
+			return r.errorf(diag.Suggest("columns", name, sumsColumns), "there is no column %q", name)
+		}
+	}
+	for _, c := range []struct {
+		column string
+		words  []string
+	}{
+		{"better", []string{string(metrics.Higher), string(metrics.Lower)}},
+		{"role", []string{string(metrics.Primary), string(metrics.Secondary), string(metrics.Guardrail)}},
+	} {
+		if text := r.text(c.column); text != "" && !slices.Contains(c.words, text) {
+			return r.errorf("write one of "+strings.Join(c.words, ", "), "column %s: %q", c.column, text)
+		}
+	}
+	if text := r.text("baseline"); text != "" {
+		if _, err := strconv.ParseBool(text); err != nil {
+			return r.errorf("write true or false", "column baseline: %q", text)
+		}
+	}
+	if text := r.text("weight"); text != "" {
+		if w, ok := new(big.Rat).SetString(text); !ok || w.Sign() < 0 {
+			return r.errorf("a weight is a number from 0", "column weight: %q", text)
+		}
+	}
+	return nil
+}
+
+// margin is that of a guardrail, nil where the row has none: a share such as 2%,
+// or a number in the metric's unit, 2pp being 0.02.
+func (r sumsRow) margin() (*metrics.Margin, error) {
+	text := r.text("margin")
+	if text == "" {
+		return nil, nil
+	}
+	if r.text("role") != string(metrics.Guardrail) {
+		return nil, r.errorf("write guardrail in the column role", "metric %q has a margin and is no guardrail", r.text("metric"))
+	}
+	m, ok := metrics.ParseMargin(text)
+	if !ok || m.Value.Rat().Sign() <= 0 {
+		return nil, r.errorf("write a share such as 2%, points such as 2pp, or a number in the metric's unit", "column margin: %q", text)
+	}
+	return &m, nil
+}
+
+// moments are the sums of a row, with those that the kind needs.
+func (r sumsRow) moments(kind stats.Kind, opt stats.Options) (stats.Moments, error) {
+	units, err := r.count("units")
+	if err != nil {
+		return stats.Moments{}, err
+	}
+	m := stats.Moments{Units: units}
+	if kind == stats.Percentile {
+		m.Quantiles, err = r.quantiles(opt)
+		return m, err
+	}
+	for _, term := range stats.NeedOf(kind, opt).Terms()[1:] {
+		s, err := r.term(&m, term, "a "+kind.String()+" needs it, or "+strings.Join(otherColumns(term), " or ")+"; covariates are needed with cuped")
+		if err != nil {
+			return m, err
+		}
+		m.Set(term, s)
+	}
+	return m, nil
+}
+
+// term is the sum of one term: as it is, or from what stands in for it. The terms
+// that it is made with are in m.
+func (r sumsRow) term(m *stats.Moments, t stats.Term, hint string) (stats.Sum, error) {
+	given := t.Column()
+	s, ok, err := r.sum(given)
+	if err != nil {
+		return s, err
+	}
+	others := otherColumns(t)
+	if t == stats.XX {
+		others = append(others, "std_error")
+	}
+	for _, column := range others {
+		v, has, err := r.sum(column)
+		switch {
+		case err != nil:
+			return s, err
+		case !has:
+			continue
+		case ok:
+			return s, r.errorf("leave one of them out", "columns %s and %s say the same thing twice", given, column)
+		}
+		if s, err = r.madeOf(m, t, column, v); err != nil {
+			return s, err
+		}
+		given, ok = column, true
+	}
+	if !ok {
+		return s, r.errorf(hint, "column %s is empty", t.Column())
+	}
+	return s, nil
+}
+
+// madeOf is the sum of a term from a mean, a variance, a standard deviation, a
+// standard error or a covariance: Σuv = (n−1)·cov + Σu·Σv/n.
+func (r sumsRow) madeOf(m *stats.Moments, t stats.Term, column string, v stats.Sum) (stats.Sum, error) {
+	n := stats.SumOf(m.Units)
+	factors := t.Factors()
+	if len(factors) == 1 {
+		return v.Mul(n), nil
+	}
+	if strings.HasSuffix(column, "std_dev") || column == "std_error" {
+		v = v.Mul(v)
+	}
+	if column == "std_error" {
+		v = v.Mul(n)
+	}
+	if factors[0] == factors[1] && v.Sign() < 0 {
+		return v, r.errorf("a variance is 0 or more", "column %s is negative", column)
+	}
+	if m.Units == 0 {
+		return stats.Sum{}, nil
+	}
+	product := m.Sum(sumOfLetter(factors[0])).Mul(m.Sum(sumOfLetter(factors[1])))
+	return v.Mul(stats.SumOf(m.Units - 1)).Add(quotient(product, m.Units)), nil
+}
+
+// sumOfLetter is the sum of one factor of a term.
+func sumOfLetter(letter byte) stats.Term {
+	for _, t := range []stats.Term{stats.X, stats.Y, stats.P, stats.Q} {
+		if t.Factors()[0] == letter {
+			return t
+		}
+	}
+	panic("job: no sum of " + string(letter))
+}
+
+// quotient is s / n to 60 digits after the point, where it has no end.
+func quotient(s stats.Sum, n int64) stats.Sum {
+	q := new(big.Rat).Quo(s.Rat(), new(big.Rat).SetInt64(n))
+	out, err := stats.ParseSum(q.FloatString(60))
+	if err != nil {
+		panic(fmt.Sprintf("job: a quotient is no number: %v", err))
+	}
+	return out
+}
+
+// quantiles are the order statistics of a row. Its bounds are those at quantile_z
+// standard errors of the share, else at the alpha of the analysis.
+func (r sumsRow) quantiles(opt stats.Options) (*stats.Quantiles, error) {
+	value, ok, err := r.sum("quantile_value")
+	if err != nil || !ok {
+		return nil, err // without a value: no units
+	}
+	q := &stats.Quantiles{Value: value.Rat(), Z: stats.PercentileZ(opt.Alpha)}
+	column := "quantile_n"
+	if r.text(column) == "" {
+		column = "units"
+	}
+	if q.N, err = r.count(column); err != nil {
+		return nil, err
+	}
+	if se, ok, err := r.sum("std_error"); err != nil {
+		return nil, err
+	} else if ok {
+		if r.text("quantile_lower") != "" || r.text("quantile_upper") != "" {
+			return nil, r.errorf("leave the bounds or the standard error out", "the standard error of a quantile is given twice")
+		}
+		half := se.Abs().Float64()
+		q.Lower, q.Upper, q.Z = -half, half, 1
+		return q, nil
+	}
+	if z, ok, err := r.sum("quantile_z"); err != nil {
+		return nil, err
+	} else if ok {
+		if q.Z = z.Float64(); !(q.Z > 0) {
+			return nil, r.errorf("write 1.959964 for bounds at 95%", "column quantile_z is not above 0")
+		}
+	}
+	for _, bound := range []struct {
+		column string
+		to     *float64
+	}{{"quantile_lower", &q.Lower}, {"quantile_upper", &q.Upper}} {
+		s, ok, err := r.sum(bound.column)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			return nil, r.errorf("a quantile needs its value, and both bounds or std_error", "column %s is empty", bound.column)
+		}
+		*bound.to = s.Float64()
+	}
+	widen, err := r.quantileScale(q.N)
+	if err != nil {
+		return nil, err
+	}
+	q.Z /= widen
+	return q, nil
+}
+
+// quantileScale is what the standard error of a quantile is more than its bounds
+// say: bounds that were found for another number of values, and values that
+// belong to clusters. Of clusters sum and den_sum are those of the values up to
+// the quantile and of all, over units as clusters.
+func (r sumsRow) quantileScale(n int64) (float64, error) {
+	scale := 1.0
+	if r.text("quantile_bounds_n") != "" {
+		bounds, err := r.count("quantile_bounds_n")
+		if err != nil {
+			return 0, err
+		}
+		if n > 0 {
+			scale *= math.Sqrt(float64(bounds) / float64(n))
+		}
+	}
+	if r.text("den_sum") == "" {
+		return scale, nil
+	}
+	share, ok, err := r.sum("quantile")
+	if err != nil {
+		return 0, err
+	}
+	nu := share.Float64()
+	if !ok || !(nu > 0 && nu < 1) {
+		return 0, r.errorf("write a share such as 0.95", "column quantile is no share, which clusters need")
+	}
+	clusters, err := r.moments(stats.Ratio, stats.Options{})
+	if err != nil {
+		return 0, err
+	}
+	d := stats.Describe(stats.Ratio, clusters)
+	if d.StdDev == nil {
+		return 0, r.errorf("check the sums over clusters", "the clusters have no variance: %s", d.Reason)
+	}
+	spread := *d.StdDev / math.Sqrt(float64(clusters.Units))
+	return scale * spread / math.Sqrt(nu*(1-nu)/float64(n)), nil
+}
