@@ -21,18 +21,24 @@ import (
 //
 // A file is formatted by itself: names of other files need not be there, nor
 // variables of the environment. Where it cannot be decoded the list says why,
-// and there is no text.
+// and there is no text. A file of tests is known by its name.
 func Format(f SourceFile) ([]byte, diag.List) {
 	var diags diag.List
 	d := newDecoder(f, LoadOptions{Env: anyVariable}, &diags)
 	root := d.parse(string(f.Text))
-	if root != nil {
+	canon := fileObject.canon
+	switch {
+	case root == nil:
+	case IsTestFile(f.Path):
+		testFileObject.read(d, root, new(testFileDraft))
+		canon = testFileObject.canon
+	default:
 		fileObject.read(d, root, new(fileDraft))
 	}
 	if diags.HasErrors() {
 		return nil, diags.Sorted()
 	}
-	text, err := canonicalText(root, d.lines)
+	text, err := canonicalText(root, canon, d.lines)
 	if err != nil {
 		diags.Errorf(d.pos(root), "no-layout", "the file cannot be formatted: %s", err).
 			WithHint("it is right as it stands; this is a mistake of metricsjob")
@@ -44,16 +50,16 @@ func Format(f SourceFile) ([]byte, diag.List) {
 // anyVariable is an environment in which every variable is set, to itself.
 func anyVariable(name string) (string, bool) { return "${" + name + "}", true }
 
-// canonicalText writes the tree of a file, which it changes, with the comments
-// of its lines. What it has written it reads again: a text that says anything
+// canonicalText writes the tree of a file, which it and canon change, with the
+// comments of its lines. What it has written it reads again: a text that says anything
 // else, or lacks a comment, is an error.
-func canonicalText(root *yaml.Node, lines []string) (string, error) {
+func canonicalText(root *yaml.Node, canon func(*yaml.Node), lines []string) (string, error) {
 	trivia, err := scanTrivia(root, lines)
 	if err != nil {
 		return "", err
 	}
 	plainQuotes(root, false, trivia.long)
-	fileObject.canon(root)
+	canon(root)
 	p := &layout{trivia: trivia}
 	text := p.file(root)
 

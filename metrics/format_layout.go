@@ -33,7 +33,7 @@ type textLine struct {
 func (p *layout) file(root *yaml.Node) string {
 	p.spaced = map[*yaml.Node]bool{root: true}
 	pairs(root, func(k, v *yaml.Node) {
-		p.spaced[v] = k.Value == "metrics" || k.Value == "experiments"
+		p.spaced[v] = slices.Contains([]string{"metrics", "experiments", "tests"}, k.Value)
 	})
 	lines := remarks(p.top)
 	entries := p.collection(root)

@@ -429,3 +429,46 @@ func (s *scrambler) scalar(n *yaml.Node, bracketed bool) string {
 	}
 	return escaped(n.Value)
 }
+
+// Files of tests are known by their names. Rows stay as they are written, tables
+// among them.
+func TestFormatTests(t *testing.T) {
+	text := `tests:
+    - expect: {revenue: {variations: {control: {mean: 5, units: 2}}, units: {ann: 10}}} # by hand
+      impressions: |
+        user | variation | at
+        ann  | control   | 2026-03-02
+      name: "one buys"
+      # nothing before
+      events: [{at: +1h, user: ann, event: buy, value: 10}]
+    - {name: two, impressions: [{user: ann, variation: control, at: 2026-03-02}], expect: {revenue: {units: {ann: 0}}}}
+version: 1
+`
+	want := `version: 1
+
+tests:
+  - name: one buys
+    impressions: |
+      user | variation | at
+      ann  | control   | 2026-03-02
+    # nothing before
+    events: [{at: +1h, user: ann, event: buy, value: 10}]
+    expect: {revenue: {units: {ann: 10}, variations: {control: {units: 2, mean: 5}}}}  # by hand
+
+  - {name: two, impressions: [{user: ann, variation: control, at: 2026-03-02}], expect: {revenue: {units: {ann: 0}}}}
+`
+	got, list := Format(SourceFile{Path: "shop_test.yaml", Text: []byte(text)})
+	if len(list) > 0 {
+		t.Fatal(list)
+	}
+	if d := cmp.Diff(want, string(got)); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	again, _ := Format(SourceFile{Path: "shop_test.yaml", Text: got})
+	if string(again) != string(got) {
+		t.Errorf("formatted twice:\n%s", again)
+	}
+	if _, list := Format(SourceFile{Path: "shop.yaml", Text: got}); !list.HasErrors() {
+		t.Error("tests were taken for definitions")
+	}
+}

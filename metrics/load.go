@@ -40,13 +40,23 @@ func Load(paths []string, opts LoadOptions) (*Definitions, diag.List, error) {
 // ReadFiles reads the text of the files that the paths stand for, as Load does,
 // and decodes nothing.
 func ReadFiles(paths []string) ([]SourceFile, diag.List, error) {
-	var diags diag.List
 	files, empty, err := readEach(paths, "definitions", func(name string) bool { return isYAML(name) && !IsTestFile(name) })
-	for _, p := range empty {
+	return files, withoutFiles(empty), err
+}
+
+// ReadFilesAndTests is ReadFiles with the files of tests among those of folders.
+func ReadFilesAndTests(paths []string) ([]SourceFile, diag.List, error) {
+	files, empty, err := readEach(paths, "definitions", isYAML)
+	return files, withoutFiles(empty), err
+}
+
+// withoutFiles says of folders that nothing is in them.
+func withoutFiles(folders []string) (diags diag.List) {
+	for _, p := range folders {
 		diags.Errorf(diag.Pos{File: p}, "no-files", "the folder has no *.yaml files").
 			WithHint("definitions are read from files that end in .yaml")
 	}
-	return files, diags, err
+	return diags
 }
 
 func isYAML(name string) bool {

@@ -20,11 +20,12 @@ func (p *program) fmtCommand() *cobra.Command {
 	var mode fmtMode
 	cmd := &cobra.Command{
 		Use:   "fmt [FILE or FOLDER..]",
-		Short: "Write definition files in their canonical layout",
-		Long: `Writes definition files in their canonical layout: keys in the order of the
-language, two blanks of indentation, quotes only where they are needed and around
-expressions and paths, an empty line between metrics. The meaning stays as it is,
-and so do the comments. A file that cannot be read is reported and left alone.`,
+		Short: "Write definition files and their tests in their canonical layout",
+		Long: `Writes definition files and tests of metrics (*_test.yaml) in their canonical
+layout: keys in the order of the language, two blanks of indentation, quotes only
+where they are needed and around expressions and paths, an empty line between metrics.
+The meaning stays as it is, and so do the comments. A file that cannot be read is
+reported and left alone.`,
 		Example: `  metricsjob fmt metrics/
   metricsjob fmt --check metrics/     # for a review: lists the files, exit code 1
   metricsjob fmt --stdout metrics.yaml | diff metrics.yaml -`,
@@ -44,7 +45,7 @@ func (p *program) format(mode fmtMode, args []string) error {
 	if err != nil {
 		return err
 	}
-	files, found, err := metrics.ReadFiles(paths)
+	files, found, err := metrics.ReadFilesAndTests(paths)
 	if err != nil {
 		return err
 	}
