@@ -29,11 +29,18 @@ func (c *Catalog) Sources() []*Source { return slices.Concat(c.Impressions, c.Ev
 // Source is one inspected source. All expressions are over unqualified
 // columns of Read; they are SQL values, not yet filtered by Where.
 type Source struct {
-	Def  *metrics.Source
-	Read sqlast.ReadParquet // every file of the source, before pruning
+	Def *metrics.Source
+	// Read is the relation of the rows: of every file, before pruning.
+	Read sqlast.From
+	// Differs reports whether the files differ in their columns, so that those of
+	// some would be unknown without the others.
+	Differs bool
 	// Files are the data files in the order of their names.
 	Files []File
-	// Rows, Bytes are the totals over Files, from the footers.
+	// Lines reports whether the files are lines of text, some of which may be no
+	// rows.
+	Lines bool
+	// Rows, Bytes are the totals over Files.
 	Rows, Bytes int64
 
 	Units      []UnitField // in the order of columns.units
@@ -75,6 +82,9 @@ type File struct {
 	// Whole reports whether the footer proves that every row has a timestamp,
 	// an event key (events) and an id of each unit kind.
 	Whole bool
+	// Unreadable is the number of lines that are no rows, because they are not
+	// what their format asks for.
+	Unreadable int64
 	// Anchor marks a file that must be read even if no row of it counts,
 	// because the schema of the source needs it.
 	Anchor bool
@@ -119,7 +129,7 @@ const (
 	FieldFloat             // DOUBLE or REAL
 	FieldBoolean
 	FieldTime // TIMESTAMP in UTC
-	FieldJSON // the text of a JSON column
+	FieldJSON // the text of a value of JSON: JSON, but for strings, which are their own text
 )
 
 // Exact reports whether numbers of the type are exact.
@@ -159,7 +169,7 @@ func (b Bag) Lookup(name string) (Field, bool) {
 		return f, true
 	}
 	value := func(fn sqlast.Fn) (Field, bool) {
-		f := Field{SQL: sqlast.Call{Fn: fn, Args: []sqlast.Expr{b.From, sqlast.Text(name)}}, Type: b.Values}
+		f := Field{SQL: sqlCall(fn, b.From, sqlast.Text(name)), Type: b.Values}
 		if b.Values.Kind == FieldFloat {
 			wide := sqlast.Cast{X: f.SQL, To: sqlast.Type{Kind: sqlast.Double}}
 			f.SQL = sqlast.Call{Fn: sqlast.Finite, Args: []sqlast.Expr{wide}}
@@ -173,7 +183,7 @@ func (b Bag) Lookup(name string) (Field, bool) {
 	case BagMap:
 		return value(sqlast.MapValue)
 	case BagJSON:
-		return value(sqlast.JSONText)
+		return Field{SQL: jsonText(b.From, name), Type: b.Values}, true
 	case BagPairs:
 		return value(sqlast.PairValue)
 	}

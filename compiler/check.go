@@ -85,7 +85,10 @@ func (c *checker) check(n ast.Node) checked {
 }
 
 // wanted checks the type of the whole.
-func (c *checker) wanted(got checked, want Type) {
+func (c *checker) wanted(got checked, want Type) checked {
+	if want != NilType {
+		got = got.as(want)
+	}
 	switch {
 	case !got.ok || want == NilType && got.typ != NilType || got.typ == want && want != NilType:
 	case got.typ == NilType:
@@ -105,6 +108,7 @@ func (c *checker) wanted(got checked, want Type) {
 		c.fail(got.at, "expression-type", "%v is wanted, this is %v", want, got.typ).
 			WithHint("times can only be compared with each other")
 	}
+	return got
 }
 
 // brief gives a node as text for a hint, or something shorter.
@@ -156,6 +160,7 @@ func unsigned(n ast.Node) bool {
 
 // operand checks that an operand has the type that is needed.
 func (c *checker) operand(x checked, want Type, by string) checked {
+	x = x.as(want)
 	if !x.ok || x.typ == want {
 		return x
 	}
@@ -292,6 +297,7 @@ func (c *checker) asTime(x, against checked) (checked, checked) {
 
 // alike checks that two values have one type, or that one is nil.
 func (c *checker) alike(l, r checked, by string, at int) (checked, checked) {
+	l, r = l.beside(r), r.beside(l)
 	if !l.ok || !r.ok || l.typ == r.typ || l.typ == NilType || r.typ == NilType {
 		return l, r
 	}
@@ -352,6 +358,7 @@ func (c *checker) pattern(r checked) checked {
 func (c *checker) choice(n *ast.ConditionalNode) checked {
 	cond := c.condition(c.check(n.Cond), "?")
 	then, otherwise := c.check(n.Exp1), c.check(n.Exp2)
+	then, otherwise = then.beside(otherwise), otherwise.beside(then)
 	typ := then.typ
 	if typ == NilType {
 		typ = otherwise.typ
@@ -441,6 +448,9 @@ func (c *checker) call(at int, name string, args []ast.Node) checked {
 		return bad
 	}
 	x := c.check(args[0])
+	if slices.Contains(f.takes, TextType) {
+		x = x.as(TextType)
+	}
 	if x.ok && !slices.Contains(f.takes, x.typ) {
 		x = c.operand(x, f.takes[0], name+"()")
 	}

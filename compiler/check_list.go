@@ -42,6 +42,10 @@ func (c *checker) in(n *ast.BinaryNode) checked {
 		}
 		entries = append(entries, entry)
 	}
+	if len(entries) > 0 {
+		x = x.beside(entries[0])
+		out.X = x.node
+	}
 	good = c.oneType(entries, x) && good
 	for _, entry := range entries {
 		if good {

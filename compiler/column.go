@@ -5,6 +5,9 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/parser/lexer"
+
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
 	"github.com/metricsjob/metricsjob/internal/diag"
 	"github.com/metricsjob/metricsjob/metrics"
@@ -50,7 +53,8 @@ const (
 // CompileColumn reads one entry of a source's columns: the exact name of a
 // column, a nested path, or an expression over columns. The type is the
 // stored one for a name or path; for an expression it is text, float, boolean
-// or timestamp. Mistakes are added to the list.
+// or timestamp. A path into JSON is the text of what it leads to, with the type
+// ColumnJSON. Mistakes are added to the list.
 func CompileColumn(src metrics.Expr, columns []Column, list *diag.List) (sqlast.Expr, ColumnType, bool) {
 	scope := newColumnScope(columns)
 	entry := strings.TrimSpace(src.Src)
@@ -94,7 +98,7 @@ func CompileSourceWhere(src metrics.Expr, columns []Column, list *diag.List) (sq
 // storedType is the type of a column that holds the values of an expression.
 func storedType(t Type) ColumnType {
 	switch t {
-	case TextType:
+	case TextType, JSONType:
 		return ColumnType{Kind: ColumnText, Name: "VARCHAR"}
 	case NumberType:
 		return ColumnType{Kind: ColumnFloat, Name: "DOUBLE"}
@@ -170,7 +174,7 @@ func walkPath(base Column, names []string) (sqlast.Expr, ColumnType, *diag.Diagn
 		case typ.Kind == ColumnMap && typ.Elem != nil:
 			x, typ = sqlCall(sqlast.MapValue, x, sqlast.Text(name)), *typ.Elem
 		case typ.Kind == ColumnJSON, typ.Kind == ColumnText:
-			x, typ = sqlCall(sqlast.JSONText, x, sqlast.Text(name)), ColumnType{Kind: ColumnText, Name: "VARCHAR"}
+			x, typ = jsonText(x, name), ColumnType{Kind: ColumnJSON, Name: "JSON"}
 		case isPairs(typ):
 			value, _ := findColumn(typ.Elem.Fields, "value")
 			x, typ = sqlCall(sqlast.PairValue, x, sqlast.Text(name)), value.Type
@@ -249,17 +253,23 @@ func (s *columnScope) unknown(name string) *diag.Diagnostic {
 }
 
 func (s *columnScope) path(word string, names []string) (Ref, *diag.Diagnostic) {
-	c, ok := findColumn(s.columns, word)
-	if !ok {
-		return Ref{}, s.unknown(word)
-	}
-	x, typ, d := walkPath(c, names)
-	if d != nil {
-		return Ref{}, d
-	}
 	text := word
 	for _, name := range names {
 		text += member(name)
+	}
+	c, ok := findColumn(s.columns, word)
+	rest := names
+	for i := range names { // the longest name of a column wins
+		if longer, found := findColumn(s.columns, strings.Join(append([]string{word}, names[:i+1]...), ".")); found {
+			c, ok, rest = longer, true, names[i+1:]
+		}
+	}
+	if !ok {
+		return Ref{}, s.unknown(word)
+	}
+	x, typ, d := walkPath(c, rest)
+	if d != nil {
+		return Ref{}, d
 	}
 	s.paths[text] = columnPath{x, typ}
 	return Ref{RefColumn, text}, nil
@@ -277,8 +287,10 @@ func (s *columnScope) Hint(word string) string { return diag.DidYouMean(word, s.
 // Resolve implements Scope.
 func (s *columnScope) Resolve(r Ref) (Type, *diag.Diagnostic) {
 	switch t := s.paths[r.Name].typ; t.Kind {
-	case ColumnText, ColumnJSON, ColumnUUID:
+	case ColumnText, ColumnUUID:
 		return TextType, nil
+	case ColumnJSON:
+		return JSONType, nil
 	case ColumnInteger, ColumnDecimal, ColumnFloat:
 		return NumberType, nil
 	case ColumnBoolean:
@@ -303,7 +315,9 @@ func (s *columnScope) SQL(r Ref) sqlast.Expr {
 	switch p.typ.Kind {
 	case ColumnText, ColumnBoolean:
 		return p.x
-	case ColumnJSON, ColumnUUID:
+	case ColumnJSON:
+		return JSONText(p.x)
+	case ColumnUUID:
 		return as(sqlast.Varchar)
 	case ColumnInteger, ColumnDecimal:
 		return as(sqlast.Double)
@@ -317,4 +331,22 @@ func (s *columnScope) SQL(r Ref) sqlast.Expr {
 		return sqlCall(sqlast.TimestampTZToTime, p.x)
 	}
 	panic("compiler: the column " + r.Name + " has no single value")
+}
+
+// Names are the words of an expression over columns that may be names of
+// columns, each once; those of functions and of values by name are none.
+func Names(src metrics.Expr) []string {
+	tokens, err := lexer.Lex(file.NewSource(src.Src))
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for i, t := range tokens {
+		word := t.Kind == lexer.Identifier && !keywords[t.Value] && !slices.Contains(names, t.Value)
+		if !word || i > 0 && tokens[i-1].Is(lexer.Operator, ".", "?.") || tokens[i+1].Is(lexer.Bracket, "(") {
+			continue
+		}
+		names = append(names, t.Value)
+	}
+	return names
 }

@@ -48,8 +48,21 @@ func TestCompileColumn(t *testing.T) {
 		{`props["item.sku"]`, `"props"['item.sku']`, "VARCHAR"},
 		{`props['it s']`, `"props"['it s']`, "VARCHAR"},
 		{"tags.country", `list_filter("tags", lambda p: p."name" = 'country')[1]."value"`, "VARCHAR"},
-		{"payload.user.id", `TRY(json_extract_string(TRY(json_extract_string("payload", '/user')), '/id'))`, "VARCHAR"},
-		{"doc.a", `TRY(json_extract_string("doc", '/a'))`, "VARCHAR"},
+		{"doc", `"doc"`, "JSON"},
+		{"payload.user.id", `TRY(json_extract_string("payload", '/user/id'))`, "JSON"},
+		{"doc.a", `TRY(json_extract_string("doc", '/a'))`, "JSON"},
+		{`doc.a ?? payload["b c"]`, `COALESCE(TRY(json_extract_string("doc", '/a')), TRY(json_extract_string("payload", '/b c')))`, "VARCHAR"},
+		{`doc ?? "none"`, `COALESCE(TRY(json_extract_string("doc", '')), 'none')`, "VARCHAR"},
+		{`doc.flag == true`, jsonAs("CASE lower({1}) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END") + " IS NOT DISTINCT FROM TRUE", "BOOLEAN"},
+		{`doc.flag ? doc.a : nil`, "", "VARCHAR"},
+		{`doc.n > 3 and doc.n in [4, 5]`, "", "BOOLEAN"},
+		{`doc.a in ["x", "y"]`, `COALESCE(TRY(json_extract_string("doc", '/a')) IN ('x', 'y'), FALSE)`, "BOOLEAN"},
+		{`doc.a == nil and doc.b != doc.c`, `TRY(json_extract_string("doc", '/a')) IS NULL AND TRY(json_extract_string("doc", '/b')) IS DISTINCT FROM TRY(json_extract_string("doc", '/c'))`, "BOOLEAN"},
+		{`doc.at >= ts`, "", "BOOLEAN"},
+		{`text(doc.a)`, `TRY(json_extract_string("doc", '/a'))`, "VARCHAR"},
+		{`lower(doc.a)`, "", "VARCHAR"},
+		{`number(doc.a) ?? doc.n`, "", "DOUBLE"},
+		{`-doc.n * 2`, "", "DOUBLE"},
 		{"amount * 100", "list_transform([" + finite + " * 100e0], " + guard, "DOUBLE"},
 		{"cents / 100", `CAST("cents" AS DOUBLE) / 100e0`, "DOUBLE"},
 		{`user_id ?? props.sku`, `COALESCE("user_id", "props"['sku'])`, "VARCHAR"},
@@ -74,6 +87,26 @@ func TestCompileColumn(t *testing.T) {
 		}
 		if typ.Name != c.typ {
 			t.Errorf("%s: got the type %s, want %s", c.src, typ.Name, c.typ)
+		}
+	}
+}
+
+// jsonAs is a reading of the member flag of the column doc.
+func jsonAs(reading string) string {
+	return strings.ReplaceAll(reading, "{1}", `TRY(json_extract_string("doc", '/flag'))`)
+}
+
+// TestNames has the words that may be columns.
+func TestNames(t *testing.T) {
+	for src, want := range map[string][]string{
+		"user_id":                            {"user_id"},
+		"events.context.key ?? context.key":  {"events", "context"},
+		`lower(props["a b"]) == "x" ? a : b`: {"props", "a", "b"},
+		"not (a.b == nil) and a in [1, 2]":   {"a"},
+		`"unclosed`:                          nil,
+	} {
+		if diff := cmp.Diff(want, Names(expression(src))); diff != "" {
+			t.Errorf("%s: %s", src, diff)
 		}
 	}
 }

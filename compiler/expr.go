@@ -18,9 +18,15 @@ const (
 	NumberType
 	BooleanType
 	TimeType
+	// JSONType is the type of a value inside JSON, of which each row decides what
+	// it is. It is read as the type of what it stands beside: as a number where it
+	// is compared with one, as a condition where one is wanted, else as its text.
+	JSONType
 )
 
-var typeNames = [...]string{NilType: "nil", TextType: "a text", NumberType: "a number", BooleanType: "a condition", TimeType: "a time"}
+var typeNames = [...]string{
+	NilType: "nil", TextType: "a text", NumberType: "a number", BooleanType: "a condition", TimeType: "a time", JSONType: "a value of JSON",
+}
 
 // String gives the type as messages say it, with its article.
 func (t Type) String() string {

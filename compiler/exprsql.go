@@ -67,7 +67,7 @@ func sqlCall(fn sqlast.Fn, args ...sqlast.Expr) sqlast.Expr {
 // the node is false or missing it is FALSE or NULL.
 func (w sqlWriter) condition(n Node) sqlValue {
 	switch n := n.(type) {
-	case BooleanNode, NameNode, NilNode:
+	case BooleanNode, NameNode, NilNode, CallNode:
 		return w.value(n)
 	case NotNode:
 		return w.not(n.X)
@@ -338,13 +338,16 @@ func (w sqlWriter) call(n CallNode) sqlValue {
 		}
 		return v
 	}
+	if c, ok := conversions[n.Function]; ok {
+		return sqlValue{x: sqlCall(c.read, v.x), null: true}
+	}
 	panic("compiler: no case for the function " + n.Function)
 }
 
 // sqlType gives the SQL type of values of a type.
 func sqlType(t Type) sqlast.Type {
 	switch t {
-	case NilType, TextType:
+	case NilType, TextType, JSONType:
 		return sqlast.Type{Kind: sqlast.Varchar}
 	case NumberType:
 		return sqlast.Type{Kind: sqlast.Double}

@@ -31,7 +31,7 @@ func Parse(src metrics.Expr, scope Scope, want Type, list *diag.List) (*Expressi
 	}
 	c := &checker{source: s, scope: scope, expression: &Expression{}}
 	got := c.check(tree.Node)
-	c.wanted(got, want)
+	got = c.wanted(got, want)
 	if c.failed {
 		return nil, false
 	}

@@ -37,25 +37,40 @@ func (s *Source) Between(from, to time.Time) *Source {
 		keep = s.Files[:1:1]
 	}
 	pruned := *s
-	pruned.Files, pruned.Rows, pruned.Bytes, pruned.Read.Files = keep, 0, 0, nil
+	pruned.Files, pruned.Rows, pruned.Bytes, pruned.Read = keep, 0, 0, s.of(keep)
 	for _, f := range keep {
 		pruned.Rows += f.Rows
 		pruned.Bytes += f.Bytes
-		pruned.Read.Files = append(pruned.Read.Files, sqlast.FileName(f.Path))
 	}
 	return &pruned
 }
 
+// Of is the relation of some files of the source, for what the others add
+// nothing to. Where their columns would be unknown without the others, it is
+// all of them.
+func (s *Source) Of(files []File) sqlast.From {
+	if s.Differs || len(files) == len(s.Files) {
+		return s.Read
+	}
+	return s.of(files)
+}
+
+func (s *Source) of(files []File) sqlast.From {
+	names := make([]string, len(files))
+	for i, f := range files {
+		names[i] = sqlast.FileName(f.Path)
+	}
+	return sqlast.OfFiles(s.Read, names)
+}
+
 // read gives the relation of the files that can hold rows of [from, to).
-func (s *Source) read(from, to time.Time) sqlast.ReadParquet {
+func (s *Source) read(from, to time.Time) sqlast.From {
 	return s.Between(from, to).whole()
 }
 
 // whole is the relation of all files of the source.
-func (s *Source) whole() sqlast.ReadParquet {
-	r := s.Read
-	r.Alias = rowAlias
-	return r
+func (s *Source) whole() sqlast.From {
+	return sqlast.Aliased(s.Read, rowAlias)
 }
 
 // exists are the conditions under which a row of the source exists at all

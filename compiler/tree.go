@@ -104,6 +104,9 @@ func typeOf(n Node) Type {
 	case NameNode:
 		return n.Type
 	case CallNode:
+		if read, ok := conversions[n.Function]; ok {
+			return read.gives
+		}
 		return functions[n.Function].gives
 	case ChoiceNode:
 		if t := typeOf(n.Then); t != NilType {

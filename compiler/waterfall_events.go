@@ -154,9 +154,7 @@ func (w *eventWaterfall) read(s *Source) (from sqlast.From, among sqlast.And) {
 	if s.Kept != "" {
 		return sqlast.Table{Name: w.table(s.Kept), Alias: rowAlias}, nil
 	}
-	read := w.scanOf(s).readFrom(s).Read
-	read.Alias = rowAlias
-	return s.withExcluded(read)
+	return s.withExcluded(w.scanOf(s).readFrom(s).whole())
 }
 
 // owned are the rows of a source with what leads to their units.

@@ -99,9 +99,7 @@ func (w *exposureWaterfall) readFrom(s *Source) *Source {
 }
 
 func (w *exposureWaterfall) read(s *Source) (sqlast.From, sqlast.And) {
-	read := w.readFrom(s).Read
-	read.Alias = rowAlias
-	return s.withExcluded(read)
+	return s.withExcluded(w.readFrom(s).whole())
 }
 
 func (w *exposureWaterfall) exist(s *Source, among sqlast.And) *ladder {

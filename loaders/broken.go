@@ -13,6 +13,7 @@ import (
 	"github.com/metricsjob/metricsjob/compiler"
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
 	"github.com/metricsjob/metricsjob/internal/diag"
+	"github.com/metricsjob/metricsjob/metrics"
 )
 
 // Damaged says where a file has rows that cannot be read, though its footer
@@ -26,7 +27,7 @@ func Damaged(ctx context.Context, engine *Engine, catalog *compiler.Catalog, err
 	}
 	for _, s := range slices.Concat(catalog.Impressions, catalog.Events, catalog.Excluded) {
 		for _, f := range s.Files {
-			_, failed := engine.Query(ctx, "SELECT max(hash(r)) FROM read_parquet("+quoteText(sqlast.FileName(f.Path))+") AS r")
+			failed := readThrough(ctx, engine, s, f)
 			switch {
 			case ctx.Err() != nil || errors.As(failed, &memory):
 				return err
@@ -43,6 +44,16 @@ func Damaged(ctx context.Context, engine *Engine, catalog *compiler.Catalog, err
 	return err
 }
 
+// readThrough reads every row of a file.
+func readThrough(ctx context.Context, engine *Engine, s *compiler.Source, f compiler.File) error {
+	read, err := sqlast.PrintFrom(sqlast.DuckDB, sqlast.Aliased(sqlast.OfFiles(s.Read, []string{sqlast.FileName(f.Path)}), "r"))
+	if err != nil {
+		return err
+	}
+	_, err = engine.Query(ctx, "SELECT max(hash(r)) FROM "+read)
+	return err
+}
+
 // fault is why a file is no Parquet file that can be read, and what to do.
 type fault struct{ why, hint string }
 
@@ -50,6 +61,25 @@ const (
 	hintWhole   = "write it again as a whole, or leave it out of the path; if it is being written right now, run again when it is done"
 	hintParquet = "exports are read as Parquet; leave other files out of the path, or write them as Parquet"
 )
+
+// unreadableLines says which files of lines made the engine fail with err.
+func (in *inspector) unreadableLines(ctx context.Context, engine *Engine, files []string, err error) error {
+	var memory *MemoryError
+	if ctx.Err() != nil || errors.As(err, &memory) {
+		return err
+	}
+	for _, file := range files {
+		if _, failed := engine.Query(ctx, "SELECT count(*) FROM read_blob("+quoteText(sqlast.FileName(file))+")"); failed != nil {
+			return &UnreachableError{Path: file, Err: failed}
+		}
+		if _, _, failed := readLines(ctx, engine, []string{file}); failed != nil {
+			first, _, _ := strings.Cut(failed.Error(), "\n")
+			in.list.Errorf(pathTo(in.def, file), "bad-file", "%s cannot be read as %s: %s", file, strings.ToUpper(string(in.format)), first).Hint = hintWhole
+			err = nil
+		}
+	}
+	return err
+}
 
 // brokenFile is a file with its fault.
 type brokenFile struct {
@@ -60,6 +90,9 @@ type brokenFile struct {
 // unreadable says at their paths which files made the engine fail with err; the
 // error is then nil.
 func (in *inspector) unreadable(ctx context.Context, engine *Engine, files []string, err error) error {
+	if in.format == metrics.FormatNDJSON {
+		return in.unreadableLines(ctx, engine, files, err)
+	}
 	broken, err := brokenFiles(ctx, engine, files, err)
 	for _, b := range broken {
 		in.list.Errorf(pathTo(in.def, b.file), "bad-file", "%s %s", b.file, b.why).Hint = b.hint

@@ -44,7 +44,7 @@ func AsOf(ctx context.Context, engine *Engine, catalog *compiler.Catalog, now ti
 		}
 		late := sqlast.Binary{Op: sqlast.Greater, L: src.Time.SQL, R: sqlast.Timestamp(cutoff)}
 		inTime := sqlast.Binary{Op: sqlast.LessEq, L: src.Time.SQL, R: sqlast.Timestamp(cutoff)}
-		rows, err := scan(ctx, engine, only(src, open),
+		rows, err := scan(ctx, engine, src.Of(open),
 			sqlast.Item{X: call(sqlast.TimeToMicros, sqlast.Aggregate{Fn: sqlast.Max, X: onlyIf(inTime, src.Time.SQL)}), As: "last"},
 			tally(late, "future"))
 		if err != nil {
@@ -82,6 +82,8 @@ type Dropped struct {
 	NoUnit map[string]int64
 	// Malformed: properties or attributes are JSON text that is not well-formed.
 	Malformed int64
+	// Unreadable: lines of files that are no rows at all.
+	Unreadable int64
 }
 
 // Count counts what the files of a source lose. What footers prove absent is
@@ -91,6 +93,7 @@ func Count(ctx context.Context, engine *Engine, src *compiler.Source) (Dropped, 
 	losses := lossesOf(src, &d)
 	var open []compiler.File
 	for _, f := range src.Files {
+		d.Unreadable += f.Unreadable
 		if f.Rows > 0 && !(f.Whole && inPartition(src, f)) || f.Rows > 0 && losses.unproven {
 			open = append(open, f)
 		}
@@ -98,9 +101,9 @@ func Count(ctx context.Context, engine *Engine, src *compiler.Source) (Dropped, 
 	if len(open) == 0 || len(losses.items) == 0 {
 		return d, nil
 	}
-	rows, err := scan(ctx, engine, only(src, open), losses.items...)
+	rows, err := scan(ctx, engine, src.Of(open), losses.items...)
 	if err != nil {
-		return Dropped{}, fmt.Errorf("count the rows that source %s loses: %w", src.Def.Name.V, err)
+		return d, fmt.Errorf("count the rows that source %s loses: %w", src.Def.Name.V, err)
 	}
 	for i, record := range losses.records {
 		record(rows.Cells[0][i].(int64))
@@ -182,18 +185,8 @@ func tally(condition sqlast.Expr, name string) sqlast.Item {
 	return sqlast.Item{X: sqlast.Aggregate{Fn: sqlast.Count, X: onlyIf(condition, sqlast.Int(1))}, As: name}
 }
 
-// only is the relation of some files of a source, for sums to which the
-// others add nothing. Where files differ in their columns, it is all of them.
-func only(src *compiler.Source, files []compiler.File) sqlast.ReadParquet {
-	read := src.Read
-	if len(files) < len(src.Files) && !read.UnionByName {
-		read.Files = patterns(files)
-	}
-	return read
-}
-
 // scan reads aggregates over files in one pass.
-func scan(ctx context.Context, engine *Engine, read sqlast.ReadParquet, items ...sqlast.Item) (*Rows, error) {
+func scan(ctx context.Context, engine *Engine, read sqlast.From, items ...sqlast.Item) (*Rows, error) {
 	query, err := sqlast.Print(sqlast.DuckDB, sqlast.Select{Items: items, From: read})
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/metricsjob/metricsjob/compiler"
+	"github.com/metricsjob/metricsjob/compiler/sqlast"
 	"github.com/metricsjob/metricsjob/metrics"
 )
 
@@ -117,8 +118,8 @@ func TestCountReadsNothingThatFootersSettle(t *testing.T) {
 		partitioned(1, 2)(s)
 		s.Columns.Value = col("x")
 	}))
-	src.Read.Files = []string{w.dir + "/gone.parquet"}
-	src.Files[0].Path = src.Read.Files[0]
+	src.Files[0].Path = w.dir + "/gone.parquet"
+	src.Read = sqlast.OfFiles(src.Read, []string{src.Files[0].Path})
 	dropped, err := Count(t.Context(), w.engine, src)
 	if diff := cmp.Diff(Dropped{NoUnit: map[string]int64{}}, dropped); err != nil || diff != "" {
 		t.Error(err, diff)

@@ -248,13 +248,7 @@ func engineError(ctx context.Context, err error) error {
 func quoteText(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
 // fileList is a SQL list of names of files, as read_parquet takes them.
-func fileList(names []string) string {
-	patterns := make([]string, len(names))
-	for i, name := range names {
-		patterns[i] = sqlast.FileName(name)
-	}
-	return quoteList(patterns)
-}
+func fileList(names []string) string { return quoteList(filePatterns(names)) }
 
 // quoteList is a SQL list of text literals.
 func quoteList(items []string) string {

@@ -41,6 +41,14 @@ func within(x, low, high sqlast.Expr) sqlast.Expr {
 	return sqlast.And{binary(sqlast.GreaterEq, x, low), binary(sqlast.LessEq, x, high)}
 }
 
+// plain is a value of JSON as its text; any other column is as it is.
+func plain(c stored) stored {
+	if c.typ.Kind != compiler.ColumnJSON {
+		return c
+	}
+	return stored{compiler.JSONText(c.sql), compiler.ColumnType{Kind: compiler.ColumnText, Name: c.typ.Name}}
+}
+
 // text reads a column as text: numbers in plain decimal, times as RFC 3339,
 // everything else as its text. NaN and the infinities are missing.
 func text(c stored) (compiler.Field, *cannot) {
@@ -48,7 +56,9 @@ func text(c stored) (compiler.Field, *cannot) {
 	switch c.typ.Kind {
 	case compiler.ColumnText:
 		field.SQL = c.sql
-	case compiler.ColumnJSON, compiler.ColumnUUID:
+	case compiler.ColumnJSON:
+		field.SQL = compiler.JSONText(c.sql)
+	case compiler.ColumnUUID:
 		field.SQL = cast(c.sql, varchar)
 	case compiler.ColumnInteger, compiler.ColumnDecimal, compiler.ColumnFloat, compiler.ColumnBoolean,
 		compiler.ColumnTimestamp, compiler.ColumnTimestampNS, compiler.ColumnTimestampTZ, compiler.ColumnDate:
@@ -89,23 +99,26 @@ func identifier(c stored) (compiler.Field, *cannot) {
 	if err != nil {
 		return field, err
 	}
-	if c.typ.Kind == compiler.ColumnText {
+	if c.typ.Kind == compiler.ColumnText || c.typ.Kind == compiler.ColumnJSON {
 		field.SQL = call(sqlast.NullIf, field.SQL, sqlast.Text(""))
 	}
 	return field, nil
 }
 
-// variation is text; of a JSON column, the text of the JSON.
+// variation is text; of JSON, the text of the value, which is JSON but for
+// strings.
 func variation(c stored) (compiler.Field, *cannot) {
+	field, err := text(c)
 	if c.typ.Kind == compiler.ColumnJSON {
-		return compiler.Field{SQL: cast(c.sql, varchar), Type: compiler.FieldType{Kind: compiler.FieldJSON}}, nil
+		field.Type.Kind = compiler.FieldJSON
 	}
-	return text(c)
+	return field, err
 }
 
 // number is exact where the column is; text is read by the grammar of
 // number(). NaN and infinities are missing.
 func number(c stored) (compiler.Field, *cannot) {
+	c = plain(c)
 	switch c.typ.Kind {
 	case compiler.ColumnInteger:
 		return compiler.Field{SQL: c.sql, Type: compiler.FieldType{Kind: compiler.FieldInteger}}, nil
@@ -131,6 +144,7 @@ func floating(t compiler.ColumnType) compiler.FieldType {
 
 // weight is a whole number; what is none is missing.
 func weight(c stored) (compiler.Field, *cannot) {
+	c = plain(c)
 	field := compiler.Field{Type: compiler.FieldType{Kind: compiler.FieldInteger}}
 	x := c.sql
 	switch c.typ.Kind {
@@ -150,6 +164,7 @@ func weight(c stored) (compiler.Field, *cannot) {
 
 // boolean also reads the integers 1 and 0 and the words true and false.
 func boolean(c stored) (compiler.Field, *cannot) {
+	c = plain(c)
 	field := compiler.Field{Type: compiler.FieldType{Kind: compiler.FieldBoolean}}
 	switch c.typ.Kind {
 	case compiler.ColumnBoolean:

@@ -66,7 +66,7 @@ func findFiles(src *metrics.Source, list *diag.List) ([]string, error) {
 	found = slices.DeleteFunc(slices.Compact(found), func(file string) bool {
 		what := irregular(file)
 		if what != "" {
-			list.Errorf(pathTo(src, file), "bad-file", "%s is %s, which cannot be read as Parquet", file, what).
+			list.Errorf(pathTo(src, file), "bad-file", "%s is %s, which cannot be read as a file", file, what).
 				WithHint("write the rows to a file, and give its path")
 		}
 		return what != ""
@@ -111,7 +111,7 @@ func located(src *metrics.Source, p string) string {
 // expand lists the data files that a pattern means. A segment ** is any
 // number of folders, linked ones too unless they lead back to where the search
 // came from; * and ? and [] are those of path.Match. A folder stands
-// for all Parquet files below it. Side files and hidden files do not count,
+// for all data files below it, its Parquet files where it has any. Side files and hidden files do not count,
 // unless the pattern names them letter by letter.
 func expand(pattern string) ([]string, error) {
 	root, rest := splitGlob(pattern)
@@ -123,6 +123,9 @@ func expand(pattern string) ([]string, error) {
 		return nil, &UnreachableError{Path: root, Err: err}
 	case rest != "" && !info.IsDir():
 		return nil, nil
+	case rest != "" && path.Base(rest) == "**":
+		files, err := search(root, rest)
+		return oneFormat(files), err
 	case rest != "":
 		return search(root, rest)
 	case info.IsDir():
@@ -132,8 +135,15 @@ func expand(pattern string) ([]string, error) {
 	}
 }
 
-// below lists the Parquet files in a folder and its folders.
-func below(folder string) ([]string, error) { return search(folder, "**/*.parquet") }
+// below lists the data files in a folder and its folders, of one format where
+// it has Parquet files.
+func below(folder string) ([]string, error) {
+	files, err := search(folder, "**")
+	return oneFormat(files), err
+}
+
+// anyData is the segment of a pattern that the names of all data files match.
+const anyData = "*.{data}"
 
 // search lists what a pattern matches in a folder.
 func search(folder, pattern string) ([]string, error) {
@@ -151,7 +161,7 @@ func (s *finder) match(folder string, segments, came []string) error {
 	head, rest := segments[0], segments[1:]
 	if head == "**" {
 		if len(rest) == 0 {
-			rest = []string{"*.parquet"}
+			rest = []string{anyData}
 		}
 		if err := s.match(folder, rest, came); err != nil {
 			return err
@@ -213,6 +223,9 @@ func (s *finder) descend(name string, entry fs.DirEntry, segments, came []string
 
 // matches reports whether a name fits one segment of a pattern.
 func matches(segment, name string) bool {
+	if segment == anyData {
+		return endingFormat(name) != ""
+	}
 	ok, err := path.Match(segment, name)
 	return err == nil && ok
 }

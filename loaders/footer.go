@@ -17,9 +17,11 @@ const footerChunk = 1000
 
 // footer is what the footer of a file says.
 type footer struct {
-	rows    int64
-	bytes   int64
-	columns map[string]*bounds // of the columns that were asked for, by lower-case name
+	rows  int64
+	bytes int64
+	// unreadable are the lines that are no rows.
+	unreadable int64
+	columns    map[string]*bounds // of the columns that were asked for, by lower-case name
 }
 
 // bounds are what is known of the values of a column in one file or several.

@@ -3,6 +3,8 @@ package loaders
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -82,7 +84,10 @@ type inspector struct {
 	def     *metrics.Source
 	list    *diag.List
 	schema  schema
-	columns []compiler.Column // those of the schema and the partition
+	format  metrics.FileFormat
+	columns []compiler.Column // those of the schema and the partition, a list that is taken apart as one element
+	rows    *elements         // nil where each record is a row
+	absent  []string          // what expressions name and no record of JSON has
 	stored  map[*metrics.Expr]stored
 	footers map[string]*footer
 	out     *compiler.Source
@@ -100,29 +105,87 @@ func inspectSource(ctx context.Context, engine *Engine, def *metrics.Source, lis
 		return nil, err
 	}
 	in := &inspector{def: def, list: list, stored: map[*metrics.Expr]stored{}, out: &compiler.Source{Def: def}}
-	if in.schema, err = readSchema(ctx, engine, files); err != nil {
+	if in.format, err = formatOfSource(def, files, list); err != nil || in.format == "" {
+		return nil, err
+	}
+	in.out.Lines = in.format != metrics.FormatParquet
+	if err := in.readSchema(ctx, engine, files); err != nil {
 		return nil, in.unreadable(ctx, engine, files, err)
 	}
-	for _, f := range files {
-		in.out.Files = append(in.out.Files, compiler.File{Path: f, Anchor: slices.Contains(in.schema.first, f)})
+	for i, f := range files {
+		file := compiler.File{Path: f, Anchor: slices.Contains(in.schema.first, f)}
+		in.out.Files = append(in.out.Files, file)
+		if foot := in.footers[f]; foot != nil {
+			in.out.Files[i].Unreadable = foot.unreadable
+		}
+	}
+	if !in.hasRows() {
+		return nil, nil
 	}
 	in.columns = in.schema.columns
 	if def.Partition != nil && !in.partition() {
 		return nil, nil
 	}
+	if def.Rows.Set && !in.takeApart() {
+		return nil, nil
+	}
 	if !in.resolve() {
 		return nil, nil
 	}
-	if in.footers, err = readFooters(ctx, engine, files, in.plainColumns()); err != nil {
-		return nil, in.unreadable(ctx, engine, files, err)
+	if in.format == metrics.FormatParquet {
+		if in.footers, err = readFooters(ctx, engine, files, in.plainColumns()); err != nil {
+			return nil, in.unreadable(ctx, engine, files, err)
+		}
+	}
+	in.read(ctx, engine, files)
+	if err := in.countElements(ctx, engine); err != nil {
+		return nil, err
 	}
 	in.files()
-	in.read(ctx, engine, files)
 	if !in.fields() {
 		return nil, nil
 	}
 	in.whole()
+	if ok, err := in.occurring(ctx, engine); err != nil || !ok {
+		return nil, err
+	}
 	return in.out, in.checkIDs(ctx, engine)
+}
+
+// readSchema reads what the files have in common; those that are not Parquet
+// have their rows counted by it.
+func (in *inspector) readSchema(ctx context.Context, engine *Engine, files []string) (err error) {
+	if in.format == metrics.FormatParquet {
+		in.schema, err = readSchema(ctx, engine, files)
+		return err
+	}
+	var lines map[string]lineFile
+	if lines, in.schema, err = readLines(ctx, engine, files); err != nil {
+		return err
+	}
+	in.footers = map[string]*footer{}
+	for _, file := range files {
+		info, err := os.Stat(filepath.FromSlash(file))
+		if err != nil {
+			return &UnreachableError{Path: file, Err: err}
+		}
+		in.footers[file] = &footer{rows: lines[file].rows, bytes: info.Size(), unreadable: lines[file].unreadable}
+	}
+	return nil
+}
+
+// hasRows says which files hold lines, but no row; the definitions cannot mean
+// those.
+func (in *inspector) hasRows() bool {
+	ok := true
+	for _, f := range in.out.Files {
+		if foot := in.footers[f.Path]; foot != nil && foot.rows == 0 && foot.unreadable > 0 {
+			in.list.Errorf(pathTo(in.def, f.Path), "bad-file", "%s has no line that is a JSON object", f.Path).
+				WithHint("each line is one object; of a list of objects, jq -c '.[]' makes lines")
+			ok = false
+		}
+	}
+	return ok
 }
 
 // partition makes the day of the path a column.
@@ -139,7 +202,6 @@ func (in *inspector) partition() bool {
 		Type: compiler.ColumnType{Kind: compiler.ColumnDate, Name: "DATE"},
 	})
 	in.out.PartitionDay = sqlast.Column{Name: p.Column.V}
-	in.out.Read.Hive = []sqlast.HiveColumn{{Name: p.Column.V, Type: sqlast.Type{Kind: sqlast.DateType}}}
 	return true
 }
 
@@ -166,13 +228,13 @@ func mapped(c *metrics.Columns) []*metrics.Expr {
 func (in *inspector) resolve() bool {
 	ok := true
 	for _, e := range mapped(&in.def.Columns) {
-		sql, typ, found := compiler.CompileColumn(*e, in.columns, in.list)
+		sql, typ, found := compiler.CompileColumn(*e, in.open(*e), in.list)
 		in.stored[e] = stored{sql, typ}
 		ok = found && in.agreed(e, sql) && ok
 	}
 	if in.def.Where.IsSet() {
 		var found bool
-		in.out.Where, found = compiler.CompileSourceWhere(in.def.Where, in.columns, in.list)
+		in.out.Where, found = compiler.CompileSourceWhere(in.def.Where, in.open(in.def.Where), in.list)
 		ok = found && in.agreed(&in.def.Where, in.out.Where) && ok
 	}
 	if ok {
@@ -188,7 +250,7 @@ func (in *inspector) lacking() {
 	warn := func(e *metrics.Expr, sql sqlast.Expr) {
 		for _, name := range sqlast.Columns(sql) {
 			n, file := in.schema.lacking(name)
-			if n == 0 || said[name] || in.isPartition(name) {
+			if n == 0 || said[name] || in.isPartition(name) || in.alternative(e) {
 				continue
 			}
 			said[name] = true
@@ -222,7 +284,7 @@ func (in *inspector) agreed(e *metrics.Expr, sql sqlast.Expr) bool {
 func (in *inspector) plainColumns() []string {
 	var names []string
 	for _, s := range in.stored {
-		if c, ok := s.sql.(sqlast.Column); ok && !in.isPartition(c.Name) {
+		if c, ok := s.sql.(sqlast.Column); ok && !in.isPartition(c.Name) && !in.rows.is(c.Name) {
 			names = append(names, strings.ToLower(c.Name))
 		}
 	}
@@ -247,32 +309,6 @@ func (in *inspector) files() {
 		}
 	}
 	in.out.Rows, in.out.Bytes = totals(in.out.Files)
-}
-
-// read names the files: by the pattern of the definitions, which people can
-// read, where DuckDB finds the same ones by it, else one by one.
-func (in *inspector) read(ctx context.Context, engine *Engine, files []string) {
-	in.out.Read.UnionByName = in.schema.differs
-	in.out.Read.Files = patterns(in.out.Files)
-	if len(in.def.Paths) != 1 || len(files) == 1 {
-		return
-	}
-	pattern := located(in.def, in.def.Paths[0].V)
-	if isFolder(pattern) {
-		pattern = sqlast.FileName(pattern) + "/**/*.parquet"
-	}
-	rows, err := engine.Query(ctx, "SELECT file FROM glob("+quoteText(pattern)+") ORDER BY file")
-	if err != nil {
-		return
-	}
-	var found []string
-	for _, r := range rows.Cells {
-		found = append(found, r[0].(string))
-	}
-	slices.Sort(found)
-	if slices.Equal(found, files) {
-		in.out.Read.Files = []string{pattern}
-	}
 }
 
 // fields gives the mapped columns their types.
@@ -348,7 +384,7 @@ func (in *inspector) field(e *metrics.Expr, read func(stored) (compiler.Field, *
 		return f, false
 	}
 	c, ok := s.sql.(sqlast.Column)
-	if !ok || in.isPartition(c.Name) {
+	if !ok || in.isPartition(c.Name) || in.rows.is(c.Name) {
 		return f, true
 	}
 	known := merged(in.footers, in.out.Files, strings.ToLower(c.Name))
@@ -378,7 +414,7 @@ func (in *inspector) neverNull(f compiler.Field, s stored, known *bounds) bool {
 			return !first.IsZero()
 		}
 		return f.Type.Kind == compiler.FieldText || f.Type.Exact()
-	case compiler.ColumnFloat:
+	case compiler.ColumnFloat, compiler.ColumnJSON:
 		return false
 	default:
 		return true
@@ -429,6 +465,9 @@ func (in *inspector) neverMissing(e *metrics.Expr, field compiler.Field, f *comp
 	c, ok := in.stored[e].sql.(sqlast.Column)
 	if !ok || in.isPartition(c.Name) {
 		return ok
+	}
+	if in.rows.is(c.Name) {
+		return false
 	}
 	return in.neverNull(field, in.stored[e], in.footers[f.Path].columns[strings.ToLower(c.Name)])
 }

@@ -76,10 +76,10 @@ func TestInspectE3(t *testing.T) {
 			}
 		}
 	}
-	if diff := cmp.Diff([]string{e3 + "/type=events/**/*.parquet"}, conversions.Read.Files); diff != "" {
+	if diff := cmp.Diff([]string{e3 + "/type=events/**/*.parquet"}, parquetOf(conversions).Files); diff != "" {
 		t.Error(diff)
 	}
-	if conversions.Read.UnionByName || len(conversions.Read.Hive) > 0 {
+	if parquetOf(conversions).UnionByName || len(parquetOf(conversions).Hive) > 0 {
 		t.Errorf("%+v", conversions.Read)
 	}
 	if conversions.Properties.Form != compiler.BagMap || conversions.Attributes.Form != compiler.BagPairs || decisions.Attributes.Form != compiler.BagPairs {

@@ -33,6 +33,7 @@ var epochs = map[string]struct{ times, per int64 }{
 // instant reads a column as a TIMESTAMP in UTC, floored to microseconds.
 // epoch is the unit of a number since 1970, or empty.
 func instant(c stored, epoch string) (compiler.Field, *cannot) {
+	c = plain(c)
 	field := compiler.Field{Type: compiler.FieldType{Kind: compiler.FieldTime}}
 	if epoch != "" {
 		var err *cannot

@@ -161,3 +161,6 @@ func instantOf(t *testing.T, s string) time.Time {
 	}
 	return at.UTC()
 }
+
+// parquetOf is how a source reads its Parquet files.
+func parquetOf(src *compiler.Source) sqlast.ReadParquet { return src.Read.(sqlast.ReadParquet) }

@@ -72,6 +72,15 @@ func patterns(files []compiler.File) []string {
 	return out
 }
 
+// filePatterns are the patterns that match the files of these names alone.
+func filePatterns(names []string) []string {
+	out := make([]string, len(names))
+	for i, name := range names {
+		out[i] = sqlast.FileName(name)
+	}
+	return out
+}
+
 func totals(files []compiler.File) (rows, bytes int64) {
 	for _, f := range files {
 		rows += f.Rows

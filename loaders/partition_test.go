@@ -98,7 +98,7 @@ func TestBetween(t *testing.T) {
 				want = append(want, path.Join(w.dir, fmt.Sprintf("ds=2026-03-%02d/a.parquet", d)))
 				rows += int64(d)
 			}
-			if diff := cmp.Diff(want, pruned.Read.Files); diff != "" {
+			if diff := cmp.Diff(want, parquetOf(pruned).Files); diff != "" {
 				t.Error(diff)
 			}
 			if pruned.Rows != rows {
@@ -106,7 +106,7 @@ func TestBetween(t *testing.T) {
 			}
 		})
 	}
-	if all := src.Between(time.Time{}, never); all != src || len(all.Read.Files) != 1 {
+	if all := src.Between(time.Time{}, never); all != src || len(parquetOf(all).Files) != 1 {
 		t.Error("without bounds nothing is pruned")
 	}
 	if none := src.Between(instantOf(t, "2027-01-01T00:00:00Z"), never); len(none.Files) != 1 {

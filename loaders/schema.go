@@ -24,6 +24,10 @@ type schema struct {
 	kinds []fileColumns
 	// conflicts are, by lower-case name, columns whose types have nothing in common.
 	conflicts map[string]conflict
+	// members are, for files of which each row may have other columns, the files
+	// that have a column in some row; nil for others.
+	members map[string][]string
+	files   []string
 }
 
 // conflict is a column that is one thing in one file and another in another.
@@ -42,6 +46,9 @@ type fileColumns struct {
 
 // lacking counts the files without a column, and gives one of them.
 func (s schema) lacking(column string) (files int, example string) {
+	if s.members != nil {
+		return s.without(column)
+	}
 	for _, k := range s.kinds {
 		if slices.ContainsFunc(k.columns, func(c compiler.Column) bool { return strings.EqualFold(c.Name, column) }) {
 			continue
@@ -54,7 +61,20 @@ func (s schema) lacking(column string) (files int, example string) {
 	return files, example
 }
 
-// readSchema reads the schemas of all files and compares them.
+func (s schema) without(member string) (files int, example string) {
+	for _, file := range s.files {
+		if slices.Contains(s.members[member], file) {
+			continue
+		}
+		if files == 0 {
+			example = file
+		}
+		files++
+	}
+	return files, example
+}
+
+// readSchema reads the schemas of all Parquet files and compares them.
 func readSchema(ctx context.Context, engine *Engine, files []string) (schema, error) {
 	first, err := distinctSchemas(ctx, engine, files)
 	if err != nil {

@@ -71,8 +71,8 @@ func TestFilesThatDiffer(t *testing.T) {
 			case len(list) > 0:
 				t.Fatal(list)
 			}
-			if src.Read.UnionByName != tc.differ || src.Value.Type.Kind != tc.kind {
-				t.Errorf("union by name %v, kind %v", src.Read.UnionByName, src.Value.Type.Kind)
+			if parquetOf(src).UnionByName != tc.differ || src.Value.Type.Kind != tc.kind {
+				t.Errorf("union by name %v, kind %v", parquetOf(src).UnionByName, src.Value.Type.Kind)
 			}
 			if anchored := slices.ContainsFunc(src.Files, func(f compiler.File) bool { return f.Anchor }); anchored != tc.differ {
 				t.Errorf("%+v", src.Files)
@@ -165,7 +165,7 @@ func TestReadByPattern(t *testing.T) {
 		for i := range want {
 			want[i] = path.Join(w.dir, want[i])
 		}
-		if diff := cmp.Diff(want, src.Read.Files); diff != "" {
+		if diff := cmp.Diff(want, parquetOf(src).Files); diff != "" {
 			t.Errorf("%s: %s", pattern, diff)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/metricsjob/metricsjob/compiler"
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
+	"github.com/metricsjob/metricsjob/metrics"
 )
 
 // table is a set of files that one source can read: they lie in folders that
@@ -47,6 +48,7 @@ type dataFile struct {
 // findTables sorts the Parquet files below a folder into tables.
 func findTables(ctx context.Context, engine *Engine, root string) ([]*table, error) {
 	paths, err := below(root)
+	paths = slices.DeleteFunc(paths, func(p string) bool { return endingFormat(p) != metrics.FormatParquet })
 	if err != nil || len(paths) == 0 {
 		return nil, err
 	}

@@ -74,6 +74,11 @@ type Source struct {
 	Dir   string // the folder of the file that names the source
 	Table Text
 	SQL   Text
+	// Format is that of the files of Paths; not Set: each file tells.
+	Format At[FileFormat]
+	// Rows is the path of a list in each record the elements of which are the
+	// rows; not Set: the records are.
+	Rows Text
 	// Preset names a set of columns that the loaders fill in where Columns says nothing.
 	Preset    Text
 	Columns   Columns

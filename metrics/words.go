@@ -221,6 +221,7 @@ var sourceWords = vocabulary{
 	"file": ours("path"), "files": ours("path"), "folder": ours("path"), "glob": ours("path"), "url": ours("path"), "paths": ours("path"), "location": ours("path"),
 	"query": ours("sql"), "filter": ours("where"), "filters": ours("where"), "mapping": ours("columns"), "fields": ours("columns"), "schema": ours("columns"),
 	"key": ours("name"), "id": hint("", "write it under columns"), "type": ours("preset"), "vendor": ours("preset"), "kind": ours("preset"), "deduplicate": ours("dedupe"),
+	"unnest": ours("rows"), "explode": ours("rows"), "flatten": ours("rows"), "records": ours("rows"), "list": ours("rows"),
 	"units": hint("", "write it under columns"), "timestamp": hint("", "write it under columns"), "event": hint("", "write it under columns"),
 	"variation": hint("", "write it under columns"), "experiment": hint("", "write it under columns"), "flag": hint("", "write it under columns"),
 	"value": hint("", "write it under columns"), "properties": hint("", "write it under columns"), "attributes": hint("", "write it under columns"),
@@ -301,7 +302,7 @@ var foreignValues = map[string]vocabulary{
 	"cuped":               {"on": hint("", "write the days before exposure: {days: 14}"), "true": hint("", "write the days before exposure: {days: 14}"), "false": ours("off"), "none": ours("off")},
 	"bayesian":            {"false": ours("off"), "none": ours("off"), "flat": hint("", "write {prior: flat}"), "on": hint("", "write {prior: flat}"), "true": hint("", "write {prior: flat}")},
 	"epoch":               {"seconds": ours("s"), "milliseconds": ours("ms"), "millis": ours("ms"), "microseconds": ours("us"), "micros": ours("us"), "nanoseconds": ours("ns"), "sec": ours("s")},
-	"format":              {"percentage": ours("percent"), "%": ours("percent"), "money": ours("currency"), "usd": ours("currency"), "seconds": ours("duration"), "ms": ours("duration")},
+	"format":              {"json": ours("ndjson"), "jsonl": ours("ndjson"), "tsv": ours("csv"), "percentage": ours("percent"), "%": ours("percent"), "money": ours("currency"), "usd": ours("currency"), "seconds": ours("duration"), "ms": ours("duration")},
 	"registry":            {"strict": ours("closed"), "true": ours("closed"), "false": ours("open")},
 	"order":               {"strict": ours("ordered"), "none": ours("any"), "sequential": ours("ordered"), "unordered": ours("any")},
 }

@@ -122,17 +122,26 @@ func (p *printer) spelled(s Spelling, args []Expr, indent int) {
 			}
 			text = rest[3:]
 		case strings.HasPrefix(rest, "{2:pointer}"):
-			key, ok := args[1].(Text)
-			if !ok {
-				panic("sqlast: the key of a JSON object is not a literal")
-			}
-			p.write(p.d.text("/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(string(key))))
+			p.write(p.d.text(pointer(args[1:])))
 			text = rest[len("{2:pointer}"):]
 		default:
 			p.write("{")
 			text = rest[1:]
 		}
 	}
+}
+
+// pointer is the JSON pointer that the keys make, which are literals.
+func pointer(keys []Expr) string {
+	var b strings.Builder
+	for _, key := range keys {
+		text, ok := key.(Text)
+		if !ok {
+			panic("sqlast: the key of a JSON object is not a literal")
+		}
+		b.WriteString("/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(string(text)))
+	}
+	return b.String()
 }
 
 // enclosed reports whether nothing beside a place in a spelling could take a

@@ -22,6 +22,8 @@ type Dialect struct {
 	TempTable string
 	// ReadParquet is the function that reads Parquet files; empty: there is none.
 	ReadParquet string
+	// NDJSON says how lines of JSON are read; nil: not at all.
+	NDJSON *NDJSONReader
 	// CTEHint stands before the query of a CTE, where the engine has to be told
 	// to merge a CTE that is read once into its reader.
 	CTEHint string
@@ -34,9 +36,19 @@ type Dialect struct {
 	Functions map[Fn]Spelling
 }
 
+// NDJSONReader is how a dialect reads files of one JSON object a line.
+type NDJSONReader struct {
+	// Function gives a row for each line, with the column Line: the line as it
+	// stands, NULL where it is not well-formed. Options stand behind the files.
+	Function, Options, Line string
+	// Fields gives a column for each field of the object {1} that the literal {2},
+	// a JSON object of names and types, names; NULL where it is not there.
+	Fields string
+}
+
 // Spelling is how a dialect writes a function: a plain name is called with
 // the arguments; a text with {1}, {2} has the arguments put in their places,
-// {1:pointer} as a JSON pointer to the key that the literal argument names.
+// {2:pointer} as a JSON pointer to the key that the literal argument names.
 // Where the text stands on one line it is one: its line breaks and the blanks
 // after them become one blank. A spelling reads as a primary expression (a
 // call, a CASE), so that it needs no parentheses.

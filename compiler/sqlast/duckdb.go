@@ -12,8 +12,16 @@ var DuckDB = &Dialect{
 	Concat:      " || ",
 	TempTable:   "CREATE OR REPLACE TEMP TABLE",
 	ReadParquet: "read_parquet",
-	Bind:        "list_transform([{1}], lambda {bound}: {2})[1]",
-	Bound:       "v",
+	// read_json with columns loses rows that follow a malformed line, and fails
+	// where a line is an open bracket; reading lines as a whole does not.
+	NDJSON: &NDJSONReader{
+		Function: "read_ndjson_objects",
+		Options:  "ignore_errors = true",
+		Line:     "json",
+		Fields:   "unnest(json_transform({1}, {2}))",
+	},
+	Bind:  "list_transform([{1}], lambda {bound}: {2})[1]",
+	Bound: "v",
 	Types: map[Kind]string{
 		Varchar:       "VARCHAR",
 		Boolean:       "BOOLEAN",
@@ -25,6 +33,7 @@ var DuckDB = &Dialect{
 		Double:        "DOUBLE",
 		TimestampType: "TIMESTAMP",
 		DateType:      "DATE",
+		JSONType:      "JSON",
 	},
 	Functions: map[Fn]Spelling{
 		Coalesce: "COALESCE",
@@ -126,7 +135,14 @@ END`,
 		// map_from_entries fails on a name that is there twice.
 		PairValue: `list_filter({1}, lambda p: p."name" = {2})[1]."value"`,
 		JSONText:  "TRY(json_extract_string({1}, {2:pointer}))",
-		JSONValid: "json_valid",
+		JSONKind:  "TRY(json_type({1}, {2:pointer}))",
+		JSONElements: `CASE
+  WHEN TRY(json_type({1})) = 'ARRAY' THEN json_extract({1}, '$[*]')
+  ELSE [TRY(json({1}))]
+END`,
+		ListLength:   "len",
+		ListElements: "CASE WHEN {1} IS NULL THEN [NULL] ELSE {1} END",
+		JSONValid:    "json_valid",
 		// Members in the order of their names, numbers as doubles.
 		CanonicalJSON: `(
   SELECT string_agg(

@@ -42,7 +42,11 @@ const (
 	DateOf                      // the date of a timestamp
 	MapValue                    // the value of key Y in the map X, NULL where it is not there
 	PairValue                   // the value of the first {name, value} with name Y in the list X
-	JSONText                    // the text of key Y of the JSON object X (strings unquoted, null and malformed NULL)
+	JSONText                    // the text of what the keys Y… lead to in the JSON X, without keys of X itself (strings unquoted, null and malformed NULL)
+	JSONKind                    // what the keys Y… lead to in the JSON X, as the engine names it; NULL where nothing is there
+	JSONElements                // the elements of the JSON list X as a list, X alone in one where it is no list
+	ListLength                  // how many entries the list X has
+	ListElements                // the list X, a list of one NULL where it is NULL
 	JSONValid                   // whether X is well-formed JSON
 	CanonicalJSON               // X as canonical JSON text
 	Hash                        // a 64-bit hash, the same in every run
@@ -96,6 +100,10 @@ var fnNames = [numFns]string{
 	MapValue:          "MapValue",
 	PairValue:         "PairValue",
 	JSONText:          "JSONText",
+	JSONKind:          "JSONKind",
+	JSONElements:      "JSONElements",
+	ListLength:        "ListLength",
+	ListElements:      "ListElements",
 	JSONValid:         "JSONValid",
 	CanonicalJSON:     "CanonicalJSON",
 	Hash:              "Hash",

@@ -7,7 +7,6 @@
 package sqlast
 
 import (
-	"strings"
 	"time"
 )
 
@@ -209,6 +208,7 @@ const (
 	Double
 	TimestampType
 	DateType
+	JSONType
 	// Untyped is the type of a NULL that takes the type of what it stands beside.
 	Untyped
 )
@@ -298,32 +298,9 @@ const (
 	CrossJoin
 )
 
-// ReadParquet reads Parquet files.
-type ReadParquet struct {
-	Files       []string // names as by FileName, or one glob
-	UnionByName bool
-	// Hive lists the hive partition columns that are read, with their types;
-	// empty: none are.
-	Hive  []HiveColumn
-	Alias string
-}
-
-// FileName gives the pattern that only the file of this name matches: engines
-// read *, ? and [ of a name as wildcards, unless each stands in brackets.
-func FileName(name string) string { return wildcards.Replace(name) }
-
-var wildcards = strings.NewReplacer("*", "[*]", "?", "[?]", "[", "[[]")
-
-// HiveColumn is a column whose value stands in the path of a file.
-type HiveColumn struct {
-	Name string
-	Type Type
-}
-
-func (Table) from()       {}
-func (Subquery) from()    {}
-func (Join) from()        {}
-func (ReadParquet) from() {}
+func (Table) from()    {}
+func (Subquery) from() {}
+func (Join) from()     {}
 
 // Statement is what is executed.
 type Statement interface{ statement() }

@@ -1,11 +1,9 @@
 package sqlast
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
 // Print gives a statement as text that runs as it stands, without a
@@ -224,6 +222,8 @@ func (p *printer) from(f From, indent int) {
 		p.join(f, indent)
 	case ReadParquet:
 		p.readParquet(f, indent)
+	case ReadNDJSON:
+		p.readNDJSON(f, indent)
 	default:
 		panic(fmt.Sprintf("sqlast: no case for %T", f))
 	}
@@ -256,46 +256,4 @@ func (p *printer) join(j Join, indent int) {
 	p.line(indent + 2)
 	p.write("ON ")
 	p.conjunction(j.On, indent+2)
-}
-
-func (p *printer) readParquet(r ReadParquet, indent int) {
-	if p.d.ReadParquet == "" {
-		if p.err == nil {
-			p.err = errors.New(p.d.Name + " cannot read Parquet files")
-		}
-		return
-	}
-	files := p.d.text(strings.Join(r.Files, ""))
-	if len(r.Files) != 1 {
-		list := make([]string, len(r.Files))
-		for i, f := range r.Files {
-			list[i] = p.d.text(f)
-		}
-		files = "[" + strings.Join(list, ", ") + "]"
-		if p.col+utf8.RuneCountInString(files) > width {
-			sep := "\n" + strings.Repeat(" ", indent+4)
-			files = "[" + sep + strings.Join(list, ","+sep) + sep[:len(sep)-2] + "]"
-		}
-	}
-	options := []string{files}
-	if r.UnionByName {
-		options = append(options, "union_by_name = true")
-	}
-	if len(r.Hive) == 0 {
-		options = append(options, "hive_partitioning = false")
-	} else {
-		types := make([]string, len(r.Hive))
-		for i, h := range r.Hive {
-			types[i] = p.d.text(h.Name) + ": " + p.d.typeName(h.Type)
-		}
-		options = append(options, "hive_partitioning = true", "hive_types = {"+strings.Join(types, ", ")+"}")
-	}
-	sep, end := ", ", ""
-	p.write(p.d.ReadParquet + "(")
-	if s := strings.Join(options, sep); strings.Contains(s, "\n") || p.col+utf8.RuneCountInString(s) > width {
-		p.line(indent + 2)
-		sep, end = ",\n"+strings.Repeat(" ", indent+2), "\n"+strings.Repeat(" ", indent)
-	}
-	p.write(strings.Join(options, sep) + end + ")")
-	p.alias(r.Alias)
 }

@@ -33,6 +33,7 @@ var update = flag.Bool("update", false, "rewrite the derived sections (plan, duc
 //	metrics.yaml   the definitions; sources are NAME.parquet
 //	options        as_of, memory, experiment, metric and waterfall, one a line (optional)
 //	NAME.csv       the rows of a source, written as NAME.parquet; the header gives column:TYPE
+//	files/NAME     a file of a source, written as it stands
 //	plan           derived: the plan in experiment words
 //	duckdb.sql     derived: the statements (where a case is about them)
 //	check.sql      hand-written SQL that must give the rows of want.csv (optional)
@@ -181,6 +182,10 @@ func (c *testCase) writeInputs() {
 	writeFile(c.t, filepath.Join(c.dir, "metrics.yaml"), c.mustSection("metrics.yaml"))
 	e := openEngine(c.t, c.dir)
 	for _, f := range c.archive.Files {
+		if strings.HasPrefix(f.Name, "files/") {
+			writeFile(c.t, filepath.Join(c.dir, filepath.FromSlash(f.Name)), string(f.Data))
+			continue
+		}
 		name, isCSV := strings.CutSuffix(f.Name, ".csv")
 		if !isCSV || slices.ContainsFunc(resultSections, func(s resultSection) bool { return s.name == f.Name }) {
 			continue

@@ -251,6 +251,9 @@ func (p *prepared) losses(s *compiler.Source, d loaders.Dropped) []loss {
 		out = append(out, loss{check: check, rows: n, status: status, detail: detail, pos: pos})
 		return &out[len(out)-1]
 	}
+	if s.Lines {
+		add("unreadable", d.Unreadable, metrics.Warn, s.Def.Paths[0].Pos, "%d {lines of the files are|line of the files is} no record that can be read")
+	}
 	add("future", p.horizon.Future[s.Def.Name.V], metrics.Warn, c.Timestamp.Column.Pos, "%d {rows have|row has} a timestamp more than a day in the future")
 	add("no_timestamp", d.NoTimestamp, metrics.Warn, c.Timestamp.Column.Pos, "%d {rows have|row has} no timestamp that can be read")
 	if s.Def.Role == metrics.RoleEvents {

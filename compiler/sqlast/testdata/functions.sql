@@ -312,6 +312,37 @@ TRY(json_extract_string("x", '/a~1b~0c'))
 -- JSONText
 TRY(json_extract_string(CASE WHEN "y" THEN "x" END, '/a~1b~0c'))
 
+-- JSONKind
+TRY(json_type("x", ''))
+
+-- JSONKind
+TRY(json_type(CASE WHEN "y" THEN "x" END, ''))
+
+-- JSONElements
+CASE WHEN TRY(json_type("x")) = 'ARRAY' THEN json_extract("x", '$[*]') ELSE [TRY(json("x"))] END
+
+-- JSONElements
+list_transform([CASE WHEN "y" THEN "x" END], lambda "v":
+  CASE
+    WHEN TRY(json_type("v")) = 'ARRAY' THEN json_extract("v", '$[*]')
+    ELSE [TRY(json("v"))]
+  END
+)[1]
+
+-- ListLength
+len("x")
+
+-- ListLength
+len(CASE WHEN "y" THEN "x" END)
+
+-- ListElements
+CASE WHEN "x" IS NULL THEN [NULL] ELSE "x" END
+
+-- ListElements
+list_transform([CASE WHEN "y" THEN "x" END], lambda "v":
+  CASE WHEN "v" IS NULL THEN [NULL] ELSE "v" END
+)[1]
+
 -- JSONValid
 json_valid("x")
 

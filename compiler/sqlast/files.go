@@ -1,0 +1,233 @@
+package sqlast
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// ReadParquet reads Parquet files.
+type ReadParquet struct {
+	Files       []string // names as by FileName, or one glob
+	UnionByName bool
+	// Hive lists the hive partition columns that are read, with their types;
+	// empty: none are.
+	Hive []HiveColumn
+	// Filename: there is a column filename too.
+	Filename bool
+	Alias    string
+}
+
+// ReadNDJSON reads files of one JSON object a line, a row for each object; what
+// is none is no row. A field of an object that is not there is NULL, and so is
+// one that is null.
+type ReadNDJSON struct {
+	Files   []string      // as in ReadParquet
+	Columns []NamedColumn // the fields that are read
+	Hive    []HiveColumn
+	// Filename: there is a column filename too.
+	Filename bool
+	Alias    string
+}
+
+// NamedColumn is a column with its type.
+type NamedColumn struct {
+	Name string
+	Type Type
+}
+
+// HiveColumn is a column whose value stands in the path of a file.
+type HiveColumn = NamedColumn
+
+func (ReadParquet) from() {}
+func (ReadNDJSON) from()  {}
+
+// FileName gives the pattern that only the file of this name matches: engines
+// read *, ? and [ of a name as wildcards, unless each stands in brackets.
+func FileName(name string) string { return wildcards.Replace(name) }
+
+var wildcards = strings.NewReplacer("*", "[*]", "?", "[?]", "[", "[[]")
+
+// OfFiles is a relation with other files in the place of those that it reads.
+func OfFiles(f From, files []string) From {
+	switch f := f.(type) {
+	case ReadParquet:
+		f.Files = files
+		return f
+	case ReadNDJSON:
+		f.Files = files
+		return f
+	case Subquery:
+		if s, ok := f.Query.(Select); ok && s.From != nil {
+			s.From = OfFiles(s.From, files)
+			f.Query = s
+			return f
+		}
+	case Table, Join:
+	default:
+		panic(fmt.Sprintf("sqlast: no case for %T", f))
+	}
+	panic("sqlast: a relation that reads no files")
+}
+
+// Aliased is a relation under another name.
+func Aliased(f From, alias string) From {
+	switch f := f.(type) {
+	case ReadParquet:
+		f.Alias = alias
+		return f
+	case ReadNDJSON:
+		f.Alias = alias
+		return f
+	case Subquery:
+		f.Alias = alias
+		return f
+	case Table:
+		f.Alias = alias
+		return f
+	case Join:
+		panic("sqlast: a join has no name")
+	}
+	panic(fmt.Sprintf("sqlast: no case for %T", f))
+}
+
+func (p *printer) readParquet(r ReadParquet, indent int) {
+	if p.d.ReadParquet == "" {
+		p.fail(p.d.Name + " cannot read Parquet files")
+		return
+	}
+	var options []string
+	if r.UnionByName {
+		options = append(options, "union_by_name = true")
+	}
+	if r.Filename {
+		options = append(options, "filename = true")
+	}
+	p.readFiles(p.d.ReadParquet, r.Files, append(options, p.hive(r.Hive)...), indent)
+	p.alias(r.Alias)
+}
+
+// readNDJSON takes the lines of the files apart.
+func (p *printer) readNDJSON(r ReadNDJSON, indent int) {
+	reader := p.d.NDJSON
+	if reader == nil {
+		p.fail(p.d.Name + " cannot read NDJSON files")
+		return
+	}
+	line := p.d.identifier(reader.Line)
+	p.write("(")
+	p.line(indent + 2)
+	p.write("SELECT")
+	sep := ""
+	if len(r.Columns) > 0 {
+		p.line(indent + 4)
+		fields := make([]string, len(r.Columns))
+		for i, c := range r.Columns {
+			fields[i] = jsonName(c.Name) + ": " + jsonName(p.d.typeName(c.Type))
+		}
+		p.write(strings.NewReplacer("{1}", line, "{2}", p.d.text("{"+strings.Join(fields, ", ")+"}")).Replace(reader.Fields))
+		sep = ","
+	}
+	var others []string
+	for _, h := range r.Hive {
+		others = append(others, h.Name)
+	}
+	options := []string{reader.Options}
+	if r.Filename {
+		others = append(others, "filename")
+		options = append(options, "filename = true")
+	}
+	if sep == "" && len(others) == 0 { // rows alone are wanted
+		others = []string{reader.Line}
+	}
+	for _, name := range others {
+		p.write(sep)
+		p.line(indent + 4)
+		p.write(p.d.identifier(name))
+		sep = ","
+	}
+	p.line(indent + 2)
+	p.write("FROM ")
+	p.readFiles(reader.Function, r.Files, append(options, p.hive(r.Hive)...), indent+2)
+	p.line(indent + 2)
+	p.write("WHERE ")
+	p.expr(IsJSONObject(Column{Name: reader.Line}), 0, indent+4)
+	p.line(indent)
+	p.write(")")
+	p.alias(r.Alias)
+}
+
+// IsJSONObject holds for a well-formed line that is an object.
+func IsJSONObject(line Expr) Expr {
+	return Call{Fn: StartsWith, Args: []Expr{line, Text("{")}}
+}
+
+// jsonName is a name as a JSON string.
+func jsonName(name string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range name {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r < ' ':
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	b.WriteByte('"')
+	return b.String()
+}
+
+// hive are the options about columns whose values stand in paths.
+func (p *printer) hive(columns []HiveColumn) []string {
+	if len(columns) == 0 {
+		return []string{"hive_partitioning = false"}
+	}
+	types := make([]string, len(columns))
+	for i, h := range columns {
+		types[i] = p.d.text(h.Name) + ": " + p.d.typeName(h.Type)
+	}
+	return []string{"hive_partitioning = true", "hive_types = {" + strings.Join(types, ", ") + "}"}
+}
+
+// readFiles writes a function that reads files, with its options.
+func (p *printer) readFiles(function string, names, options []string, indent int) {
+	files := p.d.text(strings.Join(names, ""))
+	if len(names) != 1 {
+		list := make([]string, len(names))
+		for i, f := range names {
+			list[i] = p.d.text(f)
+		}
+		files = "[" + strings.Join(list, ", ") + "]"
+		if p.col+utf8.RuneCountInString(files) > width {
+			sep := "\n" + strings.Repeat(" ", indent+4)
+			files = "[" + sep + strings.Join(list, ","+sep) + sep[:len(sep)-2] + "]"
+		}
+	}
+	options = append([]string{files}, options...)
+	sep, end := ", ", ""
+	p.write(function + "(")
+	if s := strings.Join(options, sep); strings.Contains(s, "\n") || p.col+utf8.RuneCountInString(s) > width {
+		p.line(indent + 2)
+		sep, end = ",\n"+strings.Repeat(" ", indent+2), "\n"+strings.Repeat(" ", indent)
+	}
+	p.write(strings.Join(options, sep) + end + ")")
+}
+
+// fail keeps the first error.
+func (p *printer) fail(why string) {
+	if p.err == nil {
+		p.err = errors.New(why)
+	}
+}
+
+// PrintFrom gives what a SELECT reads as it stands behind FROM.
+func PrintFrom(d *Dialect, f From) (string, error) {
+	p := &printer{d: d}
+	p.from(f, 0)
+	return p.b.String(), p.err
+}

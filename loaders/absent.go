@@ -1,0 +1,243 @@
+package loaders
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/metricsjob/metricsjob/compiler"
+	"github.com/metricsjob/metricsjob/compiler/sqlast"
+	"github.com/metricsjob/metricsjob/internal/diag"
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// Rows of JSON have the members that they have: what some rows lack may be in
+// others, or come with tomorrow's. So an expression may name what is in no row
+// at all, as long as something that it names is there, or as long as a preset
+// names it, which knows what may come.
+
+// open are the columns that an expression may name: in files of JSON, any.
+func (in *inspector) open(e metrics.Expr) []compiler.Column {
+	if in.schema.members == nil {
+		return in.columns
+	}
+	columns := in.columns
+	for _, name := range compiler.Names(e) {
+		if slices.ContainsFunc(columns, func(c compiler.Column) bool { return c.Name == name || strings.HasPrefix(c.Name, name+".") }) {
+			continue
+		}
+		columns = append(slices.Clip(columns), compiler.Column{Name: name, Type: parseType("JSON")})
+		if !slices.Contains(in.absent, name) {
+			in.absent = append(in.absent, name)
+		}
+	}
+	return columns
+}
+
+// alternative reports whether an expression has another value where one is
+// missing, so that files without it are meant.
+func (in *inspector) alternative(e *metrics.Expr) bool {
+	return in.schema.members != nil && (in.fromPreset(e) || strings.Contains(e.Src, "??"))
+}
+
+func (in *inspector) fromPreset(e *metrics.Expr) bool {
+	return in.def.Preset.Set && e.Pos == in.def.Preset.Pos
+}
+
+// place is where a value stands in rows of JSON: in a column, or under the keys
+// in one.
+type place struct {
+	column string
+	keys   []string
+}
+
+func (p place) key() string { return strings.Join(append([]string{p.column}, p.keys...), "\n") }
+
+// kind is what stands there, NULL where nothing does.
+func (p place) kind() sqlast.Expr {
+	args := []sqlast.Expr{sqlast.Column{Name: p.column}}
+	for _, k := range p.keys {
+		args = append(args, sqlast.Text(k))
+	}
+	if len(p.keys) == 0 {
+		return args[0]
+	}
+	return call(sqlast.JSONKind, args...)
+}
+
+// placesOf are the places that an expression reads.
+func placesOf(x sqlast.Expr) []place {
+	var out []place
+	add := func(p place) {
+		if !slices.ContainsFunc(out, func(o place) bool { return o.key() == p.key() }) {
+			out = append(out, p)
+		}
+	}
+	var walk func(sqlast.Expr) sqlast.Expr
+	walk = func(x sqlast.Expr) sqlast.Expr {
+		switch x := x.(type) {
+		case sqlast.Column:
+			add(place{column: x.Name})
+			return x
+		case sqlast.Call:
+			c, ok := x.Args[0].(sqlast.Column)
+			if x.Fn != sqlast.JSONText || !ok {
+				break
+			}
+			p := place{column: c.Name}
+			for _, k := range x.Args[1:] {
+				p.keys = append(p.keys, string(k.(sqlast.Text)))
+			}
+			add(p)
+			return x
+		}
+		return sqlast.Map(x, walk)
+	}
+	walk(x)
+	return out
+}
+
+// occurring looks whether what the expressions name is in some row of JSON.
+// Where nothing is, that is a mistake, and ok is false.
+func (in *inspector) occurring(ctx context.Context, engine *Engine) (ok bool, err error) {
+	rows, _ := totals(in.out.Files)
+	if in.schema.members == nil || rows == 0 {
+		return true, nil
+	}
+	exprs := mapped(&in.def.Columns)
+	var items []sqlast.Item
+	at := map[string]int{}
+	count := func(key string, x sqlast.Expr) {
+		if _, known := at[key]; !known {
+			at[key] = len(items)
+			items = append(items, sqlast.Item{X: sqlast.Aggregate{Fn: sqlast.Count, X: x}, As: fmt.Sprint("n", len(items))})
+		}
+	}
+	value := func(e *metrics.Expr) string { return "value\n" + e.Src }
+	for _, e := range exprs {
+		count(value(e), in.stored[e].sql)
+		for _, p := range placesOf(in.stored[e].sql) {
+			count(p.key(), p.kind())
+		}
+	}
+	if in.out.Where != nil {
+		count("where", onlyIf(in.out.Where, sqlast.Int(1)))
+		for _, p := range placesOf(in.out.Where) {
+			count(p.key(), p.kind())
+		}
+	}
+	counts, err := scan(ctx, engine, in.out.Read, items...)
+	if err != nil {
+		return false, fmt.Errorf("look for the members that columns name: %w", err)
+	}
+	n := func(key string) int64 { return counts.Cells[0][at[key]].(int64) }
+	nowhere := func(x sqlast.Expr) (lost []place, all bool) {
+		places := placesOf(x)
+		for _, p := range places {
+			if len(p.keys) > 0 && n(p.key()) == 0 || len(p.keys) == 0 && slices.Contains(in.absent, p.column) {
+				lost = append(lost, p)
+			}
+		}
+		return lost, len(lost) > 0 && len(lost) == len(places)
+	}
+	ok = true
+	for _, e := range exprs {
+		lost, all := nowhere(in.stored[e].sql)
+		if len(lost) == 0 || !all && n(value(e)) > 0 || in.fromPreset(e) && !in.indispensable(e, func(e *metrics.Expr) bool { return n(value(e)) > 0 }) {
+			continue
+		}
+		ok = false
+		if err := in.sayNowhere(ctx, engine, e, lost); err != nil {
+			return false, err
+		}
+	}
+	if in.out.Where != nil {
+		if lost, _ := nowhere(in.out.Where); len(lost) > 0 && n("where") == 0 {
+			return false, in.sayNowhere(ctx, engine, &in.def.Where, lost)
+		}
+	}
+	return ok, nil
+}
+
+// indispensable reports whether rows without the value of an expression are of
+// no use. Of several unit kinds, one will do.
+func (in *inspector) indispensable(e *metrics.Expr, present func(*metrics.Expr) bool) bool {
+	c := &in.def.Columns
+	for i := range c.Units {
+		if &c.Units[i].Column == e {
+			return !slices.ContainsFunc(c.Units, func(u metrics.UnitColumn) bool { return u.Column.Src != e.Src && present(&u.Column) })
+		}
+	}
+	return e == &c.Timestamp.Column || e == &c.Event || e == &c.Variation
+}
+
+// sayNowhere says that the places that an expression names are in no row, with
+// names that are.
+func (in *inspector) sayNowhere(ctx context.Context, engine *Engine, e *metrics.Expr, lost []place) error {
+	for _, p := range lost {
+		holder, name := "", p.column
+		if len(p.keys) > 0 {
+			holder, name = p.column, p.keys[len(p.keys)-1]
+			for _, k := range p.keys[:len(p.keys)-1] {
+				holder += "." + k
+			}
+		}
+		said := in.list.Errorf(e.Pos, "unknown-column", "no row of source %q has %s", in.def.Name.V, p)
+		names, err := in.namesBeside(ctx, engine, p)
+		if err != nil {
+			return err
+		}
+		if near := diag.DidYouMean(name, names); near != "" {
+			said.Hint = near
+		} else if len(names) > 0 {
+			said.WithHint("%s has %s", cmp.Or(holder, "a row"), some(names, 8))
+		} else {
+			said.WithHint("%s has nothing by name", cmp.Or(holder, "a row"))
+		}
+	}
+	return nil
+}
+
+// String gives the place as an expression names it.
+func (p place) String() string { return strings.Join(append([]string{p.column}, p.keys...), ".") }
+
+// namesBeside are the names that stand where a place would stand.
+func (in *inspector) namesBeside(ctx context.Context, engine *Engine, p place) ([]string, error) {
+	if len(p.keys) == 0 {
+		var names []string
+		for _, c := range in.columns {
+			names = append(names, c.Name)
+		}
+		return names, nil
+	}
+	const most = 1000
+	holder := sqlast.Expr(sqlast.Column{Name: p.column})
+	if above := p.keys[:len(p.keys)-1]; len(above) > 0 {
+		args := []sqlast.Expr{holder}
+		for _, k := range above {
+			args = append(args, sqlast.Text(k))
+		}
+		holder = call(sqlast.JSONText, args...)
+	}
+	query, err := sqlast.Print(sqlast.DuckDB, sqlast.Select{
+		Distinct: true,
+		Items:    []sqlast.Item{{X: call(sqlast.Unnest, call(sqlast.JSONNames, holder)), As: "name"}},
+		From:     in.out.Read,
+		OrderBy:  []sqlast.Order{{X: sqlast.Column{Name: "name"}}},
+		Limit:    most,
+	})
+	if err != nil {
+		return nil, err
+	}
+	rows, err := engine.Query(ctx, query)
+	if err != nil {
+		return nil, fmt.Errorf("look for names in %s: %w", p.column, err)
+	}
+	var names []string
+	for _, r := range rows.Cells {
+		names = append(names, r[0].(string))
+	}
+	return names, nil
+}

@@ -1,0 +1,93 @@
+package loaders
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/metricsjob/metricsjob/internal/diag"
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// endings are the formats of files by the endings of their names, in lower case.
+var endings = map[string]metrics.FileFormat{
+	".parquet": metrics.FormatParquet,
+	".ndjson":  metrics.FormatNDJSON, ".jsonl": metrics.FormatNDJSON, ".json": metrics.FormatNDJSON,
+	".csv": metrics.FormatCSV, ".tsv": metrics.FormatCSV,
+}
+
+// compressions are the endings behind those, of files that are compressed as a whole.
+var compressions = []string{".gz", ".zst"}
+
+// endingFormat is the format that the name of a file tells, or empty.
+func endingFormat(file string) metrics.FileFormat {
+	name := strings.ToLower(path.Base(file))
+	for _, c := range compressions {
+		if plain, ok := strings.CutSuffix(name, c); ok {
+			if format := endings[path.Ext(plain)]; format != metrics.FormatParquet {
+				return format
+			}
+			return ""
+		}
+	}
+	return endings[path.Ext(name)]
+}
+
+// formatOfFile is the format of a file: what its name tells, else how it
+// begins. What tells nothing is taken for Parquet, which says what is wrong.
+func formatOfFile(file string) (metrics.FileFormat, error) {
+	if format := endingFormat(file); format != "" {
+		return format, nil
+	}
+	f, err := os.Open(filepath.FromSlash(file))
+	if err != nil {
+		return "", &UnreachableError{Path: file, Err: err}
+	}
+	defer f.Close()
+	begin := make([]byte, 512)
+	n, err := io.ReadFull(f, begin)
+	if err != nil && n == 0 && err != io.EOF {
+		return "", &UnreachableError{Path: file, Err: err}
+	}
+	if bytes.HasPrefix(bytes.TrimLeft(begin[:n], " \t\r\n"), []byte("{")) {
+		return metrics.FormatNDJSON, nil
+	}
+	return metrics.FormatParquet, nil
+}
+
+// formatOfSource is the one format of the files of a source. Where they have
+// several it is empty, and the list says which.
+func formatOfSource(src *metrics.Source, files []string, list *diag.List) (metrics.FileFormat, error) {
+	if src.Format.Set {
+		return src.Format.V, nil
+	}
+	var first metrics.FileFormat
+	for _, file := range files {
+		format, err := formatOfFile(file)
+		switch {
+		case err != nil:
+			return "", err
+		case first == "":
+			first = format
+		case format != first:
+			list.Errorf(pathTo(src, file), "mixed-formats", "source %q has files of two formats: %s is %s, and %s is %s", src.Name.V, files[0], first, file, format).
+				WithHint("make them two sources, each with a path of its own, such as '*.%s'", first)
+			return "", nil
+		}
+	}
+	return first, nil
+}
+
+// oneFormat leaves of the files of a folder those that the folder is for: its
+// Parquet files, where it has any.
+func oneFormat(files []string) []string {
+	isParquet := func(file string) bool { return endingFormat(file) == metrics.FormatParquet }
+	if !slices.ContainsFunc(files, isParquet) {
+		return files
+	}
+	return slices.DeleteFunc(files, func(file string) bool { return !isParquet(file) })
+}

@@ -1,0 +1,219 @@
+package loaders
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/metricsjob/metricsjob/compiler"
+	"github.com/metricsjob/metricsjob/compiler/sqlast"
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// read makes the relation of the rows. It names the files by the pattern of
+// the definitions, which people can read, where DuckDB finds the same ones by
+// it, else one by one.
+func (in *inspector) read(ctx context.Context, engine *Engine, files []string) {
+	in.out.Read = in.records()
+	if in.rows != nil {
+		in.out.Read = in.rows.of(in.out.Read, in.used())
+	}
+	if len(in.def.Paths) != 1 || len(files) == 1 {
+		return
+	}
+	pattern := located(in.def, in.def.Paths[0].V)
+	if isFolder(pattern) {
+		pattern = sqlast.FileName(pattern) + "/**/*" + ending(files[0])
+	}
+	rows, err := engine.Query(ctx, "SELECT file FROM glob("+quoteText(pattern)+") ORDER BY file")
+	if err != nil {
+		return
+	}
+	var found []string
+	for _, r := range rows.Cells {
+		found = append(found, r[0].(string))
+	}
+	slices.Sort(found)
+	if slices.Equal(found, files) {
+		in.out.Read = sqlast.OfFiles(in.out.Read, []string{pattern})
+	}
+}
+
+// records is the relation of what stands in the files.
+func (in *inspector) records() sqlast.From {
+	var hive []sqlast.HiveColumn
+	if p := in.def.Partition; p != nil {
+		hive = []sqlast.HiveColumn{{Name: p.Column.V, Type: sqlast.Type{Kind: sqlast.DateType}}}
+	}
+	files := patterns(in.out.Files)
+	switch in.format {
+	case metrics.FormatParquet:
+		in.out.Differs = in.schema.differs
+		return sqlast.ReadParquet{Files: files, UnionByName: in.schema.differs, Hive: hive}
+	case metrics.FormatNDJSON:
+		read := sqlast.ReadNDJSON{Files: files, Hive: hive}
+		for _, c := range in.schema.columns {
+			if slices.Contains(in.needed(), c.Name) && !in.isPartition(c.Name) {
+				read.Columns = append(read.Columns, sqlast.NamedColumn{Name: c.Name, Type: columnType(c.Type)})
+			}
+		}
+		for _, name := range in.absent {
+			read.Columns = append(read.Columns, sqlast.NamedColumn{Name: name, Type: sqlast.Type{Kind: sqlast.JSONType}})
+		}
+		return read
+	default:
+		panic("loaders: no case for " + string(in.format))
+	}
+}
+
+// columnType is the type that a member of JSON is read as.
+func columnType(t compiler.ColumnType) sqlast.Type {
+	kinds := map[string]sqlast.Kind{
+		"VARCHAR": sqlast.Varchar, "BOOLEAN": sqlast.Boolean, "BIGINT": sqlast.Bigint, "HUGEINT": sqlast.Hugeint, "DOUBLE": sqlast.Double, "JSON": sqlast.JSONType,
+	}
+	kind, ok := kinds[t.Name]
+	if !ok {
+		panic("loaders: no case for " + t.Name)
+	}
+	return sqlast.Type{Kind: kind}
+}
+
+// used are the names of the columns that the mapped expressions and where
+// read, in the order of the columns.
+func (in *inspector) used() []string {
+	var read []sqlast.Expr
+	for _, s := range in.stored {
+		read = append(read, s.sql)
+	}
+	if in.out.Where != nil {
+		read = append(read, in.out.Where)
+	}
+	var names []string
+	for _, x := range read {
+		names = append(names, sqlast.Columns(x)...)
+	}
+	if in.out.PartitionDay != nil {
+		names = append(names, sqlast.Columns(in.out.PartitionDay)...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// needed are the names of the columns of the records that are read.
+func (in *inspector) needed() []string {
+	names := in.used()
+	if in.rows != nil {
+		names = append(names, sqlast.Columns(in.rows.list)...)
+	}
+	return names
+}
+
+// elements are the elements of a list in each record, which are the rows.
+type elements struct {
+	name string      // of the column that is an element
+	list sqlast.Expr // over the columns of the records
+	// there holds for records that have the list.
+	there sqlast.Expr
+}
+
+// is reports whether a column is an element.
+func (e *elements) is(column string) bool { return e != nil && e.name == column }
+
+// of is the relation of the elements, with other columns of their records.
+func (e *elements) of(records sqlast.From, columns []string) sqlast.From {
+	var items []sqlast.Item
+	for _, name := range columns {
+		if name != e.name {
+			items = append(items, sqlast.Item{X: sqlast.Column{Name: name}, As: name})
+		}
+	}
+	items = append(items, sqlast.Item{X: call(sqlast.Unnest, e.list), As: e.name})
+	return sqlast.Subquery{Query: sqlast.Select{Why: "a row for each element of the list; a record without the list is a row", Items: items, From: records}}
+}
+
+// takeApart makes the elements of the list that the definitions name the rows.
+func (in *inspector) takeApart() bool {
+	path := metrics.Expr{Src: in.def.Rows.V, Pos: in.def.Rows.Pos}
+	x, typ, ok := compiler.CompileColumn(path, in.open(path), in.list)
+	if !ok {
+		return false
+	}
+	element := compiler.Column{Name: path.Src}
+	in.rows = &elements{name: path.Src}
+	switch typ.Kind {
+	case compiler.ColumnList:
+		element.Type, in.rows.list, in.rows.there = *typ.Elem, call(sqlast.ListElements, x), present(x)
+	case compiler.ColumnJSON, compiler.ColumnText:
+		element.Type, in.rows.list = parseType("JSON"), call(sqlast.JSONElements, x)
+		in.rows.there = binary(sqlast.Eq, call(sqlast.JSONKind, x), sqlast.Text("ARRAY"))
+	default:
+		in.list.Errorf(path.Pos, "column-type", "%s of source %q is %s, which is no list", path.Src, in.def.Name.V, typeName(typ)).
+			WithHint("rows names a list in each record; leave rows out where each record is a row")
+		return false
+	}
+	in.columns = append(slices.DeleteFunc(slices.Clone(in.columns), func(c compiler.Column) bool { return c.Name == element.Name }), element)
+	return true
+}
+
+// countElements counts the rows of the files, where those are elements, and
+// warns where no record has the list.
+func (in *inspector) countElements(ctx context.Context, engine *Engine) error {
+	if in.rows == nil {
+		return nil
+	}
+	length := sqlast.Item{X: sqlast.Aggregate{Fn: sqlast.Sum, X: call(sqlast.ListLength, in.rows.list)}, As: "rows"}
+	lists := tally(in.rows.there, "lists")
+	some := int64(0)
+	for chunk := range slices.Chunk(in.out.Files, footerChunk) {
+		name := sqlast.Column{Name: "filename"}
+		query, err := sqlast.Print(sqlast.DuckDB, sqlast.Select{
+			Items:   []sqlast.Item{{X: name, As: "filename"}, {X: cast(length.X, bigint), As: length.As}, lists},
+			From:    withNames(sqlast.OfFiles(in.records(), patterns(chunk))),
+			GroupBy: []sqlast.Expr{name},
+		})
+		if err != nil {
+			return fmt.Errorf("count the elements of lists: %w", err)
+		}
+		rows, err := engine.Query(ctx, query)
+		if err != nil {
+			return fmt.Errorf("count the elements of lists: %w", err)
+		}
+		for _, r := range rows.Cells {
+			in.footers[r[0].(string)].rows = r[1].(int64)
+			some += r[2].(int64)
+		}
+	}
+	if some == 0 && in.def.Rows.Pos != in.def.Preset.Pos {
+		in.list.Warnf(in.def.Rows.Pos, "no-list", "no record of source %q has a list %s, so each record is a row", in.def.Name.V, in.rows.name).
+			WithHint("see whether it is spelt as in the export")
+	}
+	return nil
+}
+
+// withNames is a relation of files with the names of the files.
+func withNames(records sqlast.From) sqlast.From {
+	switch r := records.(type) {
+	case sqlast.ReadParquet:
+		r.Filename = true
+		return r
+	case sqlast.ReadNDJSON:
+		r.Filename = true
+		return r
+	}
+	panic(fmt.Sprintf("loaders: no case for %T", records))
+}
+
+// ending is the end of a file's name from which its format is known.
+func ending(file string) string {
+	base := file[strings.LastIndexByte(file, '/')+1:]
+	lower := strings.ToLower(base)
+	for format := range endings {
+		for _, c := range append([]string{""}, compressions...) {
+			if strings.HasSuffix(lower, format+c) {
+				return base[len(base)-len(format+c):]
+			}
+		}
+	}
+	return ""
+}
