@@ -148,7 +148,7 @@ func TestCompileSourceWhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `"is_test" IS DISTINCT FROM TRUE
-AND ("context")."key" = 'a'
+AND "context.key" = 'a'
 AND CAST("day" AS TIMESTAMP) >= TIMESTAMP '2026-03-02 00:00:00'`
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
