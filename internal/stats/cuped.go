@@ -33,7 +33,12 @@ func adjust(kind Kind, baseline, variation Moments, a, b *estimate) *float64 {
 		e := arm.estimate
 		e.mean = e.mean.sub(theta.mul(arm.covariate.mean.sub(centre.mean)))
 		e.hasVariance = false
-		e.setVariance(e.variance.add(theta.mul(theta.mul(arm.covariate.variance).sub(arm.covariance.times(SumOf(2))))))
+		variance := e.variance.add(theta.mul(theta.mul(arm.covariate.variance).sub(arm.covariance.times(SumOf(2)))))
+		if kind == Proportion && variance.sign() < 0 {
+			// Variances are divided by n here, and covariances by n−1: nothing is left.
+			variance = fraction{Sum{}, SumOf(1)}
+		}
+		e.setVariance(variance)
 	}
 	if !a.hasVariance || !b.hasVariance {
 		return nil
@@ -57,10 +62,8 @@ func (m Moments) covariate() Moments {
 // ratio, that of both linearised.
 func covariance(kind Kind, m Moments) fraction {
 	switch kind {
-	case Mean:
+	case Mean, Proportion:
 		return fraction{m.spread(X, P, XP), pairs(m.Units)}
-	case Proportion:
-		return fraction{m.spread(X, P, XP), SumOf(m.Units).Mul(SumOf(m.Units))}
 	case Ratio:
 		x, y, p, q := m.Sum(X), m.Sum(Y), m.Sum(P), m.Sum(Q)
 		num := m.spread(X, P, XP).Mul(y).Mul(q).
