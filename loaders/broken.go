@@ -68,13 +68,23 @@ func (in *inspector) unreadableLines(ctx context.Context, engine *Engine, files 
 	if ctx.Err() != nil || errors.As(err, &memory) {
 		return err
 	}
+	var several *oneDelimiterError
+	if errors.As(err, &several) {
+		in.list.Errorf(pathTo(in.def, several.file), "mixed-formats", "%s", several.Error()).WithHint("make them two sources")
+		return nil
+	}
 	for _, file := range files {
-		if _, failed := engine.Query(ctx, "SELECT count(*) FROM read_blob("+quoteText(sqlast.FileName(file))+")"); failed != nil {
+		if _, failed := engine.Query(ctx, "SELECT size FROM read_blob("+quoteText(sqlast.FileName(file))+")"); failed != nil {
 			return &UnreachableError{Path: file, Err: failed}
 		}
-		if _, _, failed := readLines(ctx, engine, []string{file}); failed != nil {
+		read := readLines
+		if in.format == metrics.FormatCSV {
+			read = readCSV
+		}
+		if _, _, failed := read(ctx, engine, []string{file}); failed != nil {
 			first, _, _ := strings.Cut(failed.Error(), "\n")
-			in.list.Errorf(pathTo(in.def, file), "bad-file", "%s cannot be read as %s: %s", file, strings.ToUpper(string(in.format)), first).Hint = hintWhole
+			in.list.Errorf(pathTo(in.def, file), "bad-file", "%s cannot be read as %s: %s", file, strings.ToUpper(string(in.format)), first).
+				WithHint("mend the file, or leave it out of the path")
 			err = nil
 		}
 	}
@@ -90,7 +100,7 @@ type brokenFile struct {
 // unreadable says at their paths which files made the engine fail with err; the
 // error is then nil.
 func (in *inspector) unreadable(ctx context.Context, engine *Engine, files []string, err error) error {
-	if in.format == metrics.FormatNDJSON {
+	if in.format == metrics.FormatNDJSON || in.format == metrics.FormatCSV {
 		return in.unreadableLines(ctx, engine, files, err)
 	}
 	broken, err := brokenFiles(ctx, engine, files, err)

@@ -160,7 +160,15 @@ func (in *inspector) readSchema(ctx context.Context, engine *Engine, files []str
 		return err
 	}
 	var lines map[string]lineFile
-	if lines, in.schema, err = readLines(ctx, engine, files); err != nil {
+	switch in.format {
+	case metrics.FormatNDJSON:
+		lines, in.schema, err = readLines(ctx, engine, files)
+	case metrics.FormatCSV:
+		lines, in.schema, err = readCSV(ctx, engine, files)
+	default:
+		panic("loaders: no case for " + string(in.format))
+	}
+	if err != nil {
 		return err
 	}
 	in.footers = map[string]*footer{}
@@ -174,14 +182,20 @@ func (in *inspector) readSchema(ctx context.Context, engine *Engine, files []str
 	return nil
 }
 
+// rowsOf says what lines are rows.
+var rowsOf = map[metrics.FileFormat]struct{ what, hint string }{
+	metrics.FormatNDJSON: {"a JSON object", "each line is one object; of a list of objects, jq -c '.[]' makes lines"},
+	metrics.FormatCSV:    {"a row of its header", "each row has as many fields as the first line"},
+}
+
 // hasRows says which files hold lines, but no row; the definitions cannot mean
 // those.
 func (in *inspector) hasRows() bool {
 	ok := true
 	for _, f := range in.out.Files {
 		if foot := in.footers[f.Path]; foot != nil && foot.rows == 0 && foot.unreadable > 0 {
-			in.list.Errorf(pathTo(in.def, f.Path), "bad-file", "%s has no line that is a JSON object", f.Path).
-				WithHint("each line is one object; of a list of objects, jq -c '.[]' makes lines")
+			said := in.list.Errorf(pathTo(in.def, f.Path), "bad-file", "%s has no line that is %s", f.Path, rowsOf[in.format].what)
+			said.Hint = rowsOf[in.format].hint
 			ok = false
 		}
 	}

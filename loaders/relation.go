@@ -19,7 +19,7 @@ func (in *inspector) read(ctx context.Context, engine *Engine, files []string) {
 	if in.rows != nil {
 		in.out.Read = in.rows.of(in.out.Read, in.used())
 	}
-	if len(in.def.Paths) != 1 || len(files) == 1 {
+	if len(in.def.Paths) != 1 || len(files) == 1 || len(in.schema.headers) > 1 {
 		return
 	}
 	pattern := located(in.def, in.def.Paths[0].V)
@@ -60,6 +60,17 @@ func (in *inspector) records() sqlast.From {
 		}
 		for _, name := range in.absent {
 			read.Columns = append(read.Columns, sqlast.NamedColumn{Name: name, Type: sqlast.Type{Kind: sqlast.JSONType}})
+		}
+		return read
+	case metrics.FormatCSV:
+		read := sqlast.ReadCSV{Delimiter: in.schema.delimiter, Hive: hive}
+		for _, h := range in.schema.headers {
+			read.Groups = append(read.Groups, sqlast.CSVGroup{Files: filePatterns(h.files), Header: h.names})
+		}
+		for _, c := range in.schema.columns {
+			if slices.Contains(in.needed(), c.Name) && !in.isPartition(c.Name) {
+				read.Columns = append(read.Columns, c.Name)
+			}
 		}
 		return read
 	default:
@@ -198,6 +209,9 @@ func withNames(records sqlast.From) sqlast.From {
 		r.Filename = true
 		return r
 	case sqlast.ReadNDJSON:
+		r.Filename = true
+		return r
+	case sqlast.ReadCSV:
 		r.Filename = true
 		return r
 	}

@@ -28,6 +28,9 @@ type schema struct {
 	// that have a column in some row; nil for others.
 	members map[string][]string
 	files   []string
+	// headers are those of files of CSV, whose fields are apart by the delimiter.
+	headers   []header
+	delimiter string
 }
 
 // conflict is a column that is one thing in one file and another in another.

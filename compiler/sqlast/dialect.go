@@ -24,6 +24,8 @@ type Dialect struct {
 	ReadParquet string
 	// NDJSON says how lines of JSON are read; nil: not at all.
 	NDJSON *NDJSONReader
+	// CSV says how files of CSV are read; nil: not at all.
+	CSV *CSVReader
 	// CTEHint stands before the query of a CTE, where the engine has to be told
 	// to merge a CTE that is read once into its reader.
 	CTEHint string
@@ -44,6 +46,14 @@ type NDJSONReader struct {
 	// Fields gives a column for each field of the object {1} that the literal {2},
 	// a JSON object of names and types, names; NULL where it is not there.
 	Fields string
+}
+
+// CSVReader is how a dialect reads files of CSV, with all columns as text.
+type CSVReader struct {
+	// Function reads files with the header {1}, a struct literal of names and
+	// types in Columns, and fields apart by the literal {1} in Delimiter. Options
+	// stand beside them.
+	Function, Options, Columns, Delimiter string
 }
 
 // Spelling is how a dialect writes a function: a plain name is called with

@@ -20,6 +20,14 @@ var DuckDB = &Dialect{
 		Line:     "json",
 		Fields:   "unnest(json_transform({1}, {2}))",
 	},
+	// What is detected is detected in the first rows alone, so nothing is. A row
+	// that does not fit the header is passed over.
+	CSV: &CSVReader{
+		Function:  "read_csv",
+		Options:   `auto_detect = false, header = true, quote = '"', escape = '"', comment = '', ignore_errors = true`,
+		Columns:   "columns = {1}",
+		Delimiter: "delim = {1}",
+	},
 	Bind:  "list_transform([{1}], lambda {bound}: {2})[1]",
 	Bound: "v",
 	Types: map[Kind]string{

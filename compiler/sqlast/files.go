@@ -3,6 +3,7 @@ package sqlast
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -31,6 +32,25 @@ type ReadNDJSON struct {
 	Alias    string
 }
 
+// ReadCSV reads files of CSV with a header. All columns are text; an empty field
+// is NULL, and so is a column that a file does not have. A row that does not fit
+// its header is no row.
+type ReadCSV struct {
+	Groups    []CSVGroup
+	Columns   []string // the columns that are read
+	Delimiter string
+	Hive      []HiveColumn
+	// Filename: there is a column filename too.
+	Filename bool
+	Alias    string
+}
+
+// CSVGroup are files with one header.
+type CSVGroup struct {
+	Files  []string // as in ReadParquet
+	Header []string
+}
+
 // NamedColumn is a column with its type.
 type NamedColumn struct {
 	Name string
@@ -42,6 +62,7 @@ type HiveColumn = NamedColumn
 
 func (ReadParquet) from() {}
 func (ReadNDJSON) from()  {}
+func (ReadCSV) from()     {}
 
 // FileName gives the pattern that only the file of this name matches: engines
 // read *, ? and [ of a name as wildcards, unless each stands in brackets.
@@ -58,6 +79,8 @@ func OfFiles(f From, files []string) From {
 	case ReadNDJSON:
 		f.Files = files
 		return f
+	case ReadCSV:
+		return f.ofFiles(files)
 	case Subquery:
 		if s, ok := f.Query.(Select); ok && s.From != nil {
 			s.From = OfFiles(s.From, files)
@@ -80,6 +103,9 @@ func Aliased(f From, alias string) From {
 	case ReadNDJSON:
 		f.Alias = alias
 		return f
+	case ReadCSV:
+		f.Alias = alias
+		return f
 	case Subquery:
 		f.Alias = alias
 		return f
@@ -90,6 +116,27 @@ func Aliased(f From, alias string) From {
 		panic("sqlast: a join has no name")
 	}
 	panic(fmt.Sprintf("sqlast: no case for %T", f))
+}
+
+// ofFiles leaves in each group those of the files. Any other files, such as a
+// pattern for all, can only be those of the one group.
+func (r ReadCSV) ofFiles(files []string) ReadCSV {
+	if len(r.Groups) == 1 {
+		r.Groups = []CSVGroup{{Files: files, Header: r.Groups[0].Header}}
+		return r
+	}
+	var groups []CSVGroup
+	for _, g := range r.Groups {
+		kept := slices.DeleteFunc(slices.Clone(g.Files), func(f string) bool { return !slices.Contains(files, f) })
+		if len(kept) > 0 {
+			groups = append(groups, CSVGroup{Files: kept, Header: g.Header})
+		}
+	}
+	if len(groups) == 0 {
+		panic("sqlast: none of the files is of a group")
+	}
+	r.Groups = groups
+	return r
 }
 
 func (p *printer) readParquet(r ReadParquet, indent int) {
@@ -156,6 +203,62 @@ func (p *printer) readNDJSON(r ReadNDJSON, indent int) {
 	p.line(indent)
 	p.write(")")
 	p.alias(r.Alias)
+}
+
+// readCSV reads the groups one after the other.
+func (p *printer) readCSV(r ReadCSV, indent int) {
+	if p.d.CSV == nil {
+		p.fail(p.d.Name + " cannot read CSV files")
+		return
+	}
+	p.write("(")
+	for i, g := range r.Groups {
+		p.line(indent + 2)
+		if i > 0 {
+			p.write("UNION ALL")
+			p.line(indent + 2)
+		}
+		p.csvGroup(r, g, indent+2)
+	}
+	p.line(indent)
+	p.write(")")
+	p.alias(r.Alias)
+}
+
+func (p *printer) csvGroup(r ReadCSV, g CSVGroup, indent int) {
+	reader := p.d.CSV
+	options := []string{reader.Options, strings.Replace(reader.Delimiter, "{1}", p.d.text(r.Delimiter), 1)}
+	types := make([]string, len(g.Header))
+	for i, name := range g.Header {
+		types[i] = p.d.text(name) + ": " + p.d.text(p.d.typeName(Type{Kind: Varchar}))
+	}
+	options = append(options, strings.Replace(reader.Columns, "{1}", "{"+strings.Join(types, ", ")+"}", 1))
+	var items []Item
+	for _, name := range r.Columns {
+		if slices.Contains(g.Header, name) {
+			items = append(items, Item{X: Column{Name: name}, As: name})
+		} else {
+			items = append(items, Item{X: Null{Type: Type{Kind: Varchar}}, As: name})
+		}
+	}
+	for _, h := range r.Hive {
+		items = append(items, Item{X: Column{Name: h.Name}, As: h.Name})
+	}
+	if r.Filename {
+		items = append(items, Item{X: Column{Name: "filename"}, As: "filename"})
+		options = append(options, "filename = true")
+	}
+	if len(items) == 0 { // rows alone are wanted
+		items = []Item{{X: Int(1), As: "row"}}
+	}
+	p.write("SELECT")
+	for i, item := range items {
+		p.line(indent + 2)
+		p.item(item, i == len(items)-1, indent+2)
+	}
+	p.line(indent)
+	p.write("FROM ")
+	p.readFiles(reader.Function, g.Files, append(options, p.hive(r.Hive)...), indent)
 }
 
 // IsJSONObject holds for a well-formed line that is an object.

@@ -224,6 +224,8 @@ func (p *printer) from(f From, indent int) {
 		p.readParquet(f, indent)
 	case ReadNDJSON:
 		p.readNDJSON(f, indent)
+	case ReadCSV:
+		p.readCSV(f, indent)
 	default:
 		panic(fmt.Sprintf("sqlast: no case for %T", f))
 	}

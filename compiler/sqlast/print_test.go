@@ -217,6 +217,13 @@ func TestStatements(t *testing.T) {
 		Select{Items: []Item{{X: col("a")}}, From: ReadParquet{Files: files(30), Alias: "e"}},
 		DropTable{Name: "exposure"},
 		DropTable{Name: "exposure", IfExists: true},
+		Select{Items: []Item{{X: col("a")}}, From: ReadNDJSON{Files: []string{"exports/*.ndjson.gz"}, Alias: "e", Hive: []HiveColumn{{"ds", Type{Kind: DateType}}},
+			Columns: []NamedColumn{{"a", Type{Kind: JSONType}}, {`it's "b" \`, Type{Kind: Bigint}}}}},
+		Select{Items: []Item{{X: Aggregate{Fn: Count}, As: "n"}}, From: ReadNDJSON{Files: files(3), Filename: true}},
+		Select{Items: []Item{{X: Aggregate{Fn: Count}, As: "n"}}, From: ReadNDJSON{Files: files(1)}},
+		Select{Items: []Item{{X: col("a")}}, From: ReadCSV{Delimiter: "\t", Columns: []string{"a", "it's"}, Alias: "e", Filename: true, Hive: []HiveColumn{{"ds", Type{Kind: DateType}}},
+			Groups: []CSVGroup{{Files: files(2), Header: []string{"a", "b", "it's"}}, {Files: []string{"late.csv"}, Header: []string{"a"}}}}},
+		Select{Items: []Item{{X: Int(1), As: "one"}}, From: ReadCSV{Delimiter: ",", Groups: []CSVGroup{{Files: files(1), Header: []string{"a"}}}}},
 	}
 	var b strings.Builder
 	for _, s := range statements {
@@ -315,5 +322,45 @@ func golden(t *testing.T, file, got string) {
 	}
 	if diff := cmp.Diff(string(want), got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// TestOfFiles puts other files, and other names, into relations of files.
+func TestOfFiles(t *testing.T) {
+	apart := func(inner From) From {
+		return Subquery{Query: Select{Items: []Item{{X: col("a")}}, From: inner}, Alias: "r"}
+	}
+	groups := func(files ...[]string) ReadCSV {
+		out := ReadCSV{Alias: "r"}
+		for i, f := range files {
+			if f != nil {
+				out.Groups = append(out.Groups, CSVGroup{Files: f, Header: []string{"a", "b"}[:i+1]})
+			}
+		}
+		return out
+	}
+	for _, c := range []struct {
+		from  From
+		files []string
+		want  From
+	}{
+		{ReadParquet{Files: []string{"*"}, Alias: "r"}, []string{"x"}, ReadParquet{Files: []string{"x"}, Alias: "r"}},
+		{ReadNDJSON{Files: []string{"x", "y"}, Alias: "r"}, []string{"y"}, ReadNDJSON{Files: []string{"y"}, Alias: "r"}},
+		{groups([]string{"x", "y"}), []string{"*"}, groups([]string{"*"})},
+		{groups([]string{"x", "y"}, []string{"z"}), []string{"y", "z"}, groups([]string{"y"}, []string{"z"})},
+		{groups([]string{"x", "y"}, []string{"z"}), []string{"z"}, groups(nil, []string{"z"})},
+		{apart(ReadNDJSON{Files: []string{"x"}}), []string{"y"}, apart(ReadNDJSON{Files: []string{"y"}})},
+	} {
+		if diff := cmp.Diff(c.want, OfFiles(c.from, c.files)); diff != "" {
+			t.Error(diff)
+		}
+		before, err := PrintFrom(DuckDB, c.want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		after, err := PrintFrom(DuckDB, Aliased(c.want, "e"))
+		if err != nil || strings.Replace(after, `AS "e"`, `AS "r"`, 1) != before || before == after {
+			t.Errorf("%s\nis named\n%s\n%v", before, after, err)
+		}
 	}
 }

@@ -110,3 +110,93 @@ DROP TABLE "exposure";
 
 DROP TABLE IF EXISTS "exposure";
 
+SELECT
+  "a"
+FROM (
+  SELECT
+    unnest(json_transform("json", '{"a": "JSON", "it''s \"b\" \\": "BIGINT"}')),
+    "ds"
+  FROM read_ndjson_objects(
+    'exports/*.ndjson.gz',
+    ignore_errors = true,
+    hive_partitioning = true,
+    hive_types = {'ds': DATE}
+  )
+  WHERE starts_with("json", '{')
+) AS "e";
+
+SELECT
+  COUNT(*) AS "n"
+FROM (
+  SELECT
+    "filename"
+  FROM read_ndjson_objects(
+    ['exports/part-00.parquet', 'exports/part-01.parquet', 'exports/part-02.parquet'],
+    ignore_errors = true,
+    filename = true,
+    hive_partitioning = false
+  )
+  WHERE starts_with("json", '{')
+);
+
+SELECT
+  COUNT(*) AS "n"
+FROM (
+  SELECT
+    "json"
+  FROM read_ndjson_objects(
+    'exports/part-00.parquet',
+    ignore_errors = true,
+    hive_partitioning = false
+  )
+  WHERE starts_with("json", '{')
+);
+
+SELECT
+  "a"
+FROM (
+  SELECT
+    "a",
+    "it's",
+    "ds",
+    "filename"
+  FROM read_csv(
+    ['exports/part-00.parquet', 'exports/part-01.parquet'],
+    auto_detect = false, header = true, quote = '"', escape = '"', comment = '', ignore_errors = true,
+    delim = chr(9),
+    columns = {'a': 'VARCHAR', 'b': 'VARCHAR', 'it''s': 'VARCHAR'},
+    filename = true,
+    hive_partitioning = true,
+    hive_types = {'ds': DATE}
+  )
+  UNION ALL
+  SELECT
+    "a",
+    CAST(NULL AS VARCHAR) AS "it's",
+    "ds",
+    "filename"
+  FROM read_csv(
+    'late.csv',
+    auto_detect = false, header = true, quote = '"', escape = '"', comment = '', ignore_errors = true,
+    delim = chr(9),
+    columns = {'a': 'VARCHAR'},
+    filename = true,
+    hive_partitioning = true,
+    hive_types = {'ds': DATE}
+  )
+) AS "e";
+
+SELECT
+  1 AS "one"
+FROM (
+  SELECT
+    1 AS "row"
+  FROM read_csv(
+    'exports/part-00.parquet',
+    auto_detect = false, header = true, quote = '"', escape = '"', comment = '', ignore_errors = true,
+    delim = ',',
+    columns = {'a': 'VARCHAR'},
+    hive_partitioning = false
+  )
+);
+
