@@ -45,10 +45,10 @@ func (p *planner) after(u *UnitPlan, m *metrics.Metric) *After {
 	keys, any := p.eventsOf(f.Event)
 	event := (&Measure{Events: keys, Any: any}).EventsText()
 	what := &metrics.Metric{Event: f.Event, Where: f.Where, Measure: metrics.At[metrics.Measure]{V: metrics.Occurrence}, Pos: f.Pos}
-	split := p.splitBy
-	p.splitBy = metrics.Text{}
+	split, segment := p.splitBy, p.segmentBy
+	p.splitBy, p.segmentBy = metrics.Text{}, nil
 	n := p.measure(following.Plan, what, event)
-	p.splitBy = split
+	p.splitBy, p.segmentBy = split, segment
 	if n == nil {
 		return nil
 	}

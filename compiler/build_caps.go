@@ -50,22 +50,22 @@ func (b *builder) finish() []Statement {
 	for _, it := range sc.numbers {
 		numbers.Items = append(numbers.Items, item(col("u", it.As), it.As))
 	}
-	var tables []string
+	var tables, caps []string
 	for _, c := range sc.caps {
-		table := b.table("cap of " + c.name())
-		out = append(out,
-			Statement{Name: table, Why: "what " + c.name() + " is winsorized at, over all variations",
-				SQL: sqlast.CreateTable{Name: table, Query: b.capQuery(c)}},
-			Statement{Name: table, Why: "what " + c.name() + " is winsorized at", Result: ResultCaps, Tally: c.tally, Side: c.term,
-				SQL: sqlast.Select{Items: append([]sqlast.Item{item(col("", colExperiment), colExperiment)}, c.boundItems()...),
-					From: sqlast.Table{Name: table}, OrderBy: []sqlast.Order{{X: col("", colExperiment)}}}})
-		alias := "c" + string(rune('0'+len(tables)%10)) + table
+		table := b.capTable(c)
+		if b.whole == nil {
+			out = append(out, b.findCap(c, table)...)
+		}
+		alias := "c" + string(rune('0'+len(caps)%10)) + table
 		numbers.From = sqlast.Join{Kind: sqlast.LeftJoin, L: numbers.From, R: sqlast.Table{Name: table, Alias: alias},
 			On: compare(sqlast.Eq, col(alias, colExperiment), col("u", colExperiment))}
 		for _, bound := range c.bounds() {
 			numbers.Items = append(numbers.Items, item(col(alias, bound), c.column(bound)))
 		}
-		tables = append(tables, table)
+		caps = append(caps, table)
+	}
+	if b.whole == nil && len(b.plan.EventSegments) == 0 {
+		tables = caps
 	}
 	if len(sc.percentiles) > 0 {
 		out = append(out, Statement{Name: b.table(cappedNumbers), Why: "the number of each unit after caps",
@@ -79,6 +79,38 @@ func (b *builder) finish() []Statement {
 	out = append(out, sc.statements("capped_cell", "sums of capped numbers", numbers)...)
 	for _, t := range append(tables, b.table(keptNumbers)) {
 		out = append(out, Statement{Name: t, Why: "no longer needed", SQL: sqlast.DropTable{Name: t}})
+	}
+	return out
+}
+
+// findCap are the statements that find a cap.
+func (b *builder) findCap(c capOf, table string) []Statement {
+	why := "what " + c.name() + " is winsorized at"
+	return []Statement{
+		{Name: table, Why: why + ", over all variations", SQL: sqlast.CreateTable{Name: table, Query: b.capQuery(c)}},
+		{Name: table, Why: why, Result: ResultCaps, Tally: c.tally, Side: c.term,
+			SQL: sqlast.Select{Items: append([]sqlast.Item{item(col("", colExperiment), colExperiment)}, c.boundItems()...),
+				From: sqlast.Table{Name: table}, OrderBy: []sqlast.Order{{X: col("", colExperiment)}}}},
+	}
+}
+
+// capTable is the table of the caps of a side; those of parts of units are those of
+// the whole ones.
+func (b *builder) capTable(c capOf) string {
+	if b.whole != nil {
+		c.tally = b.parts.of[c.tally]
+		return b.whole.capTable(c)
+	}
+	return b.table("cap of " + c.name())
+}
+
+// capTables are the tables of all caps, where they are kept for parts of units.
+func (b *builder) capTables() []string {
+	var out []string
+	if len(b.plan.EventSegments) > 0 && b.somethingKept() {
+		for _, c := range b.newSums((*Tally).kept).caps {
+			out = append(out, b.capTable(c))
+		}
 	}
 	return out
 }

@@ -187,7 +187,10 @@ func (b *builder) bySegment(table, why string, where sqlast.Expr, extra, sums []
 		}
 		return sqlast.Select{Items: items, From: from, Where: cond, GroupBy: append(group, expressions(extra)...)}
 	}
-	parts := sqlast.Union{query(sqlast.Text(metrics.Overall), sqlast.Text(metrics.All), sqlast.Table{Name: table, Alias: "c"}, where)}
+	var parts sqlast.Union
+	if b.parts == nil { // units are in several parts
+		parts = append(parts, query(sqlast.Text(metrics.Overall), sqlast.Text(metrics.All), sqlast.Table{Name: table, Alias: "c"}, where))
+	}
 	for _, seg := range b.segments() {
 		a := col("c", b.segmentColumn(seg))
 		value := sqlast.Case{Whens: []sqlast.When{{If: isNull(a), Then: sqlast.Text(metrics.None)}}, Else: a}
@@ -243,20 +246,6 @@ func (b *builder) exposureResults() []Statement {
 			item(aggregate(sqlast.Sum, when(kept, col("c", colImpressions))), colImpressions),
 			sumOf(colSeveral),
 		})
-	units := []sqlast.Item{sumOf("units")}
-	var outputs []Output
-	activated := func(name string) sqlast.Expr { return aggregate(sqlast.Sum, col("c", name)) }
-	if b.plan.Activation != nil {
-		activated = func(name string) sqlast.Expr {
-			return aggregate(sqlast.Sum, when(isNull(col("c", colDropped)), col("c", name)))
-		}
-		units = append(units, item(activated("units"), "activated"))
-		outputs = append(outputs, Output{Column: "activated", Role: RoleActivated})
-	}
-	for _, set := range b.waitSets() {
-		units = append(units, item(activated(WaitColumn(set)), WaitColumn(set)))
-		outputs = append(outputs, Output{Column: WaitColumn(set), Role: RoleWaited, Wait: WaitColumn(set)})
-	}
 	dropped := sqlast.Select{
 		Items: []sqlast.Item{
 			item(col("c", colExperiment), colExperiment),
@@ -278,8 +267,27 @@ func (b *builder) exposureResults() []Statement {
 	}
 	return []Statement{
 		{Name: "days" + b.suffix, Why: "units by day of exposure", SQL: days, Result: ResultDays},
-		{Name: "units" + b.suffix, Why: "exposed units", Result: ResultUnits, Outputs: outputs,
-			SQL: b.bySegment(cell, "exposed units, and those whose windows are over", kept, b.phaseOfCell(), units)},
+		b.unitsResult(cell),
 		{Name: "dropped" + b.suffix, Why: "what was left out, by reason", SQL: dropped, Result: ResultDropped, Outputs: lost},
 	}
+}
+
+// unitsResult counts the exposed units of cells.
+func (b *builder) unitsResult(cell string) Statement {
+	units := []sqlast.Item{sumOf("units")}
+	var outputs []Output
+	activated := func(name string) sqlast.Expr { return aggregate(sqlast.Sum, col("c", name)) }
+	if b.plan.Activation != nil {
+		activated = func(name string) sqlast.Expr {
+			return aggregate(sqlast.Sum, when(isNull(col("c", colDropped)), col("c", name)))
+		}
+		units = append(units, item(activated("units"), "activated"))
+		outputs = append(outputs, Output{Column: "activated", Role: RoleActivated})
+	}
+	for _, set := range b.waitSets() {
+		units = append(units, item(activated(WaitColumn(set)), WaitColumn(set)))
+		outputs = append(outputs, Output{Column: WaitColumn(set), Role: RoleWaited, Wait: WaitColumn(set)})
+	}
+	return Statement{Name: "units" + b.suffix, Why: "exposed units", Result: ResultUnits, Outputs: outputs,
+		SQL: b.bySegment(cell, "exposed units, and those whose windows are over", b.isExposed(col("c", colDropped)), b.phaseOfCell(), units)}
 }

@@ -544,6 +544,9 @@ func (sc *scanBuilder) counted() sqlast.Select {
 		if n.SplitBy != "" {
 			items = append(items, item(scope.text(Ref{Kind: RefProperty, Name: n.SplitBy}), splitColumn(n)))
 		}
+		if n.SegmentBy != "" {
+			items = append(items, item(scope.text(Ref{Kind: RefAttribute, Name: n.SegmentBy}), partOf(n)))
+		}
 	}
 	mark := func(x sqlast.Expr, name string) {
 		items = append(items, item(x, name))

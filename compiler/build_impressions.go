@@ -354,17 +354,22 @@ func (u *UnitPlan) keptImpressions() *Source {
 	return u.Kept
 }
 
+// keepAttribute makes an attribute a column of the impressions that are kept.
+func (u *UnitPlan) keepAttribute(name string) {
+	u.Attributes = appendNew(u.Attributes, name)
+	if u.Kept.Attributes.Named == nil {
+		u.Kept.Attributes.Named = map[string]Field{}
+	}
+	u.Kept.Attributes.Named[name] = Field{SQL: sqlast.Column{Name: attributeColumn(name)}, Type: FieldType{Kind: FieldText}}
+}
+
 // ofImpressions makes what an expression over impressions names a column of
 // the impressions that are kept; false where that is not possible.
 func (p *planner) ofImpressions(u *UnitPlan, e *Expression, m *metrics.Metric) bool {
 	for _, r := range e.Refs {
 		switch {
 		case r.Kind == RefAttribute:
-			u.Attributes = appendNew(u.Attributes, r.Name)
-			if u.Kept.Attributes.Named == nil {
-				u.Kept.Attributes.Named = map[string]Field{}
-			}
-			u.Kept.Attributes.Named[r.Name] = Field{SQL: sqlast.Column{Name: attributeColumn(r.Name)}, Type: FieldType{Kind: FieldText}}
+			u.keepAttribute(r.Name)
 		case r.Kind == RefUnitID && r.Name != u.Kind, r.Kind == RefProperty, r.Kind == RefValue:
 			p.list.Errorf(m.Event.Pos, "unknown-name", "impressions have no %s", formatRef(r)).
 				WithHint("attributes.<name> is an attribute of the impression, exposure.<name> of the first one")

@@ -76,7 +76,7 @@ const colWeight = "weight"
 
 // aggregates are the columns that the numbers of units need of a measure.
 func (b *builder) aggregates(n *Measure) []unitAggregate {
-	if n.SplitBy != "" && !b.split {
+	if n.SplitBy != "" && !b.split || n.SegmentBy != "" && b.parts == nil {
 		return []unitAggregate{aggRows}
 	}
 	var out []unitAggregate
@@ -177,6 +177,9 @@ func (a unitAggregate) ofRows(n *Measure, weighted bool) sqlast.Expr {
 		if n.SplitBy != "" && !n.derived {
 			row = append(row, sqlast.NamedExpr{Name: colSplit, X: col("", splitColumn(n))})
 		}
+		if n.SegmentBy != "" && !n.derived {
+			row = append(row, sqlast.NamedExpr{Name: colPart, X: col("", partOf(n))})
+		}
 		return sqlast.Aggregate{Fn: sqlast.List, X: row, Where: there}
 	}
 	panic("compiler: no case for an aggregate of units")
@@ -238,6 +241,9 @@ func (n *Measure) listedFields() []string {
 	}
 	if n.SplitBy != "" {
 		out = append(out, colSplit)
+	}
+	if n.SegmentBy != "" {
+		out = append(out, colPart)
 	}
 	return out
 }

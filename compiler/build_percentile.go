@@ -79,7 +79,7 @@ func (b *builder) absentUnits(p percentileSide) []sqlast.Select {
 		c := capOf{tally: p.tally, term: stats.X}
 		x = cappedLiteral(c, x)
 		join := func(from sqlast.From) sqlast.From {
-			return sqlast.Join{Kind: sqlast.LeftJoin, L: from, R: of("cap of "+c.name(), "k"), On: compare(sqlast.Eq, col("k", colExperiment), col("v", colExperiment))}
+			return sqlast.Join{Kind: sqlast.LeftJoin, L: from, R: sqlast.Table{Name: b.capTable(c), Alias: "k"}, On: compare(sqlast.Eq, col("k", colExperiment), col("v", colExperiment))}
 		}
 		exposed, there = join(exposed), join(there)
 	}

@@ -24,6 +24,9 @@ const (
 func splitColumn(n *Measure) string { return n.Name + " split" }
 
 func (b *builder) splitTable(name string, s *Split) string {
+	if name == "value" && s.whole != nil {
+		return b.whole.splitTable(name, s.whole)
+	}
 	return b.table(fmt.Sprintf("split_%s of %s", name, s.Name))
 }
 
@@ -43,7 +46,7 @@ func (b *builder) keptForSplits() []*Measure {
 // keepSplits are the statements that keep the rows of pass i.
 func (b *builder) keepSplits(values string, i int) []Statement {
 	var out []Statement
-	for _, n := range b.keptForSplits() {
+	for _, n := range append(b.keptForSplits(), b.keptForSegments()...) {
 		query := sqlast.Select{
 			Why:  "rows of " + n.Name + ", one by one",
 			With: []sqlast.CTE{{Name: "kept", Query: listed(n, values)}},
@@ -72,7 +75,9 @@ func (b *builder) finishSplits() []Statement {
 		out = append(out, Statement{Name: name, Why: why, SQL: sqlast.CreateTable{Name: name, Query: query}})
 	}
 	for _, s := range b.plan.Splits {
-		keep(b.splitTable("value", s), fmt.Sprintf("the %d values of %s with most rows of %s; the others are (other)", maxSplitValues, s.Property, s.Name), b.splitValues(s))
+		if s.whole == nil {
+			keep(b.splitTable("value", s), fmt.Sprintf("the %d values of %s with most rows of %s; the others are (other)", maxSplitValues, s.Property, s.Name), b.splitValues(s))
+		}
 		of := b.ofSplit(s)
 		keep(of.table("exposure"), "a row for each unit and value", b.splitExposures(s))
 		values := b.splitTable("events", s)
@@ -81,7 +86,9 @@ func (b *builder) finishSplits() []Statement {
 		out, tables = append(out, derived...), append(tables, more...)
 		out = append(out, of.sums(values)...)
 		for _, t := range tables {
-			out = append(out, Statement{Name: t, Why: "no longer needed", SQL: sqlast.DropTable{Name: t}})
+			if !slices.Contains(b.splitValueTables(), t) {
+				out = append(out, Statement{Name: t, Why: "no longer needed", SQL: sqlast.DropTable{Name: t}})
+			}
 		}
 		tables = nil
 	}
@@ -91,11 +98,23 @@ func (b *builder) finishSplits() []Statement {
 	return out
 }
 
+// splitValueTables are the tables of the values of splits, where they are kept for
+// parts of units.
+func (b *builder) splitValueTables() []string {
+	var out []string
+	for _, s := range b.plan.Splits {
+		if len(b.plan.EventSegments) > 0 {
+			out = append(out, b.splitTable("value", s))
+		}
+	}
+	return out
+}
+
 // ofSplit is the builder of the sums of a split, over parts of units.
 func (b *builder) ofSplit(s *Split) *builder {
 	plan := *s.Plan
 	plan.Phased = b.plan.Phased
-	return &builder{plan: &plan, suffix: b.suffix, stage: "_split of " + s.Name, split: true, byUnit: b.byUnit}
+	return &builder{plan: &plan, suffix: b.suffix, stage: "_split of " + s.Name, split: true, byUnit: b.byUnit, parts: b.parts}
 }
 
 // splitValues ranks the values by the rows that count, over all variations,
@@ -163,7 +182,7 @@ func (b *builder) labelledRows(s *Split, n *Measure) sqlast.Select {
 			On: sqlast.And{compare(sqlast.Eq, col("l", colExperiment), col("x", colExperiment)), compare(sqlast.Eq, col("l", colSplit), col("u", colSplit))}},
 	}
 	for _, name := range n.listedFields() {
-		if name != colSplit {
+		if name != colSplit && name != colPart {
 			sel.Items = append(sel.Items, item(col("u", name), name))
 		}
 	}
@@ -200,6 +219,9 @@ func (b *builder) splitExposures(s *Split) sqlast.Select {
 
 // exposureColumns are the columns of exposures that the sums of units need.
 func (b *builder) exposureColumns() []string {
+	if b.whole != nil {
+		return append(b.whole.exposureColumns(), partColumn(b.parts.Segment.Key))
+	}
 	out := append(itemNames(b.stageColumns()), colExposedAt)
 	if b.shownAt() != colExposedAt {
 		out = append(out, b.shownAt())
@@ -218,28 +240,33 @@ func (b *builder) exposureColumns() []string {
 // splitEvents are the rows of each part of a unit, as the pass over the events
 // makes them of units.
 func (b *builder) splitEvents(s *Split, of *builder) sqlast.Select {
+	out := b.partEvents(of, s.Plan.measures(), colSplit, func(n *Measure) sqlast.Select { return b.labelledRows(s, n) })
+	out.Why = "the rows of each unit that have each value"
+	return out
+}
+
+// partEvents are the rows of parts of units, which have a value in some column: of
+// labelled rows those with the same one.
+func (b *builder) partEvents(of *builder, measures []*Measure, value string, labelled func(*Measure) sqlast.Select) sqlast.Select {
 	unit := call(sqlast.RowID, sqlast.Column{Table: "p"})
-	out := sqlast.Select{Why: "the rows of each unit that have each value", Items: []sqlast.Item{item(unit, colUnit)}}
+	out := sqlast.Select{Items: []sqlast.Item{item(unit, colUnit)}}
 	var from sqlast.From = sqlast.Table{Name: of.table("exposure"), Alias: "p"}
-	for i, n := range s.Plan.measures() {
+	for i, n := range measures {
 		rows, sums, alias := fmt.Sprintf("rows %d", i+1), fmt.Sprintf("sums %d", i+1), fmt.Sprintf("s%d", i+1)
 		of1 := *n
 		of1.derived = true // all sources are together already
-		value := sqlast.Expr(sqlast.Int(1))
+		x := sqlast.Expr(sqlast.Int(1))
 		if slices.Contains(n.listedFields(), "value") {
-			value = col("r", "value")
+			x = col("r", "value")
 		}
-		items := []sqlast.Item{item(unit, colUnit), item(col("r", colTime), colTime), item(value, n.Name)}
+		items := []sqlast.Item{item(unit, colUnit), item(col("r", colTime), colTime), item(x, n.Name)}
 		if n.weighted() {
 			items = append(items, item(col("r", colWeight), colWeight))
 		}
 		if n.Group != nil {
 			items = append(items, item(col("r", "group"), groupColumn(n)))
 		}
-		part := sqlast.Select{Items: items, From: sqlast.Join{
-			L:  sqlast.Subquery{Query: b.labelledRows(s, n), Alias: "r"},
-			R:  sqlast.Table{Name: of.table("exposure"), Alias: "p"},
-			On: sqlast.And{compare(sqlast.Eq, col("p", colOfUnit), col("r", colUnit)), compare(sqlast.Eq, col("p", colSplit), col("r", "label"))}}}
+		part := sqlast.Select{Items: items, From: of.withParts(labelled(n), value)}
 		sum := sqlast.Select{From: sqlast.Table{Name: rows}, GroupBy: []sqlast.Expr{col("", colUnit)}, Items: []sqlast.Item{
 			item(col("", colUnit), colUnit), item(aggregate(sqlast.Count, col("", n.Name)), rowsColumn(n))}}
 		out.Items = append(out.Items, item(call(sqlast.Coalesce, col(alias, rowsColumn(n)), sqlast.Int(0)), rowsColumn(n)))
@@ -252,4 +279,12 @@ func (b *builder) splitEvents(s *Split, of *builder) sqlast.Select {
 	}
 	out.From = from
 	return out
+}
+
+// withParts joins labelled rows r with the parts of units p that they are rows of.
+func (b *builder) withParts(labelled sqlast.Select, value string) sqlast.From {
+	return sqlast.Join{
+		L:  sqlast.Subquery{Query: labelled, Alias: "r"},
+		R:  sqlast.Table{Name: b.table("exposure"), Alias: "p"},
+		On: sqlast.And{compare(sqlast.Eq, col("p", colOfUnit), col("r", colUnit)), compare(sqlast.Eq, col("p", value), col("r", "label"))}}
 }

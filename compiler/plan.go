@@ -60,6 +60,8 @@ type UnitPlan struct {
 	Phased bool
 	// Splits are the metrics that are broken down by the values of a property.
 	Splits []*Split
+	// EventSegments are the metrics that are broken down by an attribute of events.
+	EventSegments []*EventSegment
 	// Waterfall: the sums also say which numbers are capped.
 	Waterfall bool
 }
@@ -73,7 +75,9 @@ type ExperimentPlan struct {
 	Starts, Ends, ObserveUntil, WindowsUntil time.Time
 	Audience                                 *Expression // nil: everybody
 	Segments                                 []Segment
-	Metrics                                  []*MetricPlan
+	// EventSegments are the segments whose values events have too.
+	EventSegments []Segment
+	Metrics       []*MetricPlan
 }
 
 // LastPhase is the phase whose units alone count; nil where all do.
@@ -100,6 +104,8 @@ type MetricPlan struct {
 	Tally *Tally
 	// Split is the sums by the values of a property; nil where there are none.
 	Split *Tally
+	// BySegment are the sums by segments from events, one for each.
+	BySegment []SegmentSums
 	// Step is the step of a funnel, from 1; 0 elsewhere.
 	Step int
 }
@@ -147,6 +153,8 @@ type Measure struct {
 	// SplitBy is the property by whose values rows are counted apart, and its
 	// rows are only kept for that; "": they are not.
 	SplitBy string
+	// SegmentBy is likewise the attribute of rows whose values are a segment.
+	SegmentBy string
 	// derived: its rows are found among the rows of other measures.
 	derived bool
 	// unweighted: its rows do not count as several.

@@ -95,6 +95,8 @@ type planner struct {
 	parsed map[*metrics.Metric]*Measure // of the current unit plan; nil values failed
 	// splitBy is the property that the rows of measures are split by now; unset: none.
 	splitBy metrics.Text
+	// segmentBy is the attribute that they are broken down by now; nil: none.
+	segmentBy *Segment
 }
 
 func (p *planner) selected(e *metrics.Experiment) bool {
@@ -149,6 +151,7 @@ func (p *planner) metrics(u *UnitPlan) {
 					x.Metrics = append(x.Metrics, &MetricPlan{Def: em, Kind: stats.Mean, Tally: t, Step: i + 1})
 				}
 				p.splits(u, x, x.Metrics[first:])
+				p.bySegment(u, x, x.Metrics[first:])
 				continue
 			}
 			if t := p.tally(u, em, covariateDays(x.Def, em)); t != nil {
@@ -161,6 +164,7 @@ func (p *planner) metrics(u *UnitPlan) {
 				}
 				x.Metrics = append(x.Metrics, &MetricPlan{Def: em, Kind: kind, Tally: t})
 				p.splits(u, x, x.Metrics[len(x.Metrics)-1:])
+				p.bySegment(u, x, x.Metrics[len(x.Metrics)-1:])
 			}
 		}
 	}
@@ -342,6 +346,9 @@ func (p *planner) measure(u *UnitPlan, m *metrics.Metric, name string) *Measure 
 	if p.splitBy.Set && !p.splitMeasure(n, m, scope) {
 		return nil
 	}
+	if p.segmentBy != nil {
+		p.segmentMeasure(u, n)
+	}
 	if m.After != nil {
 		if n.After = p.after(u, m); n.After == nil {
 			return nil
@@ -519,6 +526,9 @@ func (n *Measure) text() string {
 	}
 	if n.SplitBy != "" {
 		parts = append(parts, "split by "+n.SplitBy)
+	}
+	if n.SegmentBy != "" {
+		parts = append(parts, "in segments of "+n.SegmentBy)
 	}
 	return strings.Join(append(parts, n.window().text()), "; ")
 }

@@ -87,6 +87,12 @@ func (u *UnitPlan) print(b *strings.Builder) {
 	for _, t := range u.Tallies {
 		fmt.Fprintf(b, "    %s: %s\n", t.Name, t.describe())
 	}
+	for _, s := range u.EventSegments {
+		fmt.Fprintf(b, "  the same of %s by attributes.%s of its rows, which are kept until the %d values with most units are known\n", s.Name, s.Segment.Key, maxSegmentValues)
+		for _, t := range s.Plan.Tallies {
+			fmt.Fprintf(b, "    %s: %s\n", t.Name, t.describe())
+		}
+	}
 	for _, s := range u.Splits {
 		fmt.Fprintf(b, "  the same of %s by %s, from rows that are kept until the %d values with most rows are known\n", s.Name, s.Property, maxSplitValues)
 		for _, t := range s.Plan.Tallies {
@@ -131,6 +137,9 @@ func (x *ExperimentPlan) print(b *strings.Builder) {
 		b.WriteString("      only units that were activated, counting from there\n")
 	}
 	for _, s := range x.Segments {
+		fmt.Fprintf(b, "      segment %s\n", s.describe())
+	}
+	for _, s := range x.EventSegments {
 		fmt.Fprintf(b, "      segment %s\n", s.describe())
 	}
 	for _, m := range x.Metrics {

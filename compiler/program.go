@@ -32,6 +32,9 @@ type Statement struct {
 	Outputs []Output
 	// Split: the rows are also by the values of a split.
 	Split bool
+	// Of are the tallies of a segment from events whose units a ResultUnits counts;
+	// nil: it counts those of all others.
+	Of []*Tally
 	// Tally and Side (X or Y) are whose caps a ResultCaps gives.
 	Tally *Tally
 	Side  stats.Term
@@ -157,7 +160,7 @@ func (u *UnitProgram) Pass(i, n int) []Statement {
 // Finish writes the statements that need the numbers of all units, after all
 // passes.
 func (u *UnitProgram) Finish() []Statement {
-	return slices.Concat(u.b.finish(), u.b.finishGroups(), u.b.finishSplits())
+	return slices.Concat(u.b.finish(), u.b.finishGroups(), u.b.finishSplits(), u.b.finishEventSegments())
 }
 
 // Abandon writes the statements that drop what passes have made when one of
@@ -218,6 +221,10 @@ type builder struct {
 	next func(from, to *builder, events string) sqlast.Select
 	// split: the exposures are parts of units, one for each value of a split.
 	split bool
+	// parts: the exposures are parts of units, one for each value of a segment from
+	// events; nil: they are not. whole is the builder that they are parts of.
+	parts *EventSegment
+	whole *builder
 }
 
 func (b *builder) table(name string) string {

@@ -18,6 +18,8 @@ type Segment struct {
 	Exposure, Trait string
 	// Experiment is the other experiment whose variation it is.
 	Experiment string
+	// FromEvents: rows have values too, and only those with a value count for it.
+	FromEvents bool
 }
 
 // unitPrefix begins the names of unit attributes where attributes are named.
@@ -30,6 +32,10 @@ func (p *planner) segment(u *UnitPlan, x *ExperimentPlan, s *metrics.Segment) {
 		seg.Experiment = s.Experiment.V
 		u.Assigned = appendNew(u.Assigned, s.Experiment.V)
 		x.Segments = append(x.Segments, seg)
+		return
+	}
+	if s.FromEvents {
+		p.eventSegment(u, x, s)
 		return
 	}
 	scope := metricScope{exposures: x.Sources, traits: u.TraitSources}
@@ -60,6 +66,8 @@ func (p *planner) segment(u *UnitPlan, x *ExperimentPlan, s *metrics.Segment) {
 
 func (s Segment) describe() string {
 	switch {
+	case s.FromEvents:
+		return s.Key + ": attributes." + s.Key + " of any row of a metric, or exposure." + s.Key
 	case s.Experiment != "":
 		return s.Key + ": the variation in experiment " + s.Experiment
 	case s.Trait == "":
@@ -86,6 +94,9 @@ func (s Segment) column(table string) sqlast.Expr {
 // segments are the keys that some experiment breaks results down by, in
 // alphabetical order.
 func (b *builder) segments() []string {
+	if b.parts != nil {
+		return []string{b.parts.Segment.Key}
+	}
 	var out []string
 	for _, x := range b.plan.Experiments {
 		for _, s := range x.Segments {
@@ -98,12 +109,18 @@ func (b *builder) segments() []string {
 
 // isLong reports whether a segment can have values of any number, of which
 // only the most frequent ones are kept.
-func (s Segment) isLong() bool { return s.Experiment == "" }
+func (s Segment) isLong() bool { return s.Experiment == "" && !s.FromEvents }
 
 func (Segment) isAny() bool { return true }
 
 // segmented are the experiments that are broken down by a segment of some sort.
 func (b *builder) segmented(key string, sort func(Segment) bool) []string {
+	if b.parts != nil {
+		if sort(b.parts.Segment) {
+			return b.parts.Experiments
+		}
+		return nil
+	}
 	var out []string
 	for _, x := range b.plan.Experiments {
 		for _, s := range x.Segments {
@@ -117,6 +134,9 @@ func (b *builder) segmented(key string, sort func(Segment) bool) []string {
 
 // segmentColumn names the value of a segment where units are in cells.
 func (b *builder) segmentColumn(key string) string {
+	if b.parts != nil {
+		return partColumn(key)
+	}
 	for _, x := range b.plan.Experiments {
 		for _, s := range x.Segments {
 			if s.Key == key && s.Exposure == "" {
@@ -130,6 +150,9 @@ func (b *builder) segmentColumn(key string) string {
 // segmentValue is the value of a segment in the table of exposures, missing
 // for experiments that do not have it.
 func (b *builder) segmentValue(table, key string) sqlast.Expr {
+	if b.parts != nil {
+		return col(table, partColumn(key))
+	}
 	var values []sqlast.Expr
 	var of [][]string
 	for _, x := range b.plan.Experiments {

@@ -13,6 +13,8 @@ type Split struct {
 	Property string
 	// Plan has the measures, numbers and sums of the metric, for rows of one value.
 	Plan *UnitPlan
+	// whole is the split of whole units whose values are kept; nil where this is it.
+	whole *Split
 	// rows are the measures of the unit plan that keep the rows of those of Plan.
 	rows map[*Measure]*Measure
 }

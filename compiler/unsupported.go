@@ -61,9 +61,6 @@ func (u *unsupported) metric(m *metrics.Metric) {
 }
 
 func (u *unsupported) experiment(e *metrics.Experiment) {
-	for _, s := range e.Segments {
-		u.when(s.FromEvents, s.Pos, "a segment from events")
-	}
 	u.analysis(e.Analysis)
 	for _, m := range e.Metrics {
 		u.analysis(m.Analysis)

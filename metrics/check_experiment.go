@@ -315,6 +315,11 @@ func (r *resolver) checkStratify(e *experimentDraft, given givenField, strata At
 		known = append(known, s.Key.V)
 	}
 	for _, name := range strata.V {
+		if slices.ContainsFunc(e.Segments, func(s *Segment) bool { return s.Key.V == name && s.FromEvents }) {
+			r.diags.Errorf(strata.Pos, "conflict", "%s is a segment from events: units may be in several of its values, so these are no strata", quoted(name)).
+				WithHint("stratify by an attribute of the exposure, or leave from: events out")
+			continue
+		}
 		if !slices.Contains(known, name) {
 			said := r.diags.Errorf(strata.Pos, "unknown-name", "%s has no segment %s to stratify by", experimentObject.called(e), quoted(name))
 			if said.Hint = diag.DidYouMean(name, known); said.Hint == "" {

@@ -110,12 +110,43 @@ type collected struct {
 
 // unitSums are the sums over some exposed units: all, or those of a phase.
 type unitSums struct {
-	days    map[dayCell]dayCounts
+	days map[dayCell]dayCounts
+	unitCounts
+	// parts are the units of tallies of segments from events, by value.
+	parts map[*compiler.Tally]*unitCounts
+	sums  map[*compiler.Tally]map[cell]*tallySums
+}
+
+// unitCounts are numbers of exposed units.
+type unitCounts struct {
 	exposed map[cell]int64
 	// activated are the exposed units that count, where events activate units.
 	activated map[cell]int64
 	waited    map[cell]map[string]int64
-	sums      map[*compiler.Tally]map[cell]*tallySums
+}
+
+func newUnitCounts() unitCounts {
+	return unitCounts{exposed: map[cell]int64{}, activated: map[cell]int64{}, waited: map[cell]map[string]int64{}}
+}
+
+// partsOf are the counts of the units of tallies of a segment from events.
+func (c *unitSums) partsOf(tallies []*compiler.Tally) []*unitCounts {
+	var out []*unitCounts
+	for _, t := range tallies {
+		if c.parts[t] == nil {
+			c.parts[t] = new(newUnitCounts())
+		}
+		out = append(out, c.parts[t])
+	}
+	return out
+}
+
+// unitsOf are the counts of the units that a tally is over.
+func (c *unitSums) unitsOf(t *compiler.Tally) *unitCounts {
+	if parts := c.parts[t]; parts != nil {
+		return parts
+	}
+	return &c.unitCounts
 }
 
 func newCollected() *collected {
@@ -128,7 +159,7 @@ func newCollected() *collected {
 
 func newUnitSums() unitSums {
 	return unitSums{
-		days: map[dayCell]dayCounts{}, exposed: map[cell]int64{}, activated: map[cell]int64{}, waited: map[cell]map[string]int64{},
+		days: map[dayCell]dayCounts{}, unitCounts: newUnitCounts(), parts: map[*compiler.Tally]*unitCounts{},
 		sums: map[*compiler.Tally]map[cell]*tallySums{},
 	}
 }
@@ -146,8 +177,10 @@ func (c *collected) addEvents(e *collected) {
 	maps.Copy(c.caps, e.caps)
 	maps.Copy(c.percentiles, e.percentiles)
 	maps.Copy(c.sums, e.sums)
+	maps.Copy(c.parts, e.parts)
 	for n, phase := range e.phases {
 		maps.Copy(c.phase(n).sums, phase.sums)
+		maps.Copy(c.phase(n).parts, phase.parts)
 	}
 	for k, n := range e.rows {
 		c.rows[k] += n
@@ -289,7 +322,13 @@ func (c *collected) take(st compiler.Statement, rows *loaders.Rows) {
 			}
 		case compiler.ResultUnits:
 			for _, sums := range into(row) {
-				sums.addUnits(cellOf(row), number("units"), st.Outputs, number)
+				counts := []*unitCounts{&sums.unitCounts}
+				if st.Of != nil {
+					counts = sums.partsOf(st.Of)
+				}
+				for _, c := range counts {
+					c.add(cellOf(row), number("units"), st.Outputs, number)
+				}
 			}
 		case compiler.ResultDropped:
 			experiment, why := text(row[0]), text(row[1])
@@ -324,8 +363,8 @@ func (c *collected) take(st compiler.Statement, rows *loaders.Rows) {
 	}
 }
 
-// addUnits adds the exposed units of a cell, or of a part of it.
-func (c *unitSums) addUnits(k cell, units int64, outputs []compiler.Output, number func(string) int64) {
+// add adds the exposed units of a cell, or of a part of it.
+func (c *unitCounts) add(k cell, units int64, outputs []compiler.Output, number func(string) int64) {
 	activated := units
 	if c.waited[k] == nil {
 		c.waited[k] = map[string]int64{}

@@ -11,9 +11,13 @@ import (
 // overflow reports whether a row or a unit of the experiment has a number of
 // the metric that is too large to be summed exactly (semantics 5.1).
 func (c *collected) overflow(x *compiler.ExperimentPlan, m *compiler.MetricPlan) bool {
-	for _, t := range []*compiler.Tally{m.Tally, m.Split} {
+	tallies := []*compiler.Tally{m.Tally, m.Split}
+	for _, s := range m.BySegment {
+		tallies = append(tallies, s.Tally, s.Split)
+	}
+	for _, t := range tallies {
 		for k, s := range c.sums[t] {
-			if k.experiment == x.Def.Key.V && k.segment == metrics.Overall && s.tooBig > 0 {
+			if k.experiment == x.Def.Key.V && s.tooBig > 0 {
 				return true
 			}
 		}

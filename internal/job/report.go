@@ -131,34 +131,71 @@ func (r *reporter) experiment(ctx context.Context, x *compiler.ExperimentPlan) e
 		for _, q := range exposed {
 			r.metric(x, m, s, q, append(slices.Clone(mismatch), r.notes(x, m)...))
 		}
-		if m.Split != nil {
-			r.split(x, m, exposed, mismatch)
+		for _, in := range m.BySegment {
+			r.bySegment(x, m, in, mismatch)
+		}
+		if m.Split == nil {
+			continue
+		}
+		values := r.splitValues(x, m.Split)
+		r.split(x, m, values, exposed, mismatch)
+		for _, in := range m.BySegment {
+			one := m.In(in)
+			r.split(x, one, values, r.partsIn(x, in), r.formedAfter(one, mismatch))
 		}
 	}
 	r.exposures(x)
 	return nil
 }
 
-// split adds the rows of a metric for each value of its split.
-func (r *reporter) split(x *compiler.ExperimentPlan, m *compiler.MetricPlan, parts []part, mismatch []string) {
-	one := *m
-	one.Tally, one.Split = m.Split, nil
-	s := r.subject(x, &one)
-	s.value = false // of the values of a split none is the value of the metric
-	s.margin = nil
+// splitValues are the values of a split, by text.
+func (r *reporter) splitValues(x *compiler.ExperimentPlan, split *compiler.Tally) []splitValue {
 	var values []splitValue
-	for k := range r.sums[m.Split] {
+	for k := range r.sums[split] {
 		if k.experiment == x.Def.Key.V && !slices.Contains(values, k.split) {
 			values = append(values, k.split)
 		}
 	}
 	slices.SortFunc(values, func(a, b splitValue) int { return cmp.Compare(a.value, b.value) })
+	return values
+}
+
+// split adds the rows of a metric for each value of its split.
+func (r *reporter) split(x *compiler.ExperimentPlan, m *compiler.MetricPlan, values []splitValue, parts []part, mismatch []string) {
+	one := *m
+	one.Tally, one.Split = m.Split, nil
+	s := r.subject(x, &one)
+	s.value = false // of the values of a split none is the value of the metric
+	s.margin = nil
 	for _, v := range values {
 		for _, q := range parts {
 			q.split = v
 			r.metric(x, &one, s, q, append(slices.Clone(mismatch), r.notes(x, &one)...))
 		}
 	}
+}
+
+// bySegment adds the rows of a metric for each value of a segment from events.
+func (r *reporter) bySegment(x *compiler.ExperimentPlan, m *compiler.MetricPlan, in compiler.SegmentSums, mismatch []string) {
+	one := m.In(in)
+	s := r.subject(x, one)
+	for _, q := range r.partsIn(x, in) {
+		r.metric(x, one, s, q, append(slices.Clone(r.formedAfter(one, mismatch)), r.notes(x, one)...))
+	}
+}
+
+// partsIn are the values of a segment from events that units of a metric have.
+func (r *reporter) partsIn(x *compiler.ExperimentPlan, in compiler.SegmentSums) []part {
+	return slices.DeleteFunc(parts(x, maps.Keys(r.unitsOf(in.Tally).exposed)), func(q part) bool { return q.segment != in.Key })
+}
+
+// formedAfter adds the warning that what units there are is told by what they did
+// after the exposure, where the metric does not say so itself.
+func (r *reporter) formedAfter(m *compiler.MetricPlan, warnings []string) []string {
+	if m.Tally.Follows() {
+		return warnings
+	}
+	return append(slices.Clone(warnings), "after_exposure_group")
 }
 
 // notes are the warnings that every row of a metric in an experiment carries.
@@ -269,7 +306,7 @@ func (r *reporter) resultRow(x *compiler.ExperimentPlan, m *compiler.MetricPlan,
 		RunID: r.runID, AsOf: r.asOf, Experiment: k.experiment, Flag: x.Def.Flag.V, Rule: x.Def.Rule.V,
 		Role: string(m.Def.Role), Metric: m.Def.Metric.Key.V, Version: m.Def.Metric.Version,
 		Segment: k.segment, SegmentValue: k.value, Variation: k.variation,
-		Exposed: r.exposed[k.whole()], Alpha: opt.Alpha, Warnings: []string{}, Method: "none",
+		Exposed: r.unitsOf(m.Tally).exposed[k.whole()], Alpha: opt.Alpha, Warnings: []string{}, Method: "none",
 	}
 	row.Step, row.Split = stepOf(m), k.split.text()
 	if s := r.sums[m.Tally][k]; s != nil {
@@ -298,9 +335,10 @@ func (r *reporter) momentsOf(of *unitSums, m *compiler.MetricPlan, k cell) stats
 	if s == nil {
 		s = &tallySums{terms: map[stats.Term]*big.Int{}}
 	}
-	units := of.activated[k.whole()]
+	exposed := of.unitsOf(t)
+	units := exposed.activated[k.whole()]
 	if len(t.Waits) > 0 {
-		units = of.waited[k.whole()][compiler.WaitColumn(t.Waits)]
+		units = exposed.waited[k.whole()][compiler.WaitColumn(t.Waits)]
 	}
 	whole := map[stats.Term]*big.Int{}
 	for _, term := range t.Need.Terms() {
@@ -323,7 +361,7 @@ func (r *reporter) momentRow(x *compiler.ExperimentPlan, m *compiler.MetricPlan,
 	row := metrics.MomentRow{
 		RunID: r.runID, AsOf: r.asOf, Experiment: k.experiment, Metric: m.Def.Metric.Key.V, Version: m.Def.Metric.Version,
 		Kind: m.Kind.String(), Segment: k.segment, SegmentValue: k.value, Variation: k.variation, Baseline: v.Baseline,
-		Weight: weightOf(v), Exposed: r.exposed[k.whole()], Units: own.Units,
+		Weight: weightOf(v), Exposed: r.unitsOf(m.Tally).exposed[k.whole()], Units: own.Units,
 		Sum: own.Sum(stats.X).String(), SumSq: own.Sum(stats.XX).String(),
 	}
 	row.Step, row.Split = stepOf(m), k.split.text()

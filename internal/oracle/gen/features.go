@@ -55,9 +55,7 @@ const (
 
 // pending are the features that are not drawn, because the compiler does not
 // have them yet.
-var pending = []string{
-	segmentEvents,
-}
+var pending = []string{}
 
 // SetPending replaces the features that are not drawn, for tests of a compiler
 // that has more or fewer of them.
