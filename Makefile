@@ -55,8 +55,9 @@ build/bin/golangci-lint: Makefile
 	GOBIN=$(CURDIR)/build/bin go install $(LINTER)
 	@touch $@
 
-test-integration: build ## run the program on a terminal, in a fresh clone, and against another DuckDB
+test-integration: build ## run the program on a terminal, in a fresh clone, against another DuckDB, and with object stores
 	@scripts/integration
+	@scripts/object_stores
 
 bench: build ## compare a run with hand-written SQL over a synthetic export, SIZE 5m, 30m or 100m; then time the statistics on one core
 	go run ./bench -size $(SIZE)

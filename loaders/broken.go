@@ -3,16 +3,14 @@ package loaders
 import (
 	"context"
 	"errors"
-	"io"
-	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/metricsjob/metricsjob/compiler"
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
 	"github.com/metricsjob/metricsjob/internal/diag"
+	"github.com/metricsjob/metricsjob/internal/objectstore"
 	"github.com/metricsjob/metricsjob/metrics"
 )
 
@@ -22,7 +20,7 @@ import (
 // engine is not to be asked any more, it gives err itself.
 func Damaged(ctx context.Context, engine *Engine, catalog *compiler.Catalog, err error) error {
 	var memory *MemoryError
-	if ctx.Err() != nil || errors.As(err, &memory) || engine.Exec(ctx, "SELECT 1") != nil {
+	if ctx.Err() != nil || errors.As(err, &memory) || engine.store != nil && isUnreachable(err) || engine.Exec(ctx, "SELECT 1") != nil {
 		return err
 	}
 	for _, s := range slices.Concat(catalog.Impressions, catalog.Events, catalog.Excluded) {
@@ -32,10 +30,13 @@ func Damaged(ctx context.Context, engine *Engine, catalog *compiler.Catalog, err
 			case ctx.Err() != nil || errors.As(failed, &memory):
 				return err
 			case failed != nil:
-				if _, gone := os.Stat(filepath.FromSlash(f.Path)); gone != nil {
-					return &UnreachableError{Path: f.Path, Err: gone}
-				}
 				var list diag.List
+				if _, gone := engine.sizeNow(ctx, f.Path); gone != nil {
+					if gone = refusedAt(pathTo(s.Def, f.Path), gone, &list); gone != nil {
+						return gone
+					}
+					return list
+				}
 				list.Errorf(pathTo(s.Def, f.Path), "bad-file", "%s is damaged: not all of its rows can be read", f.Path).Hint = hintWhole
 				return list
 			}
@@ -101,11 +102,23 @@ type brokenFile struct {
 // error is then nil.
 func (in *inspector) unreadable(ctx context.Context, engine *Engine, files []string, err error) error {
 	if in.format == metrics.FormatNDJSON || in.format == metrics.FormatCSV {
+		if refused := engine.probe(ctx, files); refused != nil {
+			return in.refused(refused)
+		}
 		return in.unreadableLines(ctx, engine, files, err)
 	}
 	broken, err := brokenFiles(ctx, engine, files, err)
 	for _, b := range broken {
 		in.list.Errorf(pathTo(in.def, b.file), "bad-file", "%s %s", b.file, b.why).Hint = b.hint
+	}
+	return in.refused(err)
+}
+
+// refused puts what an object store refuses into the list; the error is for all
+// else.
+func (in *inspector) refused(err error) error {
+	if e := (*objectstore.Error)(nil); errors.As(err, &e) {
+		return refusedAt(pathTo(in.def, e.URL), err, in.list)
 	}
 	return err
 }
@@ -119,7 +132,7 @@ func brokenFiles(ctx context.Context, engine *Engine, files []string, err error)
 		return nil, err
 	}
 	for _, look := range []func(string) (fault, error){
-		faultOfEnds,
+		func(file string) (fault, error) { return faultOfEnds(ctx, engine, file) },
 		func(file string) (fault, error) { return faultOfFooter(ctx, engine, file) },
 	} {
 		var broken []brokenFile
@@ -143,30 +156,19 @@ func brokenFiles(ctx context.Context, engine *Engine, files []string, err error)
 	return nil, &UnreachableError{Err: err}
 }
 
+// magic is what every Parquet file begins and ends with.
+const magic, encrypted = "PAR1", "PARE"
+
 // faultOfEnds looks at the first and last bytes of a file, which are the same
 // in every Parquet file.
-func faultOfEnds(file string) (fault, error) {
-	f, err := os.Open(filepath.FromSlash(file))
+func faultOfEnds(ctx context.Context, engine *Engine, file string) (fault, error) {
+	ends, size, err := engine.ends(ctx, file)
 	if err != nil {
-		return fault{}, &UnreachableError{Path: file, Err: err}
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return fault{}, &UnreachableError{Path: file, Err: err}
-	}
-	const magic, encrypted = "PAR1", "PARE"
-	ends := make([]byte, 2*len(magic))
-	if info.Size() >= int64(len(ends)) {
-		_, first := f.ReadAt(ends[:len(magic)], 0)
-		_, last := f.ReadAt(ends[len(magic):], info.Size()-int64(len(magic)))
-		if err := errors.Join(first, last); err != nil && !errors.Is(err, io.EOF) {
-			return fault{}, &UnreachableError{Path: file, Err: err}
-		}
+		return fault{}, err
 	}
 	begin, end := string(ends[:len(magic)]), string(ends[len(magic):])
 	switch {
-	case info.Size() == 0:
+	case size == 0:
 		return fault{"is empty", hintWhole}, nil
 	case begin == encrypted || end == encrypted:
 		return fault{"is encrypted", "write the export without encryption"}, nil

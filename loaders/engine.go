@@ -14,6 +14,7 @@ import (
 	"github.com/duckdb/duckdb-go/v2"
 
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
+	"github.com/metricsjob/metricsjob/internal/objectstore"
 )
 
 // Options say how much of the machine the engine may use and what it may read.
@@ -31,6 +32,11 @@ type Options struct {
 	// AllowedPaths are the files and folders that may be read, as Roots gives them.
 	// Nothing else can be.
 	AllowedPaths []string
+	// Store, where given, is what paths that begin with s3:// are read from.
+	Store *objectstore.Store
+	// Extensions is the folder with the engine's extension that reads object
+	// stores; empty: where the engine itself puts it.
+	Extensions string
 }
 
 // Engine is an embedded DuckDB with an empty database in memory. All
@@ -41,6 +47,10 @@ type Engine struct {
 	conn    *sql.Conn
 	spill   *spillFolder
 	version string
+	// store is nil where nothing is read from one; objects are those that were
+	// listed, by URL.
+	store   *objectstore.Store
+	objects map[string]objectstore.Object
 }
 
 // Rows is the result of a query, held in memory as a whole: for aggregates.
@@ -53,10 +63,36 @@ type Rows struct {
 	Cells   [][]any
 }
 
-// Open starts an engine and locks it down: no extensions, no files but the
-// allowed ones, and settings that cannot be changed any more.
+// Open starts an engine and locks it down: no extensions but the one that reads
+// object stores, where one is given; no files but the allowed ones; and settings
+// that cannot be changed any more.
 func Open(ctx context.Context, opts Options) (_ *Engine, err error) {
-	spill, err := newSpillFolder(opts.TempDir)
+	e, err := connect(ctx, opts.TempDir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, e.Close())
+		}
+	}()
+	if err := e.set(ctx, settings(opts, e.spill.path)); err != nil {
+		return nil, err
+	}
+	if opts.Store != nil {
+		if err := e.openStore(ctx, opts); err != nil {
+			return nil, err
+		}
+	}
+	if err := e.set(ctx, lock(opts)); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// connect starts an engine as it comes.
+func connect(ctx context.Context, tempDir string) (_ *Engine, err error) {
+	spill, err := newSpillFolder(tempDir)
 	if err != nil {
 		return nil, err
 	}
@@ -74,19 +110,23 @@ func Open(ctx context.Context, opts Options) (_ *Engine, err error) {
 	if e.conn, err = e.db.Conn(ctx); err != nil {
 		return nil, fmt.Errorf("connect to duckdb: %w", err)
 	}
-	for _, set := range settings(opts, spill.path) {
-		if err := e.Exec(ctx, set); err != nil {
-			return nil, fmt.Errorf("configure duckdb with %s: %w", set, err)
-		}
-	}
 	if err := e.conn.QueryRowContext(ctx, "SELECT version()").Scan(&e.version); err != nil {
 		return nil, fmt.Errorf("ask duckdb for its version: %w", err)
 	}
 	return e, nil
 }
 
-// settings are the statements that configure a new engine, in order: what
-// reaches outside is closed last but one, and the lock comes last.
+// set configures the engine.
+func (e *Engine) set(ctx context.Context, statements []string) error {
+	for _, set := range statements {
+		if err := e.Exec(ctx, set); err != nil {
+			return fmt.Errorf("configure duckdb with %s: %w", set, err)
+		}
+	}
+	return nil
+}
+
+// settings are the statements that configure a new engine.
 func settings(opts Options, spill string) []string {
 	set := []string{
 		"SET TimeZone = 'UTC'",
@@ -100,8 +140,24 @@ func settings(opts Options, spill string) []string {
 	if opts.Memory > 0 {
 		set = append(set, fmt.Sprintf("SET memory_limit = '%dB'", engineMemory(opts.Memory)))
 	}
+	return append(set,
+		"SET autoinstall_known_extensions = false",
+		"SET autoload_known_extensions = false",
+		"SET allow_community_extensions = false",
+		"SET allow_persistent_secrets = false",
+	)
+}
+
+// lock are the statements after which nothing can be reached but what is
+// allowed, and no setting changed. They come last.
+func lock(opts Options) []string {
 	var folders, files []string
 	for _, path := range opts.AllowedPaths {
+		if objectstore.IsURL(path) { // an object or a folder: the name does not tell
+			files = append(files, path)
+			folders = append(folders, strings.TrimSuffix(path, "/")+"/")
+			continue
+		}
 		into := &files
 		if info, err := os.Stat(path); err == nil && info.IsDir() {
 			into = &folders
@@ -109,16 +165,12 @@ func settings(opts Options, spill string) []string {
 		// What the engine opens is looked up as well as what it is asked for.
 		*into = append(*into, slices.Compact([]string{absolute(path), sqlast.FileName(absolute(path))})...)
 	}
-	return append(set,
-		"SET autoinstall_known_extensions = false",
-		"SET autoload_known_extensions = false",
-		"SET allow_community_extensions = false",
-		"SET allow_persistent_secrets = false",
-		"SET allowed_directories = "+quoteList(folders),
-		"SET allowed_paths = "+quoteList(files),
+	return []string{
+		"SET allowed_directories = " + quoteList(folders),
+		"SET allowed_paths = " + quoteList(files),
 		"SET enable_external_access = false",
 		"SET lock_configuration = true",
-	)
+	}
 }
 
 // engineMemory is the memory_limit within a budget for the whole process. The

@@ -2,6 +2,7 @@ package loaders
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/metricsjob/metricsjob/internal/diag"
+	"github.com/metricsjob/metricsjob/internal/objectstore"
 	"github.com/metricsjob/metricsjob/metrics"
 )
 
@@ -24,6 +26,12 @@ func Roots(defs *metrics.Definitions) []string {
 	for _, src := range slices.Concat(defs.Sources.Impressions, defs.Sources.Events, defs.Sources.Units, defs.Sources.ExcludeUnits) {
 		for _, p := range src.Paths {
 			pattern := located(src, p.V)
+			if objectstore.IsURL(pattern) {
+				if at, _, err := objectPattern(pattern); err == nil { // else it is said when it is inspected
+					roots = append(roots, at.String())
+				}
+				continue
+			}
 			root, _ := splitGlob(pattern)
 			files, _ := expand(pattern) // what cannot be read is said when it is inspected
 			roots = append(append(roots, root), linkTargets(root, files)...)
@@ -33,16 +41,20 @@ func Roots(defs *metrics.Definitions) []string {
 	return slices.Compact(roots)
 }
 
-// findFiles lists the data files of a source, sorted, each once. Where there
-// are none, the list says what was looked for and how far it led.
-func findFiles(src *metrics.Source, list *diag.List) ([]string, error) {
+// findFiles lists the data files of a source, sorted, each once; of those in an
+// object store the ones of the days that matter. Where there are none, the list
+// says what was looked for and how far it led.
+func findFiles(ctx context.Context, engine *Engine, src *metrics.Source, matters span, list *diag.List) ([]string, error) {
 	var found []string
 	var lost diag.List
 	for _, p := range src.Paths {
 		if strings.Contains(p.V, "://") {
-			list.Errorf(p.Pos, "not-supported-yet", "object stores are not supported yet: %s", p.V).
-				WithHint("copy the files to a folder")
-			return nil, nil
+			files, err := engine.objectsOf(ctx, src, p, matters, list, &lost)
+			if err != nil {
+				return nil, err
+			}
+			found = append(found, files...)
+			continue
 		}
 		pattern := located(src, p.V)
 		files, err := expand(pattern)
@@ -54,7 +66,7 @@ func findFiles(src *metrics.Source, list *diag.List) ([]string, error) {
 		}
 		found = append(found, files...)
 	}
-	if len(found) == 0 {
+	if len(found) == 0 { // where a path is wrong, the list says so already
 		*list = append(*list, lost...)
 		return nil, nil
 	}
@@ -77,6 +89,9 @@ func findFiles(src *metrics.Source, list *diag.List) ([]string, error) {
 // irregular says what a name stands for that is neither a file nor a folder;
 // to open it could take forever. It is empty for all others.
 func irregular(name string) string {
+	if objectstore.IsURL(name) {
+		return ""
+	}
 	info, err := os.Stat(filepath.FromSlash(name))
 	switch {
 	case err != nil || info.Mode().IsRegular() || info.IsDir():
@@ -93,6 +108,12 @@ func irregular(name string) string {
 // pathTo is the place of the path of a source that leads to a file.
 func pathTo(src *metrics.Source, file string) diag.Pos {
 	for _, p := range src.Paths {
+		if objectstore.IsURL(p.V) {
+			if meansObject(p.V, file) {
+				return p.Pos
+			}
+			continue
+		}
 		if files, err := expand(located(src, p.V)); err == nil && slices.Contains(files, file) {
 			return p.Pos
 		}
@@ -102,6 +123,9 @@ func pathTo(src *metrics.Source, file string) diag.Pos {
 
 // located is a path of a source as seen from the working folder, with slashes.
 func located(src *metrics.Source, p string) string {
+	if objectstore.IsURL(p) {
+		return p
+	}
 	if !filepath.IsAbs(p) {
 		p = filepath.Join(src.Dir, p)
 	}

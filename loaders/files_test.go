@@ -65,7 +65,7 @@ func TestFindFiles(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			var list diag.List
-			files, err := findFiles(sourceOf(dir, tc.patterns...), &list)
+			files, err := findFiles(t.Context(), nil, sourceOf(dir, tc.patterns...), span{}, &list)
 			if err != nil || len(list) > 0 {
 				t.Fatal(err, list)
 			}
@@ -87,7 +87,7 @@ func TestFindFilesFromTheWorkingFolder(t *testing.T) {
 		if dir == "sub" {
 			pattern = "../" + pattern
 		}
-		files, err := findFiles(sourceOf(dir, pattern), new(diag.List))
+		files, err := findFiles(t.Context(), nil, sourceOf(dir, pattern), span{}, new(diag.List))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -111,7 +111,7 @@ func TestNoFiles(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			var list diag.List
-			files, err := findFiles(sourceOf(dir, tc.pattern), &list)
+			files, err := findFiles(t.Context(), nil, sourceOf(dir, tc.pattern), span{}, &list)
 			if err != nil || len(files) > 0 {
 				t.Fatal(files, err)
 			}
@@ -126,19 +126,11 @@ func TestNoFiles(t *testing.T) {
 func TestOneOfSeveralPathsWithoutFilesIsAWarning(t *testing.T) {
 	dir := tree(t, "exports/ds=2026-03-02/a.parquet")
 	var list diag.List
-	files, err := findFiles(sourceOf(dir, "exports/ds=2026-03-02", "exports/ds=2026-03-03"), &list)
+	files, err := findFiles(t.Context(), nil, sourceOf(dir, "exports/ds=2026-03-02", "exports/ds=2026-03-03"), span{}, &list)
 	if err != nil || len(files) != 1 {
 		t.Fatal(files, err)
 	}
 	wantMessage(t, list, "metrics.yaml:2:5", "warning", "ds=2026-03-03")
-}
-
-func TestObjectStoresAreNotSupportedYet(t *testing.T) {
-	var list diag.List
-	if files, err := findFiles(sourceOf("", "s3://bucket/events/*.parquet"), &list); err != nil || len(files) > 0 {
-		t.Fatal(files, err)
-	}
-	wantMessage(t, list, "not supported yet", "s3://bucket")
 }
 
 func TestRoots(t *testing.T) {
@@ -160,7 +152,7 @@ func TestUnreadableFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.Chmod(filepath.Join(dir, "closed"), 0o755) })
-	_, err := findFiles(sourceOf(dir, "closed/*.parquet"), new(diag.List))
+	_, err := findFiles(t.Context(), nil, sourceOf(dir, "closed/*.parquet"), span{}, new(diag.List))
 	var unreachable *UnreachableError
 	if !errors.As(err, &unreachable) || !errors.Is(err, fs.ErrPermission) {
 		t.Error(err)

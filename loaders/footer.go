@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/big"
-	"os"
 	"slices"
 	"time"
 
@@ -127,11 +126,11 @@ func readFooters(ctx context.Context, engine *Engine, files, columns []string) (
 	footers := map[string]*footer{}
 	for chunk := range slices.Chunk(files, footerChunk) {
 		for _, file := range chunk {
-			info, err := os.Stat(file)
+			size, err := engine.size(ctx, file)
 			if err != nil {
-				return nil, &UnreachableError{Path: file, Err: err}
+				return nil, err
 			}
-			footers[file] = &footer{bytes: info.Size(), columns: map[string]*bounds{}}
+			footers[file] = &footer{bytes: size, columns: map[string]*bounds{}}
 		}
 		// the first column stands for its row group
 		rows, err := engine.Query(ctx, `SELECT file_name, lower(path_in_schema), column_id = 0, row_group_num_rows, num_values, stats_null_count, low, high,

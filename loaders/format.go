@@ -2,10 +2,8 @@ package loaders
 
 import (
 	"bytes"
-	"io"
-	"os"
+	"context"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -39,21 +37,15 @@ func endingFormat(file string) metrics.FileFormat {
 
 // formatOfFile is the format of a file: what its name tells, else how it
 // begins. What tells nothing is taken for Parquet, which says what is wrong.
-func formatOfFile(file string) (metrics.FileFormat, error) {
+func formatOfFile(ctx context.Context, engine *Engine, file string) (metrics.FileFormat, error) {
 	if format := endingFormat(file); format != "" {
 		return format, nil
 	}
-	f, err := os.Open(filepath.FromSlash(file))
+	begin, err := engine.readRange(ctx, file, 0, 512)
 	if err != nil {
-		return "", &UnreachableError{Path: file, Err: err}
+		return "", unreachable(file, err)
 	}
-	defer f.Close()
-	begin := make([]byte, 512)
-	n, err := io.ReadFull(f, begin)
-	if err != nil && n == 0 && err != io.EOF {
-		return "", &UnreachableError{Path: file, Err: err}
-	}
-	if bytes.HasPrefix(bytes.TrimLeft(begin[:n], " \t\r\n"), []byte("{")) {
+	if bytes.HasPrefix(bytes.TrimLeft(begin, " \t\r\n"), []byte("{")) {
 		return metrics.FormatNDJSON, nil
 	}
 	return metrics.FormatParquet, nil
@@ -61,13 +53,13 @@ func formatOfFile(file string) (metrics.FileFormat, error) {
 
 // formatOfSource is the one format of the files of a source. Where they have
 // several it is empty, and the list says which.
-func formatOfSource(src *metrics.Source, files []string, list *diag.List) (metrics.FileFormat, error) {
+func formatOfSource(ctx context.Context, engine *Engine, src *metrics.Source, files []string, list *diag.List) (metrics.FileFormat, error) {
 	if src.Format.Set {
 		return src.Format.V, nil
 	}
 	var first metrics.FileFormat
 	for _, file := range files {
-		format, err := formatOfFile(file)
+		format, err := formatOfFile(ctx, engine, file)
 		switch {
 		case err != nil:
 			return "", err

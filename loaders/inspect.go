@@ -3,10 +3,9 @@ package loaders
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/metricsjob/metricsjob/compiler"
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
@@ -18,6 +17,9 @@ import (
 type InspectOptions struct {
 	// Sources selects sources by name; empty: all.
 	Sources []string
+	// From and To bound the rows that matter of impressions and events, [From,
+	// To). Objects of other days are not listed. Zero: all rows matter.
+	From, To time.Time
 }
 
 // Inspect finds the files of every source, reads
@@ -33,7 +35,11 @@ func Inspect(ctx context.Context, engine *Engine, defs *metrics.Definitions, opt
 			if len(opts.Sources) > 0 && !slices.Contains(opts.Sources, def.Name.V) {
 				continue
 			}
-			src, err := inspectSource(ctx, engine, def, &list)
+			var matters span
+			if def.Role == metrics.RoleImpressions || def.Role == metrics.RoleEvents {
+				matters = span{opts.From, opts.To}
+			}
+			src, err := inspectSource(ctx, engine, def, matters, &list)
 			if err != nil {
 				return fmt.Errorf("inspect source %s: %w", def.Name.V, err)
 			}
@@ -94,19 +100,22 @@ type inspector struct {
 }
 
 // inspectSource gives nil where a mistake, now in the list, leaves nothing to give.
-func inspectSource(ctx context.Context, engine *Engine, def *metrics.Source, list *diag.List) (*compiler.Source, error) {
+func inspectSource(ctx context.Context, engine *Engine, def *metrics.Source, matters span, list *diag.List) (*compiler.Source, error) {
 	if len(def.Paths) == 0 {
 		list.Errorf(def.Pos, "not-supported-yet", "source %q: only path is supported yet, not table or sql", def.Name.V).
 			WithHint("write the data as Parquet and give path: 'exports/events/*.parquet'")
 		return nil, nil
 	}
-	files, err := findFiles(def, list)
+	files, err := findFiles(ctx, engine, def, matters, list)
 	if err != nil || len(files) == 0 {
 		return nil, err
 	}
 	in := &inspector{def: def, list: list, stored: map[*metrics.Expr]stored{}, out: &compiler.Source{Def: def}}
-	if in.format, err = formatOfSource(def, files, list); err != nil || in.format == "" {
-		return nil, err
+	if in.format, err = formatOfSource(ctx, engine, def, files, list); err != nil {
+		return nil, in.refused(err)
+	}
+	if in.format == "" {
+		return nil, nil
 	}
 	in.out.Lines = in.format != metrics.FormatParquet
 	if err := in.readSchema(ctx, engine, files); err != nil {
@@ -173,11 +182,11 @@ func (in *inspector) readSchema(ctx context.Context, engine *Engine, files []str
 	}
 	in.footers = map[string]*footer{}
 	for _, file := range files {
-		info, err := os.Stat(filepath.FromSlash(file))
+		size, err := engine.size(ctx, file)
 		if err != nil {
-			return &UnreachableError{Path: file, Err: err}
+			return err
 		}
-		in.footers[file] = &footer{rows: lines[file].rows, bytes: info.Size(), unreadable: lines[file].unreadable}
+		in.footers[file] = &footer{rows: lines[file].rows, bytes: size, unreadable: lines[file].unreadable}
 	}
 	return nil
 }

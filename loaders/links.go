@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/metricsjob/metricsjob/internal/diag"
+	"github.com/metricsjob/metricsjob/internal/objectstore"
 	"github.com/metricsjob/metricsjob/metrics"
 )
 
@@ -70,6 +71,9 @@ func resolver() func(name string) string {
 		return filepath.ToSlash(absolute(real))
 	}
 	return func(name string) string {
+		if objectstore.IsURL(name) {
+			return name
+		}
 		if info, err := os.Lstat(filepath.FromSlash(name)); err != nil || info.Mode()&fs.ModeSymlink != 0 {
 			return follow(name)
 		}

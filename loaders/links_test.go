@@ -66,7 +66,7 @@ func TestAFileIsReadOnceWhateverLinksLeadToIt(t *testing.T) {
 	link(t, dir, "ds=2", "a_latest")
 	link(t, dir, "ds=1/a.parquet", "ds=1/z.parquet")
 	var list diag.List
-	files, err := findFiles(sourceOf(dir, "ds=1/a.parquet", "**/*.parquet"), &list)
+	files, err := findFiles(t.Context(), nil, sourceOf(dir, "ds=1/a.parquet", "**/*.parquet"), span{}, &list)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +86,7 @@ func TestLinksThatLeadBack(t *testing.T) {
 	link(t, dir, "y", "x/other")
 	link(t, dir, "x", "y/other")
 	link(t, dir, "gone", "y/gone")
-	files, err := findFiles(sourceOf(dir, "x/**/*.parquet"), new(diag.List))
+	files, err := findFiles(t.Context(), nil, sourceOf(dir, "x/**/*.parquet"), span{}, new(diag.List))
 	if err != nil {
 		t.Fatal(err)
 	}

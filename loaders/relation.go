@@ -8,6 +8,7 @@ import (
 
 	"github.com/metricsjob/metricsjob/compiler"
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
+	"github.com/metricsjob/metricsjob/internal/objectstore"
 	"github.com/metricsjob/metricsjob/metrics"
 )
 
@@ -23,6 +24,9 @@ func (in *inspector) read(ctx context.Context, engine *Engine, files []string) {
 		return
 	}
 	pattern := located(in.def, in.def.Paths[0].V)
+	if objectstore.IsURL(pattern) {
+		return // to name them saves listing them again, and none is read that came since
+	}
 	if isFolder(pattern) {
 		pattern = sqlast.FileName(pattern) + "/**/*" + ending(files[0])
 	}

@@ -146,7 +146,7 @@ func (s *surveyor) source(ctx context.Context, t *table, role metrics.SourceRole
 func (s *surveyor) inspect(ctx context.Context, def *metrics.Source, t *table, found *metrics.SurveyedSource) (*compiler.Source, Dropped, error) {
 	look := func() (*compiler.Source, Dropped, diag.List, error) {
 		var list diag.List
-		src, err := inspectSource(ctx, s.engine, def, &list)
+		src, err := inspectSource(ctx, s.engine, def, span{}, &list)
 		if err != nil || src == nil || list.HasErrors() {
 			return nil, Dropped{}, list, err
 		}

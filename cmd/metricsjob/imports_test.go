@@ -25,12 +25,15 @@ var mayImport = map[string][]string{
 	"internal/stats":  {"metrics"},
 	"compiler/sqlast": {"internal/diag"},
 	"compiler":        {"compiler/sqlast", "internal/diag", "internal/stats", "metrics"},
-	"loaders":         {"compiler", "compiler/sqlast", "internal/diag", "metrics"},
-	"internal/export": {"metrics"},
-	"internal/job":    {"compiler", "compiler/sqlast", "internal/diag", "internal/export", "internal/starter", "internal/stats", "loaders", "metrics"},
-	"cmd/metricsjob":  {"compiler", "internal/diag", "internal/export", "internal/job", "internal/metrictest", "metrics"},
+	"loaders":         {"compiler", "compiler/sqlast", "internal/diag", "internal/objectstore", "metrics"},
+	"internal/export": {"internal/objectstore", "metrics"},
+	"internal/job":    {"compiler", "compiler/sqlast", "internal/diag", "internal/export", "internal/objectstore", "internal/starter", "internal/stats", "loaders", "metrics"},
+	"cmd/metricsjob":  {"compiler", "internal/diag", "internal/export", "internal/job", "internal/metrictest", "internal/objectstore", "metrics"},
 	"bench":           {"loaders"},
 	"internal/oracle": {"metrics"},
+
+	"internal/objectstore":           {},
+	"internal/objectstore/storetest": {},
 
 	"internal/starter":    {"metrics"},
 	"internal/metrictest": {"internal/diag", "internal/job", "loaders", "metrics"},
@@ -38,23 +41,28 @@ var mayImport = map[string][]string{
 }
 
 // testPackages are imported by tests alone, and count as tests themselves.
-var testPackages = []string{"internal/oracle", "internal/oracle/gen"}
+var testPackages = []string{"internal/objectstore/storetest", "internal/oracle", "internal/oracle/gen"}
 
 // ownerOf says which package alone may import a library of others, tests
 // included, so that the rest builds and tests without it.
 var ownerOf = map[string]string{
-	"github.com/apache/arrow-go/v18": "internal/export",
-	"github.com/duckdb/duckdb-go/v2": "loaders",
-	"github.com/expr-lang/expr":      "compiler",
-	"github.com/spf13/cobra":         "cmd/metricsjob",
-	"go.yaml.in/yaml/v3":             "metrics",
-	"golang.org/x/term":              "cmd/metricsjob",
-	"gonum.org/v1/gonum":             "internal/stats",
+	"github.com/apache/arrow-go/v18":          "internal/export",
+	"github.com/aws/aws-sdk-go-v2":            "internal/objectstore",
+	"github.com/aws/aws-sdk-go-v2/config":     "internal/objectstore",
+	"github.com/aws/aws-sdk-go-v2/service/s3": "internal/objectstore",
+	"github.com/aws/smithy-go":                "internal/objectstore",
+	"github.com/duckdb/duckdb-go/v2":          "loaders",
+	"github.com/expr-lang/expr":               "compiler",
+	"github.com/spf13/cobra":                  "cmd/metricsjob",
+	"go.yaml.in/yaml/v3":                      "metrics",
+	"golang.org/x/term":                       "cmd/metricsjob",
+	"gonum.org/v1/gonum":                      "internal/stats",
 }
 
 // testLibraries may be imported by the tests of any package, and by no program.
 var testLibraries = []string{
 	"github.com/google/go-cmp",
+	"github.com/johannesboyne/gofakes3",
 	"github.com/rogpeppe/go-internal",
 	"github.com/santhosh-tekuri/jsonschema/v6",
 	"pgregory.net/rapid",

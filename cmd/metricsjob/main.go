@@ -16,6 +16,7 @@ import (
 
 	"github.com/metricsjob/metricsjob/internal/diag"
 	"github.com/metricsjob/metricsjob/internal/job"
+	"github.com/metricsjob/metricsjob/internal/objectstore"
 )
 
 // The exit codes. They are part of the program's contract (docs/cli.md).
@@ -61,6 +62,8 @@ func exitCode(err error) int {
 		unhealthy   *unhealthyError
 		unreachable *job.UnreachableError
 		sums        *job.SumsError
+		store       *objectstore.Error
+		extension   *job.ExtensionError
 	)
 	switch {
 	case err == nil:
@@ -71,8 +74,10 @@ func exitCode(err error) int {
 		return exitInvalid
 	case errors.As(err, &unhealthy):
 		return exitUnhealthy
-	case errors.As(err, &unreachable):
+	case errors.As(err, &unreachable), errors.As(err, &store) && store.Temporary():
 		return exitUnreachable
+	case store != nil, errors.As(err, &extension):
+		return exitInvalid
 	}
 	return exitFailed
 }

@@ -26,6 +26,7 @@ type selection struct {
 	threads     int
 	memory      size
 	tempDir     string
+	extensions  string
 	timeout     time.Duration
 	// given reports whether a flag was.
 	given func(name string) bool
@@ -47,6 +48,7 @@ func (s *selection) registerLimits(cmd *cobra.Command) {
 	f.IntVar(&s.threads, "threads", 0, "`NUMBER` of threads of the engine (default one for each processor)")
 	f.Var(&s.memory, "memory", "memory of the process, e.g. 4GB or 512MiB (default three quarters of the machine's)")
 	f.StringVar(&s.tempDir, "temp-dir", "", "`FOLDER` for what does not fit into memory (default below the system's)")
+	f.StringVar(&s.extensions, "extensions", "", "`FOLDER` with DuckDB's extension httpfs, for s3:// (default $METRICSJOB_EXTENSIONS, else DuckDB's own)")
 	s.given = f.Changed
 	f.DurationVar(&s.timeout, "timeout", 0, "give up after this `TIME`, e.g. 90s, 30m or 2h (default never)")
 }
@@ -80,8 +82,16 @@ func (s *selection) options(p *program, args []string) (job.Options, error) {
 		Threads:     s.threads,
 		Memory:      int64(s.memory),
 		TempDir:     s.tempDir,
+		Extensions:  p.extensions(s.extensions),
 		Version:     programVersion(),
 	}, nil
+}
+
+// extensions is the folder of DuckDB's extensions: that of the flag, else that of
+// the environment; empty for DuckDB's own.
+func (p *program) extensions(flag string) string {
+	folder, _ := p.env("METRICSJOB_EXTENSIONS")
+	return cmp.Or(flag, folder)
 }
 
 // namesKeys refuses a flag for keys without one, as a script gives it whose

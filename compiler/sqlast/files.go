@@ -66,7 +66,15 @@ func (ReadCSV) from()     {}
 
 // FileName gives the pattern that only the file of this name matches: engines
 // read *, ? and [ of a name as wildcards, unless each stands in brackets.
-func FileName(name string) string { return wildcards.Replace(name) }
+//
+// Names in object stores have no wildcards: engines are told so, since they
+// cannot escape them.
+func FileName(name string) string {
+	if strings.HasPrefix(name, "s3://") {
+		return name
+	}
+	return wildcards.Replace(name)
+}
 
 var wildcards = strings.NewReplacer("*", "[*]", "?", "[?]", "[", "[[]")
 

@@ -39,6 +39,9 @@ type Options struct {
 	Memory int64
 	// TempDir is where the engine spills; empty: a folder of its own below the system's.
 	TempDir string
+	// Extensions is the folder with the engine's extension that reads object
+	// stores; empty: where the engine itself puts it.
+	Extensions string
 	// Version is the version of the program, for run_id and the table runs.
 	Version string
 	// Progress, where given, is told what is being done. It is called from one
@@ -170,10 +173,7 @@ func load(opts Options) (*metrics.Definitions, diag.List, error) {
 // inspect opens the engine and looks at the sources.
 func (p *prepared) inspect(ctx context.Context) (err error) {
 	p.tell("looking at the sources")
-	p.engine, err = loaders.Open(ctx, loaders.Options{
-		Threads: p.opts.Threads, Memory: p.opts.Memory, TempDir: p.opts.TempDir, AllowedPaths: loaders.Roots(p.defs),
-	})
-	if err != nil {
+	if p.engine, err = openEngine(ctx, p.opts, p.defs); err != nil {
 		return err
 	}
 	defer func() {
@@ -182,7 +182,8 @@ func (p *prepared) inspect(ctx context.Context) (err error) {
 		}
 	}()
 	var list diag.List
-	p.catalog, list, err = loaders.Inspect(ctx, p.engine, p.defs, loaders.InspectOptions{})
+	from, to := compiler.Reach(p.defs, p.planOptions(p.opts.AsOf.UTC()))
+	p.catalog, list, err = loaders.Inspect(ctx, p.engine, p.defs, loaders.InspectOptions{From: from, To: to})
 	if err != nil {
 		return err
 	}
@@ -204,12 +205,17 @@ func (p *prepared) inspect(ctx context.Context) (err error) {
 	return nil
 }
 
+// planOptions are what is selected, as of an instant.
+func (p *prepared) planOptions(asOf time.Time) compiler.PlanOptions {
+	return compiler.PlanOptions{
+		AsOf: asOf, Experiments: p.opts.Experiments, Metrics: expandedMetrics(p.opts, p.defs), Whole: p.whole,
+		Waterfall: p.opts.Waterfall,
+	}
+}
+
 // makePlan plans what was selected.
 func (p *prepared) makePlan() error {
-	plan, list := compiler.NewPlan(p.defs, p.catalog, compiler.PlanOptions{
-		AsOf: p.asOf, Experiments: p.opts.Experiments, Metrics: expandedMetrics(p.opts, p.defs), Whole: p.whole,
-		Waterfall: p.opts.Waterfall,
-	})
+	plan, list := compiler.NewPlan(p.defs, p.catalog, p.planOptions(p.asOf))
 	p.list = append(p.list, list...)
 	if err := p.list.Err(); err != nil {
 		return err

@@ -6,7 +6,6 @@ import (
 
 	"github.com/metricsjob/metricsjob/compiler"
 	"github.com/metricsjob/metricsjob/internal/diag"
-	"github.com/metricsjob/metricsjob/loaders"
 	"github.com/metricsjob/metricsjob/metrics"
 )
 
@@ -33,9 +32,7 @@ func (p *prepared) try(ctx context.Context, x *compiler.ExperimentPlan, with []*
 	trial.program = compiler.Build(trial.plan)
 	// The tables of the run are still there: an engine of its own has other names.
 	var err error
-	trial.engine, err = loaders.Open(ctx, loaders.Options{
-		Threads: p.opts.Threads, Memory: p.opts.Memory, TempDir: p.opts.TempDir, AllowedPaths: loaders.Roots(p.defs),
-	})
+	trial.engine, err = openEngine(ctx, p.opts, p.defs)
 	if err != nil {
 		return nil, nil, err
 	}
