@@ -297,11 +297,13 @@ func (b block) notes() []note {
 		}
 		notes = append(notes, note{[]string{about}, text})
 	}
+	rows := map[string]bool{}
 	for _, r := range b.rows {
 		about := r.Variation
 		if r.Segment != metrics.Overall {
 			about = r.SegmentValue + "/" + r.Variation
 		}
+		rows[about] = true
 		if r.Status != "ok" {
 			text := r.Status
 			if r.Reason != nil {
@@ -310,7 +312,12 @@ func (b block) notes() []note {
 			add(about, text)
 		}
 		for _, w := range r.Warnings {
-			add(about, "note: "+w)
+			add(about, "note: "+metrics.WarningText(w))
+		}
+	}
+	for i := range notes {
+		if len(notes[i].about) == len(rows) && len(rows) > 1 {
+			notes[i].about = nil // about all of them
 		}
 	}
 	return notes

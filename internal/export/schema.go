@@ -23,5 +23,9 @@ func SchemaDoc() string {
 			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", c.Name, c.Type, null, c.Doc)
 		}
 	}
+	b.WriteString("\n### Warnings\n\nThe codes in the column `warnings`.\n\n| code | what it says |\n|---|---|\n")
+	for _, w := range metrics.Warnings {
+		fmt.Fprintf(&b, "| `%s` | %s |\n", w.Code, w.Text)
+	}
 	return b.String()
 }

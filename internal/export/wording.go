@@ -198,7 +198,12 @@ func (b block) adjusted() bool {
 	return slices.ContainsFunc(b.rows, func(r metrics.ResultRow) bool { return r.PValueAdjusted != nil })
 }
 
-func (n note) String() string { return strings.Join(n.about, ", ") + " – " + n.text }
+func (n note) String() string {
+	if len(n.about) == 0 {
+		return n.text
+	}
+	return strings.Join(n.about, ", ") + " – " + n.text
+}
 
 func (s segment) moreText() string {
 	return fmt.Sprintf("values of %s left out: %d (the table results has them all)", s.attribute, s.more)

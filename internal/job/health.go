@@ -29,10 +29,10 @@ func (r *reporter) check(experiment, check, segment, value string, status metric
 func (r *reporter) health(x *compiler.ExperimentPlan) []string {
 	warnings := []string{}
 	if r.sampleRatio(x) {
-		warnings = append(warnings, "sample_ratio")
+		warnings = append(warnings, metrics.WarnSampleRatio)
 	}
 	if r.several(x) {
-		warnings = append(warnings, "several_variations")
+		warnings = append(warnings, metrics.WarnSeveralVariations)
 	}
 	if x.Def.Activation != nil {
 		r.activatedRatio(x)

@@ -195,7 +195,7 @@ func (r *reporter) formedAfter(m *compiler.MetricPlan, warnings []string) []stri
 	if m.Tally.Follows() {
 		return warnings
 	}
-	return append(slices.Clone(warnings), "after_exposure_group")
+	return append(slices.Clone(warnings), metrics.WarnAfterExposure)
 }
 
 // notes are the warnings that every row of a metric in an experiment carries.
@@ -203,24 +203,24 @@ func (r *reporter) notes(x *compiler.ExperimentPlan, m *compiler.MetricPlan) []s
 	var notes []string
 	for k, s := range r.sums[m.Tally] {
 		if k.experiment == x.Def.Key.V && k.segment == metrics.Overall && s.sampled > 0 {
-			notes = append(notes, "sampled")
+			notes = append(notes, metrics.WarnSampled)
 			break
 		}
 	}
 	if m.Tally.Follows() {
-		notes = append(notes, "after_exposure_group")
+		notes = append(notes, metrics.WarnAfterExposure)
 	}
 	if m.Def.Analysis.CUPED.V.Days > 0 && m.Tally.P == nil {
-		notes = append(notes, "cuped_not_possible")
+		notes = append(notes, metrics.WarnNoCUPED)
 	}
 	if by := m.Def.Analysis.Stratify.V; len(by) > 0 {
 		known := slices.ContainsFunc(x.Def.Segments, func(s *metrics.Segment) bool { return s.Key.V == by[0] })
 		if !known || m.Kind == stats.Percentile {
-			notes = append(notes, "stratify_not_possible")
+			notes = append(notes, metrics.WarnNoStrata)
 		}
 	}
 	if phasesPooled(x, m) {
-		notes = append(notes, "phases_pooled")
+		notes = append(notes, metrics.WarnPhasesPooled)
 	}
 	return notes
 }
@@ -289,7 +289,7 @@ func (r *reporter) metric(x *compiler.ExperimentPlan, m *compiler.MetricPlan, s 
 			r.effects.add(row)
 		}
 		if x.Def.Multiple.V == metrics.MultipleEach {
-			row.Warnings = append(slices.Clone(warnings), "shared_units")
+			row.Warnings = append(slices.Clone(warnings), metrics.WarnSharedUnits)
 		}
 		for _, other := range others {
 			r.effects.compare(row, s, other.Key.V, arms{

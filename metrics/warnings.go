@@ -1,0 +1,39 @@
+package metrics
+
+// The warnings that rows of results carry. They are codes in the tables, and
+// sentences on the terminal.
+const (
+	WarnSampleRatio       = "sample_ratio"
+	WarnSeveralVariations = "several_variations"
+	WarnSampled           = "sampled"
+	WarnAfterExposure     = "after_exposure_group"
+	WarnSharedUnits       = "shared_units"
+	WarnNoCUPED           = "cuped_not_possible"
+	WarnNoStrata          = "stratify_not_possible"
+	WarnPhasesPooled      = "phases_pooled"
+)
+
+// Warning is a code with what it says.
+type Warning struct{ Code, Text string }
+
+// Warnings are all of them.
+var Warnings = []Warning{
+	{WarnSampleRatio, "units did not come in the planned ratio: no number of this experiment can be trusted"},
+	{WarnSeveralVariations, "more units than the limit saw several variations"},
+	{WarnSampled, "rows of a sample stand for several, which the intervals do not account for"},
+	{WarnAfterExposure, "who is in the group was decided after the exposure, which the variation may have changed"},
+	{WarnSharedUnits, "a unit may be in both variations, so the interval is approximate"},
+	{WarnNoCUPED, "cuped is not possible for this metric, and was not applied"},
+	{WarnNoStrata, "strata are not possible for this metric, and were not applied"},
+	{WarnPhasesPooled, "a percentile is of all phases together"},
+}
+
+// WarningText is what a code says; of one that is not known, the code.
+func WarningText(code string) string {
+	for _, w := range Warnings {
+		if w.Code == code {
+			return w.Text
+		}
+	}
+	return code
+}
