@@ -115,18 +115,22 @@ func (d beta) below(p float64) float64 {
 	return mathext.RegIncBeta(d.a, d.b, p)
 }
 
+// above is the chance of a rate above p.
+func (d beta) above(p float64) float64 { return beta{d.b, d.a}.below(1 - p) }
+
 // nodes are points and weights over which the integral of a function under the
-// distribution, from one rate to another, is a sum.
-func (d beta) nodes(from, to float64) chi {
-	const panels, wide = 8, 12
+// distribution, from one rate to another and at most so many standard deviations
+// from the mean, is a sum.
+func (d beta) nodes(from, to, wide float64) chi {
 	from, to = math.Max(from, d.mean()-wide*d.sd()), math.Min(to, d.mean()+wide*d.sd())
+	panels := int(math.Ceil(wide * 2 / 3))
 	if from >= to {
 		return nil
 	}
 	logA, _ := math.Lgamma(d.a)
 	logB, _ := math.Lgamma(d.b)
 	logAll, _ := math.Lgamma(d.a + d.b)
-	half := (to - from) / panels / 2
+	half := (to - from) / float64(panels) / 2
 	out := make(chi, 0, panels*len(gauss))
 	for i := range panels {
 		middle := from + float64(2*i+1)*half
@@ -139,6 +143,13 @@ func (d beta) nodes(from, to float64) chi {
 	return out
 }
 
+// The integrals go so many standard deviations of a rate from its mean.
+const bulk = 12
+
+// far is where nothing matters any more to chances that are tiny: the tail of a rate
+// after a few successes falls by e with each more, not as a normal one.
+func (d beta) far() float64 { return bulk + 60/(d.sd()*(d.a+d.b)) }
+
 // betaPosterior integrates over the rate of the baseline.
 func (c Comparison) betaPosterior() Posterior {
 	a, b := betaOf(c.rates.xa, c.rates.na), betaOf(c.rates.xb, c.rates.nb)
@@ -146,25 +157,33 @@ func (c Comparison) betaPosterior() Posterior {
 	// of the baseline: for rates of the baseline above 1−x it is certain.
 	below := func(x float64) float64 {
 		sum := 1 - a.below(1-x)
-		for _, n := range a.nodes(math.Max(0, -x), math.Min(1, 1-x)) {
+		for _, n := range a.nodes(math.Max(0, -x), math.Min(1, 1-x), bulk) {
 			sum += n.w * b.below(n.s+x)
 		}
 		return sum
 	}
-	win, difference := 1-below(0), b.mean()-a.mean()
+	difference := b.mean() - a.mean()
+	// Both chances as sums of tails, so that small ones keep their digits.
+	win, lose := 0.0, 0.0
+	nodes := a.nodes(0, 1, a.far())
+	for _, n := range nodes {
+		win += n.w * b.above(n.s)
+		lose += n.w * b.below(n.s)
+	}
+	win, lose = win/(win+lose), lose/(win+lose)
 	// The expected loss is E max(0, A−B): of A at p, p·P(B<p) − E(B; B<p), where
 	// the latter is b's mean times the chance below p with one more success.
 	more := beta{b.a + 1, b.b}
 	loss := 0.0
-	for _, n := range a.nodes(0, 1) {
+	for _, n := range nodes {
 		loss += n.w * (n.s*b.below(n.s) - b.mean()*more.below(n.s))
 	}
 	if c.opt.Better == metrics.Lower {
-		win, loss = 1-win, loss+difference // E max(0, B−A) = E(B−A) + E max(0, A−B)
+		win, loss = lose, loss+difference // E max(0, B−A) = E(B−A) + E max(0, A−B)
 	}
 	sd := math.Hypot(a.sd(), b.sd())
 	quantile := func(p float64) float64 {
-		from, to := math.Max(-1, difference-12*sd), math.Min(1, difference+12*sd)
+		from, to := math.Max(-1, difference-bulk*sd), math.Min(1, difference+bulk*sd)
 		return bisect(from, to, func(x float64) float64 { return below(x) - p })
 	}
 	var v verdict

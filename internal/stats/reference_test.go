@@ -143,13 +143,13 @@ func TestComparisonsAgainstReference(t *testing.T) {
 			if e.Status != OK {
 				t.Fatalf("status %s: %s", e.Status, e.Reason)
 			}
-			meetsEffect(t, e, c.Effect)
+			meetsEffect(t, e, c.Effect, 1e-11)
 		})
 	}
 }
 
 // meetsEffect compares an effect with the reference; null is an open end there.
-func meetsEffect(t *testing.T, e Effect, wanted map[string]*string) {
+func meetsEffect(t *testing.T, e Effect, wanted map[string]*string, tolerance float64) {
 	t.Helper()
 	got := map[string]*float64{
 		"absolute": e.Absolute, "absolute_low": e.AbsoluteLow, "absolute_high": e.AbsoluteHigh,
@@ -163,7 +163,7 @@ func meetsEffect(t *testing.T, e Effect, wanted map[string]*string) {
 			}
 			continue
 		}
-		near(t, name, got[name], parseFloat(t, *want), 1e-11)
+		near(t, name, got[name], parseFloat(t, *want), tolerance)
 	}
 }
 
@@ -185,7 +185,7 @@ func TestAdjustmentsAgainstReference(t *testing.T) {
 			opt.Test, opt.CUPED = Test(c.Test), true
 			e := Compare(map[string]Kind{"mean": Mean, "ratio": Ratio}[c.Kind], c.Baseline.moments(t), c.Variation.moments(t), opt)
 			near(t, "variance reduction", e.VarianceReduction, parseFloat(t, c.Reduction), 1e-13)
-			meetsEffect(t, e, c.Effect)
+			meetsEffect(t, e, c.Effect, 1e-11)
 		})
 	}
 }
