@@ -17,8 +17,8 @@ func TestDocs(t *testing.T) {
 		t.Fatal(err)
 	}
 	blocks := strings.Split(string(text), "```example\n")[1:]
-	if len(blocks) != 19 {
-		t.Errorf("%d examples, want 19", len(blocks))
+	if len(blocks) != 21 {
+		t.Errorf("%d examples, want 21", len(blocks))
 	}
 	for _, block := range blocks {
 		body, _, _ := strings.Cut(block, "```")
@@ -193,4 +193,37 @@ func TestDocsNameEveryStatus(t *testing.T) {
 			t.Errorf("docs/statistics.md has no row for the status %s", s)
 		}
 	}
+}
+
+// TestDocsOfPercentiles checks the example of percentiles.
+func TestDocsOfPercentiles(t *testing.T) {
+	text, err := os.ReadFile("../../docs/statistics.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "```percentiles\n")
+	block, _, _ := strings.Cut(rest, "```")
+	lines := map[string][]string{}
+	for _, line := range strings.Split(strings.TrimSpace(block), "\n") {
+		words := strings.Fields(line)
+		lines[words[0]] = words[1:]
+	}
+	opt := DefaultOptions()
+	read := func(words []string) Moments { // units n quantile_value v quantile_lower l quantile_upper u
+		value, err := ParseSum(words[3])
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := int64(parseFloat(t, words[1]))
+		return Moments{Units: n, Quantiles: &Quantiles{
+			Value: value.Rat(), Lower: parseFloat(t, words[5]), Upper: parseFloat(t, words[7]), Z: PercentileZ(opt.Alpha), N: n,
+		}}
+	}
+	if len(lines["baseline"]) != 8 || len(lines["variation"]) != 8 {
+		t.Fatalf("no two variations of percentiles: %v", lines)
+	}
+	e := Compare(Percentile, read(lines["baseline"]), read(lines["variation"]), opt)
+	printed(t, "absolute", lines["absolute"], []*float64{e.Absolute, e.AbsoluteLow, e.AbsoluteHigh})
+	printed(t, "relative", lines["relative"], []*float64{e.Relative, e.RelativeLow, e.RelativeHigh})
+	printed(t, "p_value", lines["p_value"], []*float64{e.PValue})
 }
