@@ -172,6 +172,15 @@ func (b *builder) exposureCells() sqlast.Select {
 // bySegment sums the cells of a table over everybody and by each segment.
 // extra are further key columns.
 func (b *builder) bySegment(table, why string, where sqlast.Expr, extra, sums []sqlast.Item) sqlast.Select {
+	return b.byParts(table, why, false, where, extra, sums)
+}
+
+// byStratum is bySegment, and for each joint stratum too.
+func (b *builder) byStratum(table, why string, where sqlast.Expr, extra, sums []sqlast.Item) sqlast.Select {
+	return b.byParts(table, why, true, where, extra, sums)
+}
+
+func (b *builder) byParts(table, why string, joint bool, where sqlast.Expr, extra, sums []sqlast.Item) sqlast.Select {
 	if b.byUnit {
 		extra = append(slices.Clone(extra), item(col("c", colUnitID), colUnitID))
 	}
@@ -192,21 +201,20 @@ func (b *builder) bySegment(table, why string, where sqlast.Expr, extra, sums []
 		parts = append(parts, query(sqlast.Text(metrics.Overall), sqlast.Text(metrics.All), sqlast.Table{Name: table, Alias: "c"}, where))
 	}
 	for _, seg := range b.segments() {
-		a := col("c", b.segmentColumn(seg))
-		value := sqlast.Case{Whens: []sqlast.When{{If: isNull(a), Then: sqlast.Text(metrics.None)}}, Else: a}
 		from := sqlast.From(sqlast.Table{Name: table, Alias: "c"})
-		with, long := b.segmented(seg, Segment.isAny), b.segmented(seg, Segment.isLong)
-		if len(long) > 0 {
-			rare := isNull(col("s", "value"))
-			if len(long) < len(with) {
-				rare = sqlast.And{oneOf(col("c", colExperiment), long), rare}
+		value := b.labelled(seg, "s", &from)
+		parts = append(parts, query(sqlast.Text(seg), value, from, all(where, oneOf(col("c", colExperiment), b.segmented(seg, Segment.isAny)))))
+	}
+	for _, set := range b.jointStrata(joint) {
+		from := sqlast.From(sqlast.Table{Name: table, Alias: "c"})
+		var values []sqlast.Expr
+		for i, seg := range set.segments {
+			if i > 0 {
+				values = append(values, sqlast.Text(jointSeparator))
 			}
-			value.Whens = append(value.Whens, sqlast.When{If: rare, Then: sqlast.Text(metrics.Other)})
-			from = sqlast.Join{Kind: sqlast.LeftJoin, L: sqlast.Table{Name: table, Alias: "c"}, R: sqlast.Table{Name: b.table("segment_value"), Alias: "s"},
-				On: sqlast.And{compare(sqlast.Eq, col("s", colExperiment), col("c", colExperiment)),
-					compare(sqlast.Eq, col("s", "segment"), sqlast.Text(seg)), compare(sqlast.Eq, col("s", "value"), a)}}
+			values = append(values, b.labelled(seg, fmt.Sprintf("s%d", i+1), &from))
 		}
-		parts = append(parts, query(sqlast.Text(seg), value, from, all(where, oneOf(col("c", colExperiment), with))))
+		parts = append(parts, query(sqlast.Text(set.name), call(sqlast.JoinTexts, values...), from, all(where, oneOf(col("c", colExperiment), set.experiments))))
 	}
 	items := []sqlast.Item{}
 	for _, name := range []string{colExperiment, colVariation, "segment", "segment_value"} {
@@ -231,6 +239,27 @@ func (b *builder) bySegment(table, why string, where sqlast.Expr, extra, sums []
 		Where:   only,
 		OrderBy: order,
 	}
+}
+
+// labelled is the value of a segment in a table of cells c as results have it: rare
+// values are (other), missing ones (none). The values that are kept are joined, under
+// an alias of their own.
+func (b *builder) labelled(seg, alias string, from *sqlast.From) sqlast.Expr {
+	a := col("c", b.segmentColumn(seg))
+	value := sqlast.Case{Whens: []sqlast.When{{If: isNull(a), Then: sqlast.Text(metrics.None)}}, Else: a}
+	with, long := b.segmented(seg, Segment.isAny), b.segmented(seg, Segment.isLong)
+	if len(long) == 0 {
+		return value
+	}
+	rare := isNull(col(alias, "value"))
+	if len(long) < len(with) {
+		rare = sqlast.And{oneOf(col("c", colExperiment), long), rare}
+	}
+	value.Whens = append(value.Whens, sqlast.When{If: rare, Then: sqlast.Text(metrics.Other)})
+	*from = sqlast.Join{Kind: sqlast.LeftJoin, L: *from, R: sqlast.Table{Name: b.table("segment_value"), Alias: alias},
+		On: sqlast.And{compare(sqlast.Eq, col(alias, colExperiment), col("c", colExperiment)),
+			compare(sqlast.Eq, col(alias, "segment"), sqlast.Text(seg)), compare(sqlast.Eq, col(alias, "value"), a)}}
+	return value
 }
 
 func sumOf(name string) sqlast.Item { return item(aggregate(sqlast.Sum, col("c", name)), name) }
@@ -289,5 +318,5 @@ func (b *builder) unitsResult(cell string) Statement {
 		outputs = append(outputs, Output{Column: WaitColumn(set), Role: RoleWaited, Wait: WaitColumn(set)})
 	}
 	return Statement{Name: "units" + b.suffix, Why: "exposed units", Result: ResultUnits, Outputs: outputs,
-		SQL: b.bySegment(cell, "exposed units, and those whose windows are over", b.isExposed(col("c", colDropped)), b.phaseOfCell(), units)}
+		SQL: b.byStratum(cell, "exposed units, and those whose windows are over", b.isExposed(col("c", colDropped)), b.phaseOfCell(), units)}
 }

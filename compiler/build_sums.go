@@ -52,7 +52,7 @@ func (s *sumBuilder) statements(cellTable, result string, numbers sqlast.Select)
 	return []Statement{
 		{Name: cell, Why: "exact sums by experiment, variation and segment values", SQL: sqlast.CreateTable{Name: cell, Query: query}},
 		{Name: result + b.suffix, Why: "exact sums over everybody and by segment", Result: ResultSums, Outputs: sc.outputs, Split: b.split,
-			SQL: b.bySegment(cell, "exact sums over everybody and by segment", nil, extra, totals)},
+			SQL: b.byStratum(cell, "exact sums over everybody and by segment", nil, extra, totals)},
 		{Name: cell, Why: "no longer needed", SQL: sqlast.DropTable{Name: cell}},
 	}
 }

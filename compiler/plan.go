@@ -58,6 +58,8 @@ type UnitPlan struct {
 	Tallies []*Tally
 	// Phased: some experiment has strata, and sums are by phase too.
 	Phased bool
+	// Unstratified: no sums by several segments together are wanted.
+	Unstratified bool
 	// Splits are the metrics that are broken down by the values of a property.
 	Splits []*Split
 	// EventSegments are the metrics that are broken down by an attribute of events.

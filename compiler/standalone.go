@@ -19,7 +19,7 @@ func Standalone(p *Plan, slice Slice) sqlast.Select {
 	}
 	whole := *p
 	unit := *p.Units[0]
-	unit.Phased = false // the numbers of variations are those of all phases
+	unit.Phased, unit.Unstratified = false, true // the numbers of variations are those of all strata
 	whole.Units = []*UnitPlan{&unit}
 	u := Build(&whole).Units[0]
 	s := &standalone{builder: u.b, x: p.Units[0].Experiments[0], slice: slice}

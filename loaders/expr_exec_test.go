@@ -330,6 +330,7 @@ func TestTextFunctions(t *testing.T) {
 		check(sqlast.UpperASCII, s, ascii(s, 'a', 'z', -32))
 		check(sqlast.TrimUnicode, s, strings.TrimFunc(s, unicode.IsSpace))
 		check(sqlast.Length, s, int64(len([]rune(s))))
+		check(sqlast.JoinTexts, s, s)
 		check(sqlast.ParseNumber, s, number(strings.TrimFunc(s, unicode.IsSpace), goNumber))
 		check(sqlast.ParseInteger, s, number(s, regexp.MustCompile(`^[+-]?[0-9]+$`)))
 		var boolean any

@@ -10,6 +10,7 @@ const (
 	WarnSharedUnits       = "shared_units"
 	WarnNoCUPED           = "cuped_not_possible"
 	WarnNoStrata          = "stratify_not_possible"
+	WarnSomeStrata        = "stratify_partly"
 	WarnPhasesPooled      = "phases_pooled"
 )
 
@@ -25,6 +26,7 @@ var Warnings = []Warning{
 	{WarnSharedUnits, "a unit may be in both variations, so the interval is approximate"},
 	{WarnNoCUPED, "cuped is not possible for this metric, and was not applied"},
 	{WarnNoStrata, "strata are not possible for this metric, and were not applied"},
+	{WarnSomeStrata, "the experiment lacks some of the segments to stratify by, and the effect is stratified by the others"},
 	{WarnPhasesPooled, "a percentile is of all phases together"},
 }
 

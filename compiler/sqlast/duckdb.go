@@ -66,6 +66,7 @@ END`,
   ELSE {1}
 END`,
 		Length:     "length",
+		JoinTexts:  "concat",
 		Contains:   "contains",
 		StartsWith: "starts_with",
 		EndsWith:   "ends_with",

@@ -15,6 +15,7 @@ const (
 	UpperASCII                  // a-z to A-Z, all else as it is
 	TrimUnicode                 // Unicode blanks at both ends removed
 	Length                      // code points
+	JoinTexts                   // texts one after the other; none is NULL
 	Contains                    // X contains the text Y
 	StartsWith                  //
 	EndsWith                    //
@@ -72,6 +73,7 @@ var fnNames = [numFns]string{
 	UpperASCII:        "UpperASCII",
 	TrimUnicode:       "TrimUnicode",
 	Length:            "Length",
+	JoinTexts:         "JoinTexts",
 	Contains:          "Contains",
 	StartsWith:        "StartsWith",
 	EndsWith:          "EndsWith",

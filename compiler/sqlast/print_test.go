@@ -141,7 +141,7 @@ func section(t *testing.T, name string, e Expr) string {
 // must not be written twice.
 func TestFunctions(t *testing.T) {
 	two := map[Fn]Expr{
-		Coalesce: col("y"), NullIf: col("y"), Least: col("y"), Greatest: col("y"),
+		Coalesce: col("y"), JoinTexts: col("y"), NullIf: col("y"), Least: col("y"), Greatest: col("y"),
 		Contains: Text("y"), StartsWith: Text("y"), EndsWith: Text("y"), RegexMatch: Text("^y"),
 		Mod: Float(2), MapValue: Text("y"), PairValue: Text("y"), JSONText: Text("a/b~c"),
 	}

@@ -214,9 +214,11 @@ func (r *reporter) notes(x *compiler.ExperimentPlan, m *compiler.MetricPlan) []s
 		notes = append(notes, metrics.WarnNoCUPED)
 	}
 	if by := m.Def.Analysis.Stratify.V; len(by) > 0 {
-		known := slices.ContainsFunc(x.Def.Segments, func(s *metrics.Segment) bool { return s.Key.V == by[0] })
-		if !known || m.Kind == stats.Percentile {
+		switch known := x.StrataOf(m.Def.Analysis); {
+		case len(known) == 0 || m.Kind == stats.Percentile:
 			notes = append(notes, metrics.WarnNoStrata)
+		case len(known) < len(by):
+			notes = append(notes, metrics.WarnSomeStrata)
 		}
 	}
 	if phasesPooled(x, m) {
@@ -263,13 +265,25 @@ func (r *reporter) strata(x *compiler.ExperimentPlan, m *compiler.MetricPlan, q 
 	return out
 }
 
-// strataOf are the values of the segment that a part is stratified by.
+// strataOf are the values of the segments that a part is stratified by.
 func (r *reporter) strataOf(x *compiler.ExperimentPlan, m *compiler.MetricPlan, q part) []part {
-	by := m.Def.Analysis.Stratify.V
+	by := x.StrataOf(m.Def.Analysis)
 	if len(by) == 0 || q.segment != metrics.Overall {
 		return nil
 	}
-	return slices.DeleteFunc(parts(x, maps.Keys(r.exposed)), func(p part) bool { return p.segment != by[0] })
+	segment := compiler.StrataSegment(by)
+	var values []string
+	for k := range r.exposed {
+		if k.experiment == x.Def.Key.V && k.segment == segment && !slices.Contains(values, k.value) {
+			values = append(values, k.value)
+		}
+	}
+	slices.Sort(values)
+	var out []part
+	for _, v := range values {
+		out = append(out, part{segment: segment, value: v})
+	}
+	return out
 }
 
 // metric adds the rows of one metric for one segment value.

@@ -36,7 +36,7 @@ func Stats(ctx context.Context, opts StatsOptions) (*metrics.Tables, error) {
 		return nil, err
 	}
 	opt, missing := stats.OptionsOf(a)
-	if len(missing) > 0 && missing[0].Option != "stratify by several segments" {
+	if len(missing) > 0 {
 		var list diag.List
 		list.Errorf(missing[0].Value.Pos, "not-supported-yet", "analysis: %s: %s is not supported yet", missing[0].Option, missing[0].Value.V).
 			WithHint("take it out of the file")

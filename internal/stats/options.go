@@ -135,7 +135,6 @@ func OptionsOf(a metrics.Analysis) (Options, []Unsupported) {
 		o.TunedAt, o.MSPRT = a.Peeking.V.TunedAt, a.Peeking.V.TunedAt == 0
 	}
 	var list []Unsupported
-	list = appendUnless(list, len(a.Stratify.V) <= 1, "stratify by several segments", a.Stratify)
 	list = appendUnless(list, !a.Bootstrap.Set, "bootstrap", at(a.Bootstrap, fmt.Sprintf("%d resamples", a.Bootstrap.V.Resamples)))
 	return o, list
 }

@@ -15,8 +15,9 @@ type Stratum struct {
 // 2013): each variation's mean is that of the strata, weighted by their share of the
 // units of both, so that a variation which chance gave more units of a good country
 // is not credited for it. A ratio is that of the weighted means of its numerators
-// and denominators. Covariates adjust each stratum by itself, means only.
-// Percentiles are not stratified.
+// and denominators. Covariates adjust the means of each stratum by itself, and a
+// ratio as a whole, by what they explain within strata. Percentiles are not
+// stratified.
 func Stratified(kind Kind, strata []Stratum, opt Options) Effect {
 	return NewStratified(kind, strata, opt).Effect()
 }
@@ -28,9 +29,6 @@ func NewStratified(kind Kind, strata []Stratum, opt Options) Comparison {
 		all.Baseline, all.Variation = all.Baseline.Add(s.Baseline), all.Variation.Add(s.Variation)
 	}
 	strata = pooled(strata)
-	if kind == Ratio {
-		opt.CUPED = false
-	}
 	if kind == Percentile || len(strata) < 2 {
 		return NewComparison(kind, all.Baseline, all.Variation, opt)
 	}
@@ -39,27 +37,30 @@ func NewStratified(kind Kind, strata []Stratum, opt Options) Comparison {
 	c.opt = opt
 	units := SumOf(all.Baseline.Units + all.Variation.Units)
 	a, b := newPost(kind, all.Baseline), newPost(kind, all.Variation)
+	weigh := func(s Stratum) fraction {
+		return fraction{SumOf(s.Baseline.Units + s.Variation.Units), units}
+	}
+	each := adjusts(kind, opt) && kind != Ratio // strata are adjusted one by one
 	for _, s := range strata {
-		weight := fraction{SumOf(s.Baseline.Units + s.Variation.Units), units}
 		x, y := a.meansOf(s.Baseline), b.meansOf(s.Variation)
-		if adjusts(kind, opt) {
+		if each {
 			adjust(kind, s.Baseline, s.Variation, &x[0], &y[0])
 		}
-		a.addMeans(weight, x)
-		b.addMeans(weight, y)
+		a.addMeans(weigh(s), x)
+		b.addMeans(weigh(s), y)
 	}
 	for _, s := range strata {
-		weight := fraction{SumOf(s.Baseline.Units + s.Variation.Units), units}
-		var adjusted [2]*estimate
-		if adjusts(kind, opt) {
-			x, y := meanOf(s.Baseline), meanOf(s.Variation)
+		x, y := a.estimateOf(s.Baseline), b.estimateOf(s.Variation)
+		if each {
 			adjust(kind, s.Baseline, s.Variation, &x, &y)
-			adjusted = [2]*estimate{&x, &y}
 		}
-		a.addVariance(weight, s.Baseline, adjusted[0])
-		b.addVariance(weight, s.Variation, adjusted[1])
+		a.addVariance(weigh(s), x)
+		b.addVariance(weigh(s), y)
 	}
 	c.a, c.b = a.estimate(), b.estimate()
+	if adjusts(kind, opt) && kind == Ratio {
+		adjustRatios(strata, all, a, b, &c.a, &c.b)
+	}
 	c.reduction = reductionBy(kind, all, c)
 	return c
 }
@@ -117,6 +118,8 @@ type post struct {
 	units    int64
 	means    [2]fraction // of the values, and of a ratio's denominators
 	variance fraction    // of the mean
+	// inconsistent: no set of units has the sums of some stratum.
+	inconsistent bool
 }
 
 func newPost(kind Kind, all Moments) *post {
@@ -143,23 +146,24 @@ func (p *post) addMeans(weight fraction, e [2]estimate) {
 	}
 }
 
-// addVariance adds the variance of a stratum's mean; of a ratio, of the mean of
-// its linearised values.
-func (p *post) addVariance(weight fraction, m Moments, adjusted *estimate) {
-	e := estimateOf(p.kind, m)
-	variance := e.variance
-	switch {
-	case adjusted != nil:
-		variance = adjusted.variance
-	case p.kind == Ratio && p.means[1].sign() == 0:
-		return
-	case p.kind == Ratio:
-		r := p.means[0].quo(p.means[1])
-		spread := func(u, v, uv Term) fraction { return fraction{m.spread(u, v, uv), pairs(m.Units)} }
-		variance = spread(X, X, XX).sub(r.mul(spread(X, Y, XY)).times(SumOf(2))).add(r.mul(r).mul(spread(Y, Y, YY)))
-		variance = variance.quo(p.means[1].mul(p.means[1]))
+// estimateOf is the estimate of a stratum, whose units' values are linearised by
+// the means of all strata if it is one of a ratio.
+func (p *post) estimateOf(m Moments) estimate {
+	if p.kind != Ratio || p.means[1].sign() == 0 || m.Units < 2 {
+		return estimateOf(p.kind, m)
 	}
-	p.variance = short(p.variance.add(weight.mul(weight).mul(variance).over(SumOf(m.Units))))
+	e := estimate{units: m.Units}
+	e.setVariance(lineOf(p).variance(m))
+	return e
+}
+
+// addVariance adds the variance of a stratum's mean.
+func (p *post) addVariance(weight fraction, e estimate) {
+	if !e.hasVariance {
+		p.inconsistent = true
+		return
+	}
+	p.variance = short(p.variance.add(weight.mul(weight).mul(e.variance).over(SumOf(e.units))))
 }
 
 // estimate is what the strata say together.
@@ -172,6 +176,10 @@ func (p *post) estimate() estimate {
 	e.mean, e.hasMean = p.means[0], true
 	if p.kind == Ratio {
 		e.mean = p.means[0].quo(p.means[1])
+	}
+	if p.inconsistent {
+		e.add(InconsistentSums, "the sums of a stratum belong to no set of units: their variance is negative")
+		return e
 	}
 	e.setVariance(p.variance.times(SumOf(p.units)))
 	return e

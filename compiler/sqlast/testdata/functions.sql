@@ -72,6 +72,12 @@ length("x")
 -- Length
 length(CASE WHEN "y" THEN "x" END)
 
+-- JoinTexts
+concat("x", "y")
+
+-- JoinTexts
+concat(CASE WHEN "y" THEN "x" END, "y")
+
 -- Contains
 contains("x", 'y')
 
