@@ -28,13 +28,14 @@ var mayImport = map[string][]string{
 	"loaders":         {"compiler", "compiler/sqlast", "internal/diag", "internal/objectstore", "metrics"},
 	"internal/export": {"internal/objectstore", "metrics"},
 	"internal/job":    {"compiler", "compiler/sqlast", "internal/diag", "internal/export", "internal/objectstore", "internal/starter", "internal/stats", "loaders", "metrics"},
-	"cmd/metricsjob":  {"compiler", "internal/diag", "internal/export", "internal/job", "internal/metrictest", "internal/objectstore", "metrics"},
+	"cmd/metricsjob":  {"compiler", "internal/convert", "internal/diag", "internal/export", "internal/job", "internal/metrictest", "internal/objectstore", "metrics"},
 	"bench":           {"loaders"},
 	"internal/oracle": {"metrics"},
 
 	"internal/objectstore":           {},
 	"internal/objectstore/storetest": {},
 
+	"internal/convert":    {"compiler/sqlast", "internal/diag", "loaders", "metrics"},
 	"internal/starter":    {"metrics"},
 	"internal/metrictest": {"internal/diag", "internal/job", "loaders", "metrics"},
 	"internal/oracle/gen": {"internal/oracle", "metrics"},
@@ -56,6 +57,7 @@ var ownerOf = map[string]string{
 	"github.com/spf13/cobra":                  "cmd/metricsjob",
 	"go.yaml.in/yaml/v3":                      "metrics",
 	"golang.org/x/term":                       "cmd/metricsjob",
+	"github.com/klauspost/compress":           "internal/convert",
 	"gonum.org/v1/gonum":                      "internal/stats",
 }
 

@@ -94,10 +94,12 @@ func (l *progressLine) redraw(elapsed time.Duration) {
 	l.drawn = true
 }
 
-func (l *progressLine) set(p job.Progress) {
+func (l *progressLine) set(p job.Progress) { l.setText(progressText(p)) }
+
+func (l *progressLine) setText(text string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.text = progressText(p)
+	l.text = text
 }
 
 // clear takes the line from the terminal, so that a message can stand there.

@@ -1,0 +1,267 @@
+package convert
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/metricsjob/metricsjob/loaders"
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// reject is a record that is not converted.
+type reject struct {
+	File   string `json:"file"`
+	Line   int64  `json:"line"`
+	Reason string `json:"reason"`
+	Text   string `json:"text"`
+}
+
+// errUntimed is why a record is rejected that has all but a time.
+type errUntimed struct{ column, epoch string }
+
+func (e errUntimed) Error() string {
+	if e.epoch != "" {
+		return fmt.Sprintf("%s is no time in %s since 1970", e.column, e.epoch)
+	}
+	return fmt.Sprintf("%s is no time", e.column)
+}
+
+// chunkFiles are the files of a chunk in the folder for work.
+type chunkFiles struct {
+	number int
+	// raw is the text of its segments, one after the other.
+	raw string
+	// lines are those of the records that can be read, as JSON; parts the folder
+	// of what is written of them; rejects the records that are not.
+	lines, parts, rejects string
+}
+
+func (c *conversion) files(number int) chunkFiles {
+	name := func(what string) string {
+		return filepath.Join(c.opts.Out, workFolder, fmt.Sprintf("%05d.%s", number, what))
+	}
+	return chunkFiles{number, name("raw"), name("lines"), name("parts"), name("rejects")}
+}
+
+func (f chunkFiles) remove() error {
+	return errors.Join(os.RemoveAll(f.raw), os.RemoveAll(f.lines), os.RemoveAll(f.parts), os.RemoveAll(f.rejects))
+}
+
+// record is a record of a chunk; err is why it cannot be read.
+type record struct {
+	file string
+	line int64
+	text []byte
+	err  error
+	// fields are those of CSV.
+	fields []string
+	input  input
+}
+
+// eachRecord reads the records of a chunk again.
+func (c *conversion) eachRecord(files chunkFiles, yield func(record) error) error {
+	raw, err := os.Open(files.raw)
+	if err != nil {
+		return fmt.Errorf("read a chunk: %w", err)
+	}
+	defer raw.Close()
+	reader, rows := readers(c.plan.Format), &shape{row: true}
+	for _, s := range c.plan.Chunks[files.number].Segments {
+		in := c.plan.Inputs[s.Input]
+		read := reader(in)
+		cut := in.cutter(c.plan.Format)
+		blocks := &blockReader{from: io.LimitReader(raw, s.Size), cutter: cut, line: s.Line}
+		for {
+			b, err := blocks.next()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				return fmt.Errorf("read a chunk: %w", err)
+			}
+			if b.long {
+				if err := yield(record{file: in.Path, line: b.line, text: b.data, err: errLong}); err != nil {
+					return err
+				}
+				continue
+			}
+			for text, line := range b.records(cut) {
+				r := record{file: in.Path, line: line, text: text, input: in}
+				if c.plan.Format == metrics.FormatCSV {
+					r.fields, r.err = read.(csvReader).row(text)
+				} else {
+					r.err = read.read(text, rows)
+				}
+				if err := yield(r); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// writeLines writes the records of a chunk that can be read as lines of JSON. It
+// gives the name of the file, which is that of the raw text where that is such.
+func (c *conversion) writeLines(files chunkFiles) (string, error) {
+	if c.plan.Format == metrics.FormatNDJSON && c.plan.Chunks[files.number].Unreadable == 0 {
+		return files.raw, nil
+	}
+	return files.lines, writeFile(files.lines, func(w *bufio.Writer) error {
+		var line []byte
+		return c.eachRecord(files, func(r record) error {
+			switch {
+			case r.err != nil:
+				return nil
+			case c.plan.Format == metrics.FormatCSV:
+				line = csvReader{names: r.input.Header}.appendJSON(line[:0], r.fields)
+			default:
+				line = append(append(line[:0], r.text...), '\n')
+			}
+			_, err := w.Write(line)
+			return err
+		})
+	})
+}
+
+// writeRejects writes what is rejected of a chunk, and counts it. Untimed are the
+// numbers of the readable records that have no time, from 1.
+func (c *conversion) writeRejects(files chunkFiles, untimed []int64) (n int64, err error) {
+	err = writeFile(files.rejects, func(w *bufio.Writer) error {
+		out := json.NewEncoder(w)
+		out.SetEscapeHTML(false)
+		good := int64(0)
+		return c.eachRecord(files, func(r record) error {
+			if r.err == nil {
+				good++
+				if len(untimed) == 0 || untimed[0] != good {
+					return nil
+				}
+				untimed = untimed[1:]
+				r.err = errUntimed{c.plan.Time, c.plan.Epoch}
+			}
+			n++
+			return out.Encode(reject{r.file, r.line, r.err.Error(), string(r.text)})
+		})
+	})
+	return n, err
+}
+
+func writeFile(name string, write func(*bufio.Writer) error) error {
+	f, err := os.Create(name)
+	if err != nil {
+		return fmt.Errorf("write a chunk: %w", err)
+	}
+	w := bufio.NewWriterSize(f, 1<<18)
+	if err := errors.Join(write(w), w.Flush(), f.Close()); err != nil {
+		return fmt.Errorf("write a chunk: %w", err)
+	}
+	return nil
+}
+
+// part is a file that was written of a chunk.
+type part struct{ day, path string }
+
+// outcome is what became of a chunk.
+type outcome struct {
+	files    chunkFiles
+	parts    []part
+	written  int64
+	rejected int64
+	err      error
+}
+
+// convert writes the parts and the rejects of a chunk into the folder for work.
+func (c *conversion) convert(ctx context.Context, engine *loaders.Engine, files chunkFiles) (o outcome) {
+	o.files = files
+	o.err = func() error {
+		lines, err := c.writeLines(files)
+		if err != nil {
+			return err
+		}
+		written, err := c.writeParts(ctx, engine, lines, files.parts)
+		if err != nil {
+			return fmt.Errorf("convert the lines from %s: %w", c.place(files.number), err)
+		}
+		var hasUntimed bool
+		if o.parts, hasUntimed, err = listParts(files.parts); err != nil {
+			return err
+		}
+		var untimed []int64
+		if hasUntimed {
+			if untimed, err = c.plan.untimed(ctx, engine, lines); err != nil {
+				return err
+			}
+		}
+		chunk := c.plan.Chunks[files.number]
+		if hasUntimed || chunk.Unreadable > 0 {
+			if o.rejected, err = c.writeRejects(files, untimed); err != nil {
+				return err
+			}
+		}
+		if o.written = written - int64(len(untimed)); c.asked.Rows == "" && o.written+o.rejected != chunk.Records {
+			return fmt.Errorf("convert the lines from %s: of %d records, %d were written and %d rejected", c.place(files.number), chunk.Records, o.written, o.rejected)
+		}
+		return nil
+	}()
+	return o
+}
+
+// place is where a chunk begins.
+func (c *conversion) place(number int) string {
+	s := c.plan.Chunks[number].Segments[0]
+	return fmt.Sprintf("%s:%d", c.plan.Inputs[s.Input].Path, s.Line)
+}
+
+// writeParts writes the rows of lines below a folder, and counts them.
+func (c *conversion) writeParts(ctx context.Context, engine *loaders.Engine, lines, folder string) (int64, error) {
+	sql, err := c.plan.writeSQL(lines, folder)
+	if err != nil {
+		return 0, err
+	}
+	rows, err := engine.Query(ctx, sql)
+	if err != nil {
+		return 0, err
+	}
+	return rows.Cells[0][0].(int64), nil
+}
+
+// listParts lists the files below a folder of days, in order, and whether there
+// are rows without a day.
+func listParts(folder string) (parts []part, untimed bool, err error) {
+	days, err := os.ReadDir(folder)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, false, nil // no rows
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("list the parts of a chunk: %w", err)
+	}
+	for _, day := range days {
+		if strings.HasSuffix(day.Name(), "="+noDay) {
+			untimed = true
+			continue
+		}
+		files, err := os.ReadDir(filepath.Join(folder, day.Name()))
+		if err != nil {
+			return nil, false, fmt.Errorf("list the parts of a chunk: %w", err)
+		}
+		for _, f := range files {
+			parts = append(parts, part{day.Name(), filepath.Join(folder, day.Name(), f.Name())})
+		}
+	}
+	slices.SortFunc(parts, func(a, b part) int {
+		if d := strings.Compare(a.day, b.day); d != 0 || len(a.path) == len(b.path) {
+			return d + strings.Compare(a.path, b.path)*(1-d*d)
+		}
+		return len(a.path) - len(b.path) // the tenth comes after the ninth
+	})
+	return parts, untimed, nil
+}

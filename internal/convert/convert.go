@@ -1,0 +1,268 @@
+package convert
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/metricsjob/metricsjob/internal/diag"
+	"github.com/metricsjob/metricsjob/loaders"
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// Options are what a command line decides about a conversion.
+type Options struct {
+	// Paths are the files, folders and patterns to convert, and Out the folder
+	// that gets the parts.
+	Paths []string
+	Out   string
+	// Timestamp is the column or path of the rows' time, and Epoch its unit where
+	// it is a number; empty: what the names and values tell.
+	Timestamp, Epoch string
+	// Format is that of the lines; empty: what the names of the files tell.
+	Format metrics.FileFormat
+	// Partition is the name of the day in the folders' names.
+	Partition string
+	// Rows is a list of objects in each record of which each element is a row;
+	// empty: each record is a row.
+	Rows string
+	// Rejects is the file for what cannot be read; empty: one in Out.
+	Rejects string
+	// Threads is how many chunks are converted at a time; 0: one for each processor.
+	Threads int
+	// Memory is the budget of the process in bytes; 0: half a GiB for each thread.
+	Memory int64
+	// Anew removes what an earlier conversion left in Out.
+	Anew bool
+	// Progress, where given, is told how far it is.
+	Progress func(Progress) `json:"-"`
+
+	chunkSize int64 // 0: chunkSize; tests have smaller chunks
+}
+
+// Progress is how far a conversion is.
+type Progress struct {
+	Step string
+	// Done of Total bytes; those of compressed files while looking at types, of
+	// text while writing.
+	Done, Total int64
+}
+
+// Result is what a conversion did, in this process and before.
+type Result struct {
+	// Unchanged says that all was there already.
+	Unchanged bool
+	// Read, Written and Rejected count records, and rows where records have several.
+	Read, Written, Rejected int64
+	// Inputs, Parts count files.
+	Inputs, Parts int
+	// Rejects is the file of rejected records, where there are any.
+	Rejects string
+	// Time and Epoch are the column and unit of the rows' time.
+	Time, Epoch string
+	// Resumed is how many of the chunks earlier processes had done.
+	Resumed, Chunks int
+}
+
+// threadMemory is what a thread needs: the engine's share, what the engine does
+// not account for, and a part of what the Go program takes.
+const threadMemory = 384 << 20
+
+// Convert makes Parquet of lines. What was done by an earlier process is not
+// done again. A [MistakeError] or a diag.List says what is wrong with the command
+// line or the files; files that cannot be read are a [loaders.UnreachableError].
+func Convert(ctx context.Context, opts Options) (_ *Result, err error) {
+	inputs, format, err := findInputs(opts.Paths, opts.Format)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(opts.Out, 0o777); err != nil {
+		return nil, fmt.Errorf("make the folder for the parts: %w", err)
+	}
+	unlock, free, err := loaders.Lock(opts.Out)
+	if err != nil {
+		return nil, err
+	}
+	if !free {
+		return nil, mistakef("another process is converting into %s", opts.Out)
+	}
+	defer func() {
+		if err = errors.Join(err, unlock()); err != nil {
+			_ = os.Remove(opts.Out) // where nothing came of it
+		}
+	}()
+
+	c := &conversion{
+		opts:    opts,
+		workers: workers(opts),
+		asked:   choices{opts.Timestamp, opts.Epoch, opts.Format, opts.Partition, opts.Rows, opts.Rejects},
+		rejects: opts.Rejects,
+	}
+	if c.rejects == "" {
+		c.rejects = filepath.Join(opts.Out, rejectsFile)
+	}
+	if err := c.begin(inputs); err != nil {
+		return nil, err
+	}
+	resumed := c.done.Chunks
+	if c.plan == nil {
+		if err := c.makePlan(ctx, inputs, format); err != nil {
+			return nil, err
+		}
+	}
+	unchanged := resumed == len(c.plan.Chunks) && resumed > 0
+	if !unchanged {
+		if err := c.write(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return c.result(resumed, unchanged), nil
+}
+
+// workers is how many chunks are converted at a time.
+func workers(opts Options) int {
+	n := opts.Threads
+	if n == 0 {
+		n = runtime.GOMAXPROCS(0)
+	}
+	if opts.Memory > 0 {
+		n = min(n, int(opts.Memory/threadMemory))
+	}
+	return max(n, 1)
+}
+
+// conversion is a conversion under way.
+type conversion struct {
+	opts    Options
+	asked   choices
+	workers int
+	rejects string // the file of rejected records
+	plan    *plan
+	done    done
+}
+
+// begin takes up the plan that the folder has, if any.
+func (c *conversion) begin(inputs []input) error {
+	if c.opts.Anew {
+		if err := clear(c.opts.Out); err != nil {
+			return fmt.Errorf("remove the earlier conversion: %w", err)
+		}
+	}
+	p, d, err := loadPlan(c.opts.Out)
+	if err != nil {
+		return err
+	}
+	if p != nil {
+		c.plan, c.done = p, d
+		return p.same(c.asked, inputs)
+	}
+	switch isEmpty, err := empty(c.opts.Out); {
+	case err != nil:
+		return fmt.Errorf("look into the folder for the parts: %w", err)
+	case !isEmpty:
+		return mistakef("%s holds other files already", c.opts.Out).withHint("name an empty folder with --out")
+	}
+	if _, err := os.Lstat(c.rejects); !errors.Is(err, fs.ErrNotExist) {
+		return mistakef("%s is there already, and is not overwritten", c.rejects).withHint("name another file with --rejects")
+	}
+	return nil
+}
+
+// makePlan looks at all inputs.
+func (c *conversion) makePlan(ctx context.Context, inputs []input, format metrics.FileFormat) error {
+	var total int64
+	for _, in := range inputs {
+		total += in.Size
+	}
+	found, err := survey(ctx, inputs, format, cmp.Or(c.opts.chunkSize, chunkSize), c.workers, func(read int64) {
+		c.tell("looking at types", read, total)
+	})
+	if err != nil {
+		return err
+	}
+	p := &plan{Version: planVersion, Options: c.asked, Time: c.opts.Timestamp, Epoch: c.opts.Epoch, Format: format, Inputs: inputs, Chunks: found.chunks}
+	if p.Columns, err = found.columns(inputs, format, c.opts.Rows); err != nil {
+		return err
+	}
+	if err := c.nothing(ctx, p); err != nil {
+		return err
+	}
+	if p.Time == "" {
+		if p.Time = loaders.GuessTime(p.timeColumns()); p.Time == "" {
+			return mistakef("no column is named as times are").withHint("name the column or path of the rows' time with --timestamp; there are %s", firstNames(p.Columns))
+		}
+	}
+	c.plan = p
+	if err := c.findEpoch(ctx); err != nil {
+		return err
+	}
+	return writeJSON(filepath.Join(c.opts.Out, planFile), p)
+}
+
+// nothing says why there are no rows, where there are none.
+func (c *conversion) nothing(ctx context.Context, p *plan) error {
+	var records, unreadable int64
+	for _, chunk := range p.Chunks {
+		records += chunk.Records
+		unreadable += chunk.Unreadable
+	}
+	switch {
+	case records == 0:
+		return mistakef("the files hold no rows")
+	case records > unreadable:
+		return nil
+	}
+	c.plan = p
+	first, err := c.firstReject(ctx)
+	if err != nil {
+		return err
+	}
+	return mistakef("none of %d lines can be read; %s:%d: %s", records, first.File, first.Line, first.Reason).
+		withHint("--format ndjson is for a JSON object on each line, --format csv for a header and rows")
+}
+
+// findEpoch finds the unit of a time that is a number, and whether the rows have
+// a time at all.
+func (c *conversion) findEpoch(ctx context.Context) error {
+	_, err := c.plan.timeSQL()
+	var list diag.List
+	if err == nil || c.plan.Epoch != "" || !errors.As(err, &list) {
+		return err
+	}
+	refused := err
+	epoch, err := c.guessEpoch(ctx)
+	if err != nil {
+		return err
+	}
+	if epoch == "" {
+		return refused
+	}
+	c.plan.Epoch = epoch
+	return nil
+}
+
+func (c *conversion) tell(step string, done, total int64) {
+	if c.opts.Progress != nil {
+		c.opts.Progress(Progress{step, done, total})
+	}
+}
+
+func (c *conversion) result(resumed int, unchanged bool) *Result {
+	r := &Result{
+		Unchanged: unchanged, Written: c.done.Written, Rejected: c.done.Rejected,
+		Inputs: len(c.plan.Inputs), Parts: c.done.Parts, Time: c.plan.Time, Epoch: c.plan.Epoch,
+		Resumed: resumed, Chunks: len(c.plan.Chunks),
+	}
+	for _, chunk := range c.plan.Chunks {
+		r.Read += chunk.Records
+	}
+	if r.Rejected > 0 {
+		r.Rejects = c.rejects
+	}
+	return r
+}

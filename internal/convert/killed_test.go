@@ -1,0 +1,69 @@
+package convert
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"syscall"
+	"testing"
+)
+
+// childVariable holds the options of a conversion that kills itself.
+const childVariable = "METRICSJOB_TEST_CONVERT"
+
+// suicide is what a child process does: it converts, and dies when so many
+// chunks are done.
+type suicide struct {
+	Options   Options
+	ChunkSize int64
+	After     int
+}
+
+func TestMain(m *testing.M) {
+	if text := os.Getenv(childVariable); text != "" {
+		panic(die(text))
+	}
+	os.Exit(m.Run())
+}
+
+// die converts as told; it returns only if it lives on.
+func die(text string) any {
+	var s suicide
+	if err := json.Unmarshal([]byte(text), &s); err != nil {
+		return err
+	}
+	chunks := 0
+	s.Options.chunkSize = s.ChunkSize
+	s.Options.Progress = func(p Progress) {
+		if p.Step != "writing" {
+			return
+		}
+		if chunks++; chunks == s.After {
+			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+			select {} // until it is delivered
+		}
+	}
+	_, err := Convert(context.Background(), s.Options)
+	return err
+}
+
+// killed begins a conversion in another process, which is killed when so many
+// chunks are done.
+func killed(t *testing.T, opts Options, after int) {
+	t.Helper()
+	if opts.Partition == "" {
+		opts.Partition = "ds"
+	}
+	text, err := json.Marshal(suicide{opts, opts.chunkSize, after})
+	if err != nil {
+		t.Fatal(err)
+	}
+	child := exec.CommandContext(t.Context(), os.Args[0])
+	child.Env = append(os.Environ(), childVariable+"="+string(text))
+	out, err := child.CombinedOutput()
+	status, ok := child.ProcessState.Sys().(syscall.WaitStatus)
+	if err == nil || !ok || status.Signal() != syscall.SIGKILL {
+		t.Fatalf("the child was not killed: %v\n%s", err, out)
+	}
+}

@@ -1,0 +1,167 @@
+package convert
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/metricsjob/metricsjob/loaders"
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// chunkSize is about how much text is converted at a time. It bounds the memory
+// that a worker takes, and gives files of some hundred thousand rows.
+const chunkSize int64 = 128 << 20
+
+// planVersion is that of the plan's form; a plan of another is not gone on with.
+const planVersion = 1
+
+// plan is all that decides what a conversion writes.
+type plan struct {
+	Version int     `json:"version"`
+	Options choices `json:"options"`
+	// Time is the column or path of the rows' time, Epoch its unit where it is a
+	// number.
+	Time    string              `json:"time"`
+	Epoch   string              `json:"epoch,omitempty"`
+	Format  metrics.FileFormat  `json:"format"`
+	Inputs  []input             `json:"inputs"`
+	Columns []loaders.NewColumn `json:"columns"`
+	Chunks  []*chunk            `json:"chunks"`
+}
+
+// choices are what a command line decides about the plan.
+type choices struct {
+	Timestamp string             `json:"timestamp,omitempty"`
+	Epoch     string             `json:"epoch,omitempty"`
+	Format    metrics.FileFormat `json:"format,omitempty"`
+	Partition string             `json:"partition"`
+	Rows      string             `json:"rows,omitempty"`
+	Rejects   string             `json:"rejects,omitempty"`
+}
+
+// done is how much of a plan is done: chunks in their order.
+type done struct {
+	Chunks   int   `json:"chunks"`
+	Written  int64 `json:"written"`
+	Rejected int64 `json:"rejected"`
+	Parts    int   `json:"parts"`
+	// RejectsSize is the length of the file of rejects.
+	RejectsSize int64 `json:"rejects_size"`
+}
+
+// The files beside the parts. Readers take no notice of names with an underscore.
+const (
+	planFile    = "_convert.json"
+	doneFile    = "_convert.done"
+	rejectsFile = "_rejects.ndjson"
+	workFolder  = "_work"
+)
+
+// loadPlan reads the plan in a folder and how much of it is done; nil where
+// there is none.
+func loadPlan(folder string) (*plan, done, error) {
+	p, d := &plan{}, done{}
+	err := readJSON(filepath.Join(folder, planFile), p)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, d, nil
+	}
+	if err != nil {
+		return nil, d, err
+	}
+	if err := readJSON(filepath.Join(folder, doneFile), &d); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, d, err
+	}
+	return p, d, nil
+}
+
+func readJSON(name string, into any) error {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return fmt.Errorf("read the state of a conversion: %w", err)
+	}
+	if err := json.Unmarshal(text, into); err != nil {
+		return fmt.Errorf("read the state of a conversion in %s: %w", name, err)
+	}
+	return nil
+}
+
+// writeJSON writes a file so that it is there as a whole or not at all.
+func writeJSON(name string, value any) error {
+	text, err := json.MarshalIndent(value, "", " ")
+	if err != nil {
+		return fmt.Errorf("write the state of a conversion: %w", err)
+	}
+	if err := replace(name, append(text, '\n')); err != nil {
+		return fmt.Errorf("write the state of a conversion: %w", err)
+	}
+	return nil
+}
+
+func replace(name string, text []byte) (err error) {
+	f, err := os.Create(name + ".new")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(text)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(name+".new", name)
+}
+
+// same says that a plan is for what is asked for now, or why it is not.
+func (p *plan) same(asked choices, inputs []input) error {
+	const hint = "begin again with --anew, or convert into another folder"
+	if p.Version != planVersion {
+		return mistakef("the folder holds a conversion by another version of this program").withHint(hint)
+	}
+	if p.Options != asked {
+		return mistakef("the folder holds a conversion with other options").withHint(hint)
+	}
+	for _, in := range inputs {
+		i := slices.IndexFunc(p.Inputs, func(other input) bool { return other.Path == in.Path })
+		switch {
+		case i < 0:
+			return mistakef("%s is not part of the conversion that the folder holds", in.Path).withHint(hint)
+		case p.Inputs[i].Size != in.Size || !p.Inputs[i].Modified.Equal(in.Modified):
+			return changed(in.Path)
+		}
+	}
+	for _, in := range p.Inputs {
+		if !slices.ContainsFunc(inputs, func(other input) bool { return other.Path == in.Path }) {
+			return mistakef("%s is part of the conversion that the folder holds, and is not named or gone", in.Path).withHint(hint)
+		}
+	}
+	return nil
+}
+
+// empty reports whether a folder holds nothing, or is not there.
+func empty(folder string) (bool, error) {
+	entries, err := os.ReadDir(folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return true, nil
+	}
+	return len(entries) == 0, err
+}
+
+// clear removes what a conversion left in a folder.
+func clear(folder string) error {
+	parts, err := filepath.Glob(filepath.Join(folder, "*=*", "part-*.parquet"))
+	if err != nil {
+		return fmt.Errorf("look for parts: %w", err)
+	}
+	var errs []error
+	for _, part := range parts {
+		errs = append(errs, os.Remove(part))
+		_ = os.Remove(filepath.Dir(part)) // it may hold other files
+	}
+	for _, name := range []string{planFile, doneFile, rejectsFile, workFolder, planFile + ".new", doneFile + ".new"} {
+		errs = append(errs, os.RemoveAll(filepath.Join(folder, name)))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,172 @@
+package convert
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/metricsjob/metricsjob/compiler/sqlast"
+	"github.com/metricsjob/metricsjob/internal/diag"
+	"github.com/metricsjob/metricsjob/loaders"
+)
+
+// rowColumns are the columns of rows: those of records, but with one element in
+// place of the list of rows.
+func (p *plan) rowColumns() ([]loaders.NewColumn, error) {
+	if p.Options.Rows == "" {
+		return p.Columns, nil
+	}
+	columns := slices.Clone(p.Columns)
+	i := slices.IndexFunc(columns, func(c loaders.NewColumn) bool { return c.Name == p.Options.Rows })
+	if i < 0 {
+		return nil, mistakef("no record has the key %s", p.Options.Rows).withHint("--rows names a list of objects; there are %s", firstNames(columns))
+	}
+	elem, ok := strings.CutSuffix(columns[i].Type, "[]")
+	if !ok {
+		return nil, mistakef("%s is not a list of objects wherever a record has it", p.Options.Rows)
+	}
+	columns[i].Type = elem
+	return columns, nil
+}
+
+// timeSQL is the expression for the time of a row.
+func (p *plan) timeSQL() (string, error) {
+	columns, err := p.rowColumns()
+	if err != nil {
+		return "", err
+	}
+	sql, err := loaders.InstantSQL(p.Time, p.Epoch, columns)
+	var list diag.List
+	if errors.As(err, &list) {
+		for _, d := range list {
+			if d.Code == "column-type" && strings.Contains(d.Hint, "epoch") && p.Epoch == "" {
+				d.Hint = "say with --epoch whether it is in s, ms, us or ns since 1970"
+			}
+			if d.Hint == "" {
+				d.Hint = "--timestamp names the column or path of the rows' time"
+			}
+		}
+		return "", list
+	}
+	return sql, err
+}
+
+// rowsSQL selects the rows of a file of lines, in their order, with their day
+// as the column of the partition; it is NULL where the time cannot be read. Line
+// is the number of the record, where wanted.
+func (p *plan) rowsSQL(lines string, withLine bool) (string, error) {
+	when, err := p.timeSQL()
+	if err != nil {
+		return "", err
+	}
+	var read, rows, items []string
+	for _, c := range p.Columns {
+		name := quoteName(c.Name)
+		read = append(read, quoteText(c.Name)+": "+quoteText(c.Type))
+		item := name
+		if c.Name == p.Time && c.Type == "VARCHAR" {
+			item = `"__time" AS ` + name
+		}
+		if c.Name == p.Options.Rows { // a record without the list is a row
+			rows = append(rows, "unnest(CASE WHEN "+name+" IS NULL THEN [NULL] ELSE "+name+" END) AS "+name)
+		} else {
+			rows = append(rows, name)
+		}
+		items = append(items, item)
+	}
+	if withLine {
+		rows = append(rows, `"__line"`)
+		items = []string{`"__line"`}
+	}
+	from := fmt.Sprintf("read_json(%s, format = 'newline_delimited', columns = {%s})", quoteText(sqlast.FileName(lines)), strings.Join(read, ", "))
+	if withLine {
+		from = `(SELECT *, row_number() OVER () AS "__line" FROM ` + from + ")"
+	}
+	return fmt.Sprintf(`SELECT %s, strftime("__time", '%%Y-%%m-%%d') AS %s
+FROM (SELECT *, %s AS "__time" FROM (SELECT %s FROM %s))`,
+		strings.Join(items, ", "), quoteName(p.Options.Partition), when, strings.Join(rows, ", "), from), nil
+}
+
+// writeSQL writes the rows of a file of lines below a folder, by day.
+func (p *plan) writeSQL(lines, folder string) (string, error) {
+	rows, err := p.rowsSQL(lines, false)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("COPY (%s) TO %s (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (%s))", rows, quoteText(folder), quoteName(p.Options.Partition)), nil
+}
+
+// noDay is the value of the partition, in the name of a folder, of rows without
+// a time.
+const noDay = "__HIVE_DEFAULT_PARTITION__"
+
+// untimed gives the numbers of the records, from 1, of which a row has no time,
+// in order.
+func (p *plan) untimed(ctx context.Context, engine *loaders.Engine, lines string) ([]int64, error) {
+	rows, err := p.rowsSQL(lines, true)
+	if err != nil {
+		return nil, err
+	}
+	found, err := engine.Query(ctx, fmt.Sprintf(`SELECT DISTINCT "__line" FROM (%s) WHERE %s IS NULL ORDER BY 1`, rows, quoteName(p.Options.Partition)))
+	if err != nil {
+		return nil, err
+	}
+	var numbers []int64
+	for _, r := range found.Cells {
+		numbers = append(numbers, r[0].(int64))
+	}
+	return numbers, nil
+}
+
+// epochs are the units of numbers since 1970.
+var epochs = []string{"s", "ms", "us", "ns"}
+
+// guessEpoch finds the unit in which most times of the first chunk lie between
+// the years 2000 and 2100; empty where none does. The bounds of one unit are
+// outside those of the others.
+func (c *conversion) guessEpoch(ctx context.Context) (epoch string, err error) {
+	err = c.onFirstChunk(ctx, func(engine *loaders.Engine, lines string) error {
+		most := int64(0)
+		for _, unit := range epochs {
+			try := *c.plan
+			try.Epoch = unit
+			rows, err := try.rowsSQL(lines, false)
+			if err != nil {
+				return err
+			}
+			found, err := engine.Query(ctx, fmt.Sprintf("SELECT count(*) FROM (%s) WHERE %s >= '2000' AND %s < '2100'", rows, quoteName(c.asked.Partition), quoteName(c.asked.Partition)))
+			if err != nil {
+				return err
+			}
+			if n := found.Cells[0][0].(int64); n > most {
+				most, epoch = n, unit
+			}
+		}
+		return nil
+	})
+	return epoch, err
+}
+
+// timeColumns are the columns among which that of the time may be.
+func (p *plan) timeColumns() []loaders.NewColumn {
+	columns, err := p.rowColumns()
+	if err != nil {
+		return p.Columns
+	}
+	return columns
+}
+
+// firstNames lists some columns.
+func firstNames(columns []loaders.NewColumn) string {
+	const shown = 12
+	var names []string
+	for _, c := range columns {
+		names = append(names, c.Name)
+	}
+	if len(names) > shown {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:shown], ", "), len(names)-shown)
+	}
+	return strings.Join(names, ", ")
+}

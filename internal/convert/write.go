@@ -1,0 +1,337 @@
+package convert
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/metricsjob/metricsjob/loaders"
+)
+
+// write converts the chunks that are not done. One goroutine copies the text of
+// chunks into the folder for work, workers convert them, each in an engine of its
+// own on one thread, which keeps the order of rows; and what they wrote is put
+// into its place chunk by chunk, in their order.
+func (c *conversion) write(ctx context.Context) (err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if err := c.makeWork(); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(filepath.Join(c.opts.Out, workFolder))) }()
+
+	// Of those that wait and those that come before their turn there are at most
+	// as many as room.
+	room := make(chan struct{}, 2*c.workers+1)
+	copied := make(chan outcome)
+	outcomes := make(chan outcome)
+	var group sync.WaitGroup
+	group.Go(func() {
+		defer close(copied)
+		if err := c.copyChunks(ctx, room, copied); err != nil {
+			outcomes <- outcome{err: err}
+		}
+	})
+	for range c.workers {
+		group.Go(func() {
+			if err := c.work(ctx, copied, outcomes); err != nil {
+				outcomes <- outcome{err: err}
+			}
+		})
+	}
+	go func() { group.Wait(); close(outcomes) }()
+
+	early := map[int]outcome{}
+	var failed error
+	for o := range outcomes {
+		if o.err != nil && failed == nil {
+			failed = o.err
+			cancel()
+		}
+		if failed != nil {
+			continue
+		}
+		early[o.files.number] = o
+		for {
+			next, ok := early[c.done.Chunks]
+			if !ok {
+				break
+			}
+			delete(early, c.done.Chunks)
+			if failed = c.commit(next); failed != nil {
+				cancel()
+				break
+			}
+			<-room
+		}
+	}
+	return failed
+}
+
+// makeWork makes an empty folder for work, and cuts off what a process that was
+// killed had written of the rejects of a chunk that is not done.
+func (c *conversion) makeWork() error {
+	folder := filepath.Join(c.opts.Out, workFolder)
+	if err := errors.Join(os.RemoveAll(folder), os.Mkdir(folder, 0o777)); err != nil {
+		return fmt.Errorf("make a folder for work: %w", err)
+	}
+	err := os.Truncate(c.rejects, c.done.RejectsSize)
+	if errors.Is(err, os.ErrNotExist) && c.done.RejectsSize == 0 {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("go on with the rejects: %w", err)
+	}
+	return nil
+}
+
+// copyChunks copies the text of the chunks that are not done.
+func (c *conversion) copyChunks(ctx context.Context, room chan<- struct{}, copied chan<- outcome) (err error) {
+	from := &sequence{inputs: c.plan.Inputs, at: -1}
+	defer func() { err = errors.Join(err, from.close()) }()
+	for number := c.done.Chunks; number < len(c.plan.Chunks); number++ {
+		select {
+		case room <- struct{}{}:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		files := c.files(number)
+		if err := from.copy(ctx, c.plan.Chunks[number], files.raw); err != nil {
+			return err
+		}
+		select {
+		case copied <- outcome{files: files}:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// work converts chunks until there are no more.
+func (c *conversion) work(ctx context.Context, copied <-chan outcome, outcomes chan<- outcome) (err error) {
+	engine, err := c.openEngine(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, engine.Close()) }()
+	for o := range copied {
+		outcomes <- c.convert(ctx, engine, o.files)
+	}
+	return nil
+}
+
+// openEngine opens the engine of a worker.
+func (c *conversion) openEngine(ctx context.Context) (*loaders.Engine, error) {
+	work := filepath.Join(c.opts.Out, workFolder)
+	memory := int64(threadMemory)
+	if c.opts.Memory > 0 {
+		memory = c.opts.Memory / int64(c.workers)
+	}
+	engine, err := loaders.Open(ctx, loaders.Options{Threads: 1, Memory: memory, TempDir: work, AllowedPaths: []string{work}})
+	if err != nil {
+		return nil, err
+	}
+	return engine, nil
+}
+
+// commit puts what was written of a chunk into its place.
+func (c *conversion) commit(o outcome) error {
+	if err := c.rename(o); err != nil {
+		return fmt.Errorf("put the parts of a chunk into their place: %w", err)
+	}
+	if err := c.appendRejects(o); err != nil {
+		return fmt.Errorf("write %s: %w", c.rejects, err)
+	}
+	c.done.Chunks++
+	c.done.Written += o.written
+	c.done.Rejected += o.rejected
+	c.done.Parts += len(o.parts)
+	if err := writeJSON(filepath.Join(c.opts.Out, doneFile), c.done); err != nil {
+		return err
+	}
+	var done, total int64
+	for i, chunk := range c.plan.Chunks {
+		total += chunk.size()
+		if i < c.done.Chunks {
+			done += chunk.size()
+		}
+	}
+	c.tell("writing", done, total)
+	return o.files.remove()
+}
+
+// rename renames the parts of a chunk.
+func (c *conversion) rename(o outcome) error {
+	day, nth := "", 0
+	for _, p := range o.parts {
+		if p.day != day {
+			day, nth = p.day, 0
+			if err := os.MkdirAll(filepath.Join(c.opts.Out, day), 0o777); err != nil {
+				return err
+			}
+		}
+		nth++
+		name := fmt.Sprintf("part-%05d.parquet", o.files.number+1)
+		if nth > 1 {
+			name = fmt.Sprintf("part-%05d-%d.parquet", o.files.number+1, nth)
+		}
+		if err := os.Rename(p.path, filepath.Join(c.opts.Out, day, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// appendRejects adds the rejects of a chunk to those of all.
+func (c *conversion) appendRejects(o outcome) (err error) {
+	if o.rejected == 0 {
+		return nil
+	}
+	from, err := os.Open(o.files.rejects)
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	to, err := os.OpenFile(c.rejects, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o666)
+	if err != nil {
+		return err
+	}
+	n, err := io.Copy(to, from)
+	c.done.RejectsSize += n
+	return errors.Join(err, to.Sync(), to.Close())
+}
+
+// onFirstChunk lets an engine look at the first chunk.
+func (c *conversion) onFirstChunk(ctx context.Context, look func(engine *loaders.Engine, lines string) error) (err error) {
+	if err := c.makeWork(); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(filepath.Join(c.opts.Out, workFolder))) }()
+	files, err := c.copyFirst(ctx)
+	if err != nil {
+		return err
+	}
+	lines, err := c.writeLines(files)
+	if err != nil {
+		return err
+	}
+	engine, err := c.openEngine(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, engine.Close()) }()
+	return look(engine, lines)
+}
+
+func (c *conversion) copyFirst(ctx context.Context) (_ chunkFiles, err error) {
+	files := c.files(0)
+	from := &sequence{inputs: c.plan.Inputs, at: -1}
+	defer func() { err = errors.Join(err, from.close()) }()
+	return files, from.copy(ctx, c.plan.Chunks[0], files.raw)
+}
+
+// firstReject is the first record that cannot be read.
+func (c *conversion) firstReject(ctx context.Context) (first reject, err error) {
+	if err := c.makeWork(); err != nil {
+		return first, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(filepath.Join(c.opts.Out, workFolder))) }()
+	files, err := c.copyFirst(ctx)
+	if err != nil {
+		return first, err
+	}
+	enough := errors.New("enough")
+	err = c.eachRecord(files, func(r record) error {
+		first = reject{r.file, r.line, r.err.Error(), string(r.text)}
+		return enough
+	})
+	if errors.Is(err, enough) {
+		err = nil
+	}
+	return first, err
+}
+
+// sequence reads segments of inputs, in order.
+type sequence struct {
+	inputs []input
+	at     int // the input that is open, or negative
+	text   io.ReadCloser
+	offset int64
+	raw    int64
+}
+
+// copy writes the text of a chunk into a file.
+func (s *sequence) copy(ctx context.Context, c *chunk, name string) error {
+	f, err := os.Create(name)
+	if err != nil {
+		return fmt.Errorf("copy a chunk: %w", err)
+	}
+	for _, seg := range c.Segments {
+		if err := s.seek(seg); err != nil {
+			return errors.Join(err, f.Close())
+		}
+		n, err := io.Copy(f, io.LimitReader(&interruptible{ctx, s.text}, seg.Size))
+		s.offset += n
+		switch {
+		case err != nil:
+			return errors.Join(err, f.Close())
+		case n < seg.Size:
+			return errors.Join(changed(s.inputs[seg.Input].Path), f.Close())
+		}
+	}
+	if err := f.Close(); err != nil {
+		return fmt.Errorf("copy a chunk: %w", err)
+	}
+	return nil
+}
+
+// seek goes on to a segment.
+func (s *sequence) seek(seg segment) error {
+	if s.at != seg.Input || s.offset > seg.Offset {
+		if err := s.close(); err != nil {
+			return err
+		}
+		text, err := s.inputs[seg.Input].open(&s.raw)
+		if err != nil {
+			return err
+		}
+		s.at, s.text, s.offset = seg.Input, text, 0
+	}
+	if s.offset == seg.Offset {
+		return nil
+	}
+	if t, ok := s.text.(*inputText); ok && s.offset == 0 {
+		s.offset = seg.Offset
+		return t.skip(seg.Offset)
+	}
+	n, err := io.CopyN(io.Discard, s.text, seg.Offset-s.offset)
+	s.offset += n
+	return err
+}
+
+func (s *sequence) close() error {
+	if s.text == nil {
+		return nil
+	}
+	text := s.text
+	s.at, s.text = -1, nil
+	return text.Close()
+}
+
+// interruptible ends when its context does.
+type interruptible struct {
+	ctx  context.Context
+	from io.Reader
+}
+
+func (r *interruptible) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.from.Read(p)
+}

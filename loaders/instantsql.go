@@ -1,0 +1,40 @@
+package loaders
+
+import (
+	"github.com/metricsjob/metricsjob/compiler"
+	"github.com/metricsjob/metricsjob/compiler/sqlast"
+	"github.com/metricsjob/metricsjob/internal/diag"
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// InstantSQL is an expression of SQL for the time that a run reads from a
+// column or path: a TIMESTAMP in UTC, NULL where there is none. The epoch is
+// the unit of a number, or empty. A mistake is a diag.List.
+func InstantSQL(path, epoch string, columns []NewColumn) (string, error) {
+	var list diag.List
+	x, typ, ok := compiler.CompileColumn(metrics.Expr{Src: path}, columnsOfTypes(columns), &list)
+	if !ok {
+		return "", list
+	}
+	field, refused := instant(stored{x, typ}, epoch)
+	if refused != nil {
+		list.Errorf(diag.Pos{}, "column-type", "%s is %s, %s", path, typeName(typ), refused.why).Hint = refused.hint
+		return "", list
+	}
+	return sqlast.PrintExpr(sqlast.DuckDB, field.SQL)
+}
+
+// GuessTime is the column or path that holds the time of the rows, by the names
+// and types that such columns have; it is empty where none has.
+func GuessTime(columns []NewColumn) string {
+	return newGuess(columnsOfTypes(columns)).time().Column.Src
+}
+
+// columnsOfTypes are columns with their types as the compiler knows them.
+func columnsOfTypes(columns []NewColumn) []compiler.Column {
+	var all []compiler.Column
+	for _, c := range columns {
+		all = append(all, compiler.Column{Name: c.Name, Type: parseType(c.Type)})
+	}
+	return all
+}
