@@ -28,7 +28,7 @@ var mayImport = map[string][]string{
 	"loaders":         {"compiler", "compiler/sqlast", "internal/diag", "internal/objectstore", "metrics"},
 	"internal/export": {"internal/objectstore", "metrics"},
 	"internal/job":    {"compiler", "compiler/sqlast", "internal/diag", "internal/export", "internal/objectstore", "internal/starter", "internal/stats", "loaders", "metrics"},
-	"cmd/metricsjob":  {"compiler", "internal/convert", "internal/diag", "internal/export", "internal/job", "internal/metrictest", "internal/objectstore", "metrics"},
+	"cmd/metricsjob":  {"compiler", "internal/convert", "internal/diag", "internal/export", "internal/imports", "internal/job", "internal/metrictest", "internal/objectstore", "metrics"},
 	"bench":           {"loaders"},
 	"internal/oracle": {"metrics"},
 
@@ -36,6 +36,7 @@ var mayImport = map[string][]string{
 	"internal/objectstore/storetest": {},
 
 	"internal/convert":    {"compiler/sqlast", "internal/diag", "loaders", "metrics"},
+	"internal/imports":    {"metrics"},
 	"internal/starter":    {"metrics"},
 	"internal/metrictest": {"internal/diag", "internal/job", "loaders", "metrics"},
 	"internal/oracle/gen": {"internal/oracle", "metrics"},

@@ -77,11 +77,11 @@ func writeNew(name, text string) (err error) {
 		return alreadyThere(name)
 	}
 	if err != nil {
-		return fmt.Errorf("write the starter file: %w", err)
+		return fmt.Errorf("write %s: %w", name, err)
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	if _, err := f.WriteString(text); err != nil {
-		return errors.Join(fmt.Errorf("write the starter file: %w", err), os.Remove(name))
+		return errors.Join(fmt.Errorf("write %s: %w", name, err), os.Remove(name))
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/metricsjob/metricsjob/internal/diag"
+	"github.com/metricsjob/metricsjob/internal/imports"
 	"github.com/metricsjob/metricsjob/internal/job"
 	"github.com/metricsjob/metricsjob/internal/objectstore"
 )
@@ -64,13 +65,14 @@ func exitCode(err error) int {
 		sums        *job.SumsError
 		store       *objectstore.Error
 		extension   *job.ExtensionError
+		foreign     *imports.FileError
 	)
 	switch {
 	case err == nil:
 		return exitDone
 	case errors.As(err, &definitions) && onlyFilesMissing(definitions):
 		return exitUnreachable
-	case errors.As(err, &usage), errors.As(err, &definitions), errors.As(err, &sums), errors.Is(err, job.ErrNoExperiments):
+	case errors.As(err, &usage), errors.As(err, &definitions), errors.As(err, &sums), errors.As(err, &foreign), errors.Is(err, job.ErrNoExperiments):
 		return exitInvalid
 	case errors.As(err, &unhealthy):
 		return exitUnhealthy

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"github.com/metricsjob/metricsjob/metrics"
 )
 
 // names makes keys of the words of an export, each once.
@@ -14,12 +16,7 @@ type names struct{ taken map[string]bool }
 // of makes the key for a word: what can stand in a key of it, behind the
 // prefix where that does not begin with a letter.
 func (n names) of(word, prefix, suffix string) string {
-	base := strings.Trim(notInKey.ReplaceAllString(strings.ToLower(spelled(word)), "_"), "_")
-	if base == "" {
-		base = prefix
-	} else if base[0] < 'a' || base[0] > 'z' {
-		base = prefix + "_" + base
-	}
+	base := metrics.KeyOf(word, prefix)
 	key := base + suffix
 	for i := 2; n.taken[key]; i++ {
 		key = fmt.Sprintf("%s_%d%s", base, i, suffix)
@@ -27,13 +24,6 @@ func (n names) of(word, prefix, suffix string) string {
 	n.taken[key] = true
 	return key
 }
-
-var notInKey = regexp.MustCompile(`[^a-z0-9]+`)
-
-// spelled puts an underscore where a word in camel case goes on.
-func spelled(word string) string { return camel.ReplaceAllString(word, "${1}_${2}") }
-
-var camel = regexp.MustCompile(`([a-z0-9])([A-Z])`)
 
 // plain are texts that mean themselves in YAML wherever they stand.
 var plain = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$`)

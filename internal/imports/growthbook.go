@@ -1,0 +1,244 @@
+package imports
+
+import (
+	"regexp"
+	"strings"
+)
+
+// growthBookTables reads fact tables, whose names are taken for event keys.
+func growthBookTables(d *draft, r *record, _ Options) bool {
+	for _, t := range r.children("factTables") {
+		d.tables[t.text("id")] = t.text("name")
+	}
+	return r.has("factTables") && !r.has("factMetrics")
+}
+
+// growthBookMetrics reads fact metrics as the REST API gives them.
+func growthBookMetrics(d *draft, r *record, _ Options) bool {
+	list := r.children("factMetrics")
+	switch {
+	case r.has("factMetric"):
+		list = []*record{r.child("factMetric")}
+	case r.has("metricType"):
+		list = []*record{r}
+	case list == nil:
+		list = r.children("items")
+	}
+	known := false
+	for _, m := range list {
+		if m.has("metricType") {
+			known = true
+			d.growthBookMetric(m)
+		}
+	}
+	return known
+}
+
+func (d *draft) growthBookMetric(r *record) {
+	name, kind := r.text("name"), r.text("metricType")
+	if kind == "funnel" {
+		d.lose("metric %s: the steps of a funnel", name)
+		return
+	}
+	m := d.metric(name)
+	m.text("name", name)
+	m.text("description", r.text("description"))
+	m.texts("tags", r.texts("tags"))
+	m.text("maintainer", firstOf(r.text("ownerEmail"), r.text("owner")))
+	var within fields // of a ratio they stand in both sides
+	m.growthBookWindow(&within, r.child("windowSettings"), kind)
+	m.growthBookCaps(&within, r.child("cappingSettings"), kind)
+	if kind == "ratio" {
+		var sides [2]fields
+		for i, side := range []string{"numerator", "denominator"} {
+			m.growthBookSide(&sides[i], r.child(side), d.tables, "")
+			sides[i] = append(sides[i], within...)
+		}
+		m.ratio(sides[0], sides[1])
+	} else {
+		m.growthBookSide(&m.fields, r.child("numerator"), d.tables, kind)
+		m.fields = append(m.fields, within...)
+	}
+	q := r.child("quantileSettings")
+	switch {
+	case kind == "quantile" && q.text("type") == "unit":
+		m.set("statistic", "p"+percent(q.number("quantile")))
+		m.set("units_without_events", "zero")
+		if q.is("ignoreZeros") {
+			m.drop("units_without_events")
+			m.set("units_without_events", "exclude")
+			m.check("ignoreZeros leaves out units with 0, here units without events")
+		}
+	case kind == "quantile":
+		m.set("statistic", "p"+percent(q.number("quantile")))
+		m.set("over", "events")
+		if q.is("ignoreZeros") {
+			m.lose("quantileSettings.ignoreZeros: zeros count")
+		}
+	}
+	switch {
+	case r.is("inverse"):
+		m.set("better", "lower")
+	default:
+		m.set("better", "higher")
+	}
+	if r.is("displayAsPercentage") {
+		m.set("format", "percent")
+	}
+	if c := r.child("regressionAdjustmentSettings"); c.is("override") && c.is("enabled") {
+		m.set("analysis", "{cuped: {days: "+firstOf(c.number("days"), "14")+"}}")
+	} else {
+		c.ignore("enabled", "days")
+	}
+	if p := r.child("priorSettings"); !p.is("override") {
+		p.ignore("proper", "mean", "stddev")
+	}
+	r.ignore("id", "owner", "ownerEmail", "projects", "datasource", "managedBy", "dateCreated", "dateUpdated", "archived",
+		"riskThresholdSuccess", "riskThresholdDanger", "minPercentChange", "maxPercentChange", "minSampleSize", "targetMDE", "targetLift", "inverse", "numerator", "denominator")
+	m.rest(r)
+}
+
+// growthBookSide writes what a column of a fact table counts.
+func (d *definition) growthBookSide(f *fields, c *record, tables map[string]string, kind string) {
+	id := c.text("factTableId")
+	event := tables[id]
+	if event == "" {
+		event = id
+		d.check("the event key is the id of the fact table, %s", id)
+	}
+	events := []string{event}
+	var conds []string
+	condOf := func(column, op string, values []string) {
+		if strings.EqualFold(column, "event_name") || strings.EqualFold(column, "event") {
+			if op == "in" && len(values) > 0 {
+				events = values
+				return
+			}
+		}
+		if cond, ok := condition(property(column), op, values); ok {
+			conds = append(conds, cond)
+			return
+		}
+		d.lose("filter %s %s %s, so that more rows count", column, op, strings.Join(values, ", "))
+	}
+	for _, filter := range c.children("rowFilters") {
+		op := filter.text("operator")
+		ours, ok := growthBookOps[op]
+		column, values := filter.text("column"), filter.texts("values")
+		switch {
+		case !ok:
+			d.lose("filter %s, so that more rows count", strings.TrimSpace(column+" "+op+" "+strings.Join(values, ", ")))
+		default:
+			condOf(column, ours, values)
+		}
+	}
+	if inline := c.child("inlineFilters"); inline != nil {
+		for _, column := range inline.keys() {
+			if values := inline.texts(column); values != nil {
+				condOf(column, "in", values)
+			}
+		}
+	}
+	for _, saved := range c.texts("filters") {
+		d.lose("saved filter %s, so that more rows count", saved)
+	}
+	f.set("event", one(events))
+	column := c.text("column")
+	threshold, ok := growthBookThreshold(c.text("aggregateFilter"))
+	of := c.text("aggregateFilterColumn")
+	switch {
+	case of != "" && !ok:
+		d.lose("the user filter %s %s", of, c.text("aggregateFilter"))
+		fallthrough
+	case of == "":
+		f.growthBookValue(column, c.text("aggregation"), kind)
+	default:
+		f.growthBookValue(of, "sum", kind)
+		f.set("threshold", threshold)
+	}
+	c.ignore("column")
+	f.expression("where", both(conds))
+}
+
+// growthBookValue says how the values of a column make the number of a unit.
+func (f *fields) growthBookValue(column, aggregation, kind string) {
+	switch column {
+	case "$$distinctUsers", "":
+		f.set("measure", "occurrence")
+	case "$$count":
+		f.set("measure", "count")
+		if kind == "quantile" {
+			return
+		}
+	case "$$distinctDates":
+		f.set("measure", map[bool]string{true: "participation", false: "active_days"}[kind == "dailyParticipation"])
+	default:
+		f.set("measure", "value")
+		if aggregation == "count distinct" {
+			f.expression("value", property(column))
+			f.set("per_unit", "count_distinct")
+			return
+		}
+		f.expression("value", numberOf(column))
+		if aggregation == "max" {
+			f.set("per_unit", "max")
+			f.set("units_without_events", "zero")
+		}
+	}
+}
+
+var growthBookOps = map[string]string{
+	"=": "in", "in": "in", "!=": "not in", "not_in": "not in", "<": "<", "<=": "<=", ">": ">", ">=": ">=",
+	"contains": "contains", "starts_with": "startsWith", "ends_with": "endsWith", "is_null": "== nil", "not_null": "!= nil",
+}
+
+var comparison = regexp.MustCompile(`^\s*(>=|<=|>|<)\s*([0-9]+(?:\.[0-9]+)?)\s*$`)
+
+// growthBookThreshold reads a user filter such as ">= 3".
+func growthBookThreshold(filter string) (string, bool) {
+	m := comparison.FindStringSubmatch(filter)
+	if m == nil {
+		return "", false
+	}
+	words := map[string]string{">=": "at_least", "<=": "at_most", ">": "more_than", "<": "less_than"}
+	return "{" + words[m[1]] + ": " + m[2] + "}", true
+}
+
+func (d *definition) growthBookWindow(f *fields, w *record, kind string) {
+	delay := duration(firstOf(w.number("delayValue"), w.number("delayHours")), firstOf(w.text("delayUnit"), "hours"))
+	length := duration(w.number("windowValue"), firstOf(w.text("windowUnit"), "hours"))
+	switch typ := w.text("type"); {
+	case typ == "lookback" && length != "":
+		if delay != "" {
+			d.lose("windowSettings.delayValue beside a lookback window")
+		}
+		f.set("window", "{lookback: "+length+"}")
+	case typ == "conversion" && length != "" && delay != "":
+		to := sumOf(w.number("delayValue", "delayHours"), firstOf(w.text("delayUnit"), "hours"), w.number("windowValue"), firstOf(w.text("windowUnit"), "hours"))
+		f.set("window", "{from: "+delay+", to: "+to+"}")
+	case typ == "conversion" && length != "":
+		f.set("window", length)
+	case delay != "":
+		f.set("window", "{from: "+delay+"}")
+	case kind == "retention":
+		f.set("window", "{from: 7d}")
+		d.check("the file does not tell the delay of the retention, which is 7 days by default")
+	}
+}
+
+func (d *definition) growthBookCaps(f *fields, c *record, kind string) {
+	value := c.number("value")
+	if kind == "quantile" && c.text("type") != "none" && c.has("type") {
+		d.lose("cappingSettings of a quantile")
+		c.ignore("ignoreZeros")
+		return
+	}
+	switch c.text("type") {
+	case "absolute":
+		f.set("winsorize", "{upper_value: "+value+"}")
+	case "percentile":
+		f.set("winsorize", "{upper: "+value+map[bool]string{true: ", ignore_zeros: true}", false: "}"}[c.is("ignoreZeros")])
+	default:
+		c.ignore("value", "ignoreZeros")
+	}
+}

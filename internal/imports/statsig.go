@@ -1,0 +1,334 @@
+package imports
+
+import (
+	"math/big"
+	"slices"
+	"strings"
+)
+
+// statsigMetrics reads metrics as the console API gives them, or as YAML with the same
+// fields. Of warehouse native metrics the name of the source is taken for the event key.
+func statsigMetrics(d *draft, r *record, _ Options) bool {
+	list := r.children("data")
+	switch {
+	case list == nil && r.child("data") != nil:
+		list = []*record{r.child("data")}
+	case list == nil && r.has("metrics"):
+		list = r.children("metrics")
+	case list == nil && r.has("type"):
+		list = []*record{r}
+	case list == nil:
+		list = r.children("items")
+	}
+	known := false
+	for _, m := range list {
+		if m.has("name") && m.has("type") {
+			known = true
+			d.statsigMetric(m)
+		}
+	}
+	return known
+}
+
+func (d *draft) statsigMetric(r *record) {
+	name, kind := r.text("name"), r.text("type")
+	w := r.child("warehouseNative")
+	if reason := statsigRefused(kind, w); reason != "" {
+		d.lose("metric %s: %s", name, reason)
+		return
+	}
+	m := d.metric(name)
+	m.text("name", name)
+	m.text("description", r.text("description"))
+	m.texts("tags", r.texts("tags"))
+	m.text("maintainer", firstOf(r.child("owner").text("name"), r.text("team"), r.text("creatorEmail")))
+	if w != nil {
+		m.statsigWarehouse(w)
+	} else {
+		m.statsigEvents(r, kind)
+		m.statsigWindow(&m.fields, r)
+	}
+	switch r.text("directionality") {
+	case "decrease":
+		m.set("better", "lower")
+	case "increase":
+		m.set("better", "higher")
+	default:
+		m.check("the file does not tell whether more is better")
+		m.set("better", "higher")
+	}
+	var kinds []string
+	for _, unit := range r.texts("unitTypes") {
+		kinds = append(kinds, unitKind(unit))
+	}
+	m.texts("randomization_units", kinds)
+	r.ignore("id", "type", "isPermanent", "isReadOnly", "isVerified", "isHidden", "createdTime", "creatorName", "creatorEmail", "creatorID", "owner", "team", "teamID",
+		"lineage", "dryRun", "lastModifierName", "lastModifierEmail", "lastModifiedTime", "isStale")
+	m.rest(r)
+}
+
+// statsigRefused says why a metric cannot be said at all; empty where it can.
+func statsigRefused(kind string, w *record) string {
+	switch {
+	case w != nil && w.text("aggregation") == "funnel" || w == nil && kind == "funnel":
+		return "a funnel of other metrics; write its steps under funnel"
+	case w == nil && (strings.HasPrefix(kind, "composite") || kind == "ratio" || kind == "undefined" || kind == "import_metric" || kind == "setup_incomplete"):
+		return "type " + kind + " is made of other metrics; write it as a ratio"
+	}
+	return ""
+}
+
+// statsigEvents reads a metric of logged events.
+func (d *definition) statsigEvents(r *record, kind string) {
+	var events, conds []string
+	value, distinct := "", ""
+	for i, e := range r.children("metricEvents") {
+		events = append(events, e.text("name"))
+		var own []string
+		d.statsigCriteria(&own, nil, e.children("criteria"))
+		switch {
+		case i == 0:
+			conds = own
+		case !slices.Equal(conds, own):
+			d.lose("criteria of event %s, which differ from those of %s", e.text("name"), events[0])
+		}
+		switch key := e.text("metadataKey"); e.text("type") {
+		case "metadata":
+			value = numberOf(key)
+		case "count_distinct":
+			distinct = property(key)
+		}
+		e.ignore("type")
+	}
+	if len(events) == 0 { // an event has metrics of its own, which are called like it
+		events = []string{r.text("name")}
+	}
+	d.set("event", one(events))
+	switch {
+	case distinct != "":
+		d.set("measure", "value")
+		d.expression("value", distinct)
+		d.set("per_unit", "count_distinct")
+	case kind == "event_count" || kind == "event_count_custom":
+		d.set("measure", "count")
+	case kind == "event_user" || kind == "event_dau" || kind == "user":
+		d.set("measure", "participation")
+		d.check("the share of days with an event; a unit that counts once at most is measure: occurrence")
+	case kind == "sum" || kind == "event_count_sum":
+		d.set("measure", "value")
+		d.expression("value", value)
+	case kind == "mean":
+		d.set("measure", "value")
+		d.expression("value", value)
+		d.set("over", "events")
+	default:
+		d.lose("type: %s; its events are counted", kind)
+		d.set("measure", "count")
+	}
+	d.expression("where", both(conds))
+}
+
+// statsigWarehouse reads a metric over a metric source.
+func (d *definition) statsigWarehouse(w *record) {
+	aggregation := w.text("aggregation")
+	if aggregation == "ratio" {
+		var x, y fields
+		d.statsigAggregate(&x, statsigSide{w, ""}, firstOf(w.text("numeratorAggregation"), "count"))
+		d.statsigAggregate(&y, statsigSide{w, "denominator"}, firstOf(w.text("denominatorAggregation"), "count"))
+		d.ratio(x, y)
+		if w.is("allowNullRatioDenominator") {
+			d.set("units_without_events", "zero")
+		}
+	} else {
+		d.statsigAggregate(&d.fields, statsigSide{w, ""}, aggregation)
+	}
+	if columns := w.texts("metricDimensionColumns"); len(columns) > 0 {
+		switch {
+		case d.has("winsorize") || d.has("statistic") || aggregation == "ratio" || d.has("over"):
+			d.lose("metricDimensionColumns: %s", strings.Join(columns, ", "))
+		default:
+			d.text("split_by", columns[0])
+			if len(columns) > 1 {
+				d.lose("metricDimensionColumns beside the first: %s", strings.Join(columns[1:], ", "))
+			}
+		}
+	}
+	if days := w.number("cupedAttributionWindow"); days != "" && days != "0" {
+		d.set("analysis", "{cuped: {days: "+days+"}}")
+	}
+	w.ignore("aggregation", "numeratorAggregation", "allowNullRatioDenominator", "onlyIncludeUsersWithConversionEvent", "metricBakeDays")
+	if v, _ := w.peek("onlyIncludeUsersWithConversionEvent").(bool); v {
+		d.lose("onlyIncludeUsersWithConversionEvent: true; units without events are 0")
+	}
+}
+
+// statsigSide is a metric over a source, or the denominator of one, whose fields have
+// a word before them.
+type statsigSide struct {
+	*record
+	prefix string
+}
+
+func (s statsigSide) named(name string) string {
+	if s.prefix == "" {
+		return name
+	}
+	return s.prefix + name
+}
+
+func (s statsigSide) text(name string) string { return s.record.text(s.named(name)) }
+
+func (d *definition) statsigAggregate(f *fields, w statsigSide, aggregation string) {
+	events := []string{w.text("metricSourceName")}
+	var conds []string
+	d.statsigCriteria(&conds, &events, w.children(w.named("criteria")))
+	f.set("event", one(events))
+	column := w.text("valueColumn")
+	value := func() {
+		f.set("measure", "value")
+		f.expression("value", numberOf(column))
+	}
+	switch aggregation {
+	case "count":
+		f.set("measure", "count")
+	case "daily_participation":
+		f.set("measure", "participation")
+		d.check("rollupTimeWindow may count each unit once: then it is measure: occurrence")
+	case "sum":
+		value()
+	case "mean":
+		value()
+		if w.prefix == "" && w.record.text("aggregation") != "ratio" {
+			f.set("over", "events")
+		} else {
+			f.set("per_unit", "average")
+		}
+	case "percentile":
+		value()
+		f.set("over", "events")
+		f.set("statistic", "p"+percent(w.text("percentile")))
+	case "count_distinct":
+		f.set("measure", "value")
+		f.expression("value", property(column))
+		f.set("per_unit", "count_distinct")
+	default:
+		d.lose("aggregation: %s; rows are counted", aggregation)
+		f.set("measure", "count")
+	}
+	f.expression("where", both(conds))
+	if f.is("measure", "participation") {
+		return
+	}
+	d.statsigWindow(f, w.record)
+	d.statsigCaps(f, w)
+}
+
+func (d *definition) statsigCaps(f *fields, w statsigSide) {
+	if w.prefix != "" {
+		return
+	}
+	var caps fields
+	caps.set("lower", w.number("winsorizationLow"))
+	caps.set("upper", w.number("winsorizationHigh"))
+	if limit := w.number("cap"); limit != "" && limit != "0" {
+		d.check("cap is of a unit and day there, and of a unit here")
+		caps = fields{{name: "upper_value", yaml: limit}}
+	}
+	if threshold := w.number("valueThreshold"); threshold != "" && threshold != "0" {
+		f.set("threshold", "{at_least: "+threshold+"}")
+		caps = nil
+	}
+	for _, c := range caps {
+		if n, ok := new(big.Rat).SetString(c.yaml); !ok || c.name == "upper" && n.Cmp(big.NewRat(1, 1)) >= 0 || c.name == "lower" && n.Sign() <= 0 {
+			caps.drop(c.name)
+		}
+	}
+	switch {
+	case len(caps) == 0:
+	case f.has("statistic"):
+		d.lose("winsorizing of a percentile")
+	default:
+		f.set("winsorize", caps.flow())
+	}
+}
+
+// statsigWindow reads the days since the exposure on which events count, the last one
+// included.
+func (d *definition) statsigWindow(f *fields, r *record) {
+	custom := r.text("rollupTimeWindow") == "custom"
+	r.ignore("rollupTimeWindow")
+	from, to := r.number("customRollUpStart"), r.number("customRollUpEnd")
+	last, ok := new(big.Int).SetString(to, 10)
+	if !custom || !ok {
+		return
+	}
+	end := duration(new(big.Int).Add(last, big.NewInt(1)).String(), "days")
+	if start := duration(from, "days"); start != "" {
+		f.set("window", "{from: "+start+", to: "+end+"}")
+	} else {
+		f.set("window", end)
+	}
+	if r.is("waitForCohortWindow") {
+		f.set("wait_for_window", "true")
+	}
+}
+
+var statsigOps = map[string]string{
+	"in": "in", "=": "in", "eq": "in", "not_in": "not in", "!=": "not in", "neq": "not in", "<": "<", "lt": "<", "<=": "<=", "lte": "<=", ">": ">", "gt": ">", ">=": ">=", "gte": ">=",
+	"contains": "contains", "starts_with": "startsWith", "start_withs": "startsWith", "ends_with": "endsWith", "is_null": "== nil", "non_null": "!= nil", "not_null": "!= nil",
+}
+
+// statsigCriteria writes criteria as conditions. Where events are given, a criterion on
+// the column of events is the list of them.
+func (d *definition) statsigCriteria(conds, events *[]string, criteria []*record) {
+	for _, c := range criteria {
+		kind, column, op, values := c.text("type"), c.text("column"), c.text("condition"), c.texts("values")
+		c.ignore("nullVacuousOverride")
+		ours := statsigOps[op]
+		if events != nil && ours == "in" && len(values) > 0 && (column == "event" || column == "event_name") {
+			*events = values
+			continue
+		}
+		of, ok := property(column), true
+		switch kind {
+		case "value":
+			of = "value"
+		case "user", "user_custom":
+			of, ok = attribute(column)
+		}
+		var cond string
+		if op == "not_contains" {
+			if cond, ok = condition(of, "contains", values); ok {
+				cond = negated(cond)
+			}
+		} else if kind == "value" {
+			cond, ok = ofValue(ours, values)
+		} else if ok {
+			cond, ok = condition(of, ours, values)
+		}
+		if !ok {
+			d.lose("criterion %s, so that more events count", strings.TrimSpace(strings.Join([]string{kind, column, op, strings.Join(values, ", ")}, " ")))
+			continue
+		}
+		*conds = append(*conds, cond)
+	}
+}
+
+// ofValue is a condition on the value of the event, which is a number.
+func ofValue(op string, values []string) (string, bool) {
+	if len(values) != 1 {
+		return "", false
+	}
+	if _, ok := new(big.Rat).SetString(values[0]); !ok {
+		return "", false
+	}
+	switch op {
+	case "<", "<=", ">", ">=":
+		return "value " + op + " " + values[0], true
+	case "in":
+		return "value == " + values[0], true
+	case "not in":
+		return "value != " + values[0], true
+	}
+	return "", false
+}
