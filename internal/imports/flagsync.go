@@ -13,10 +13,7 @@ func flagSyncFlags(d *draft, r *record, _ Options) bool {
 	case r.has("featureFlag"):
 		flags = []*record{r}
 	case r.has("flags"):
-		flags = r.children("flags")
-		for _, own := range r.groupsOf("flags") {
-			flags = append(flags, own)
-		}
+		flags = append(r.children("flags"), r.groupsOf("flags")...)
 	}
 	known := false
 	for _, own := range flags {
