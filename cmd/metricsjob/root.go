@@ -82,7 +82,7 @@ Exit codes:
 // this version. Whoever uses them is told so, rather than that there is no
 // such word.
 var (
-	commandsToCome = []string{"import", "plan", "presets", "report", "state"}
+	commandsToCome = []string{"plan", "presets", "report", "state"}
 	flagsToCome    = []string{"allow-sql", "engine", "skip-unchanged"}
 )
 
