@@ -90,6 +90,10 @@ type ResultRow struct {
 	Margin                  *float64 `col:"margin" doc:"of a guardrail with a margin: the worst absolute effect that it allows"`
 	MarginPValue            *float64 `col:"margin_p_value" doc:"one-sided p-value that the variation is not better than the margin"`
 	NonInferior             *bool    `col:"non_inferior" doc:"whether margin_p_value is below alpha: the variation is not worse by the margin"`
+	BootstrapLow            *float64 `col:"bootstrap_low" doc:"lower end of the absolute effect's interval by bootstrap, where one was asked for"`
+	BootstrapHigh           *float64 `col:"bootstrap_high" doc:"upper end of it"`
+	BootstrapRelativeLow    *float64 `col:"bootstrap_relative_low" doc:"lower end of the relative effect's interval by bootstrap"`
+	BootstrapRelativeHigh   *float64 `col:"bootstrap_relative_high" doc:"upper end of it"`
 	VarianceReduction       *float64 `col:"variance_reduction" doc:"share of the variance that covariates and strata took away"`
 	Method                  string   `col:"method" doc:"the test and the interval"`
 	Alpha                   float64  `col:"alpha" doc:"significance level"`

@@ -26,6 +26,9 @@ func (p *prepared) report(ctx context.Context, c *collected, began time.Time) (*
 			if err := r.experiment(ctx, x); err != nil {
 				return nil, err
 			}
+			if err := r.bootstrap(ctx, x); err != nil {
+				return nil, err
+			}
 			if !p.opts.Waterfall {
 				continue
 			}
@@ -220,6 +223,9 @@ func (r *reporter) notes(x *compiler.ExperimentPlan, m *compiler.MetricPlan) []s
 		case len(known) < len(by):
 			notes = append(notes, metrics.WarnSomeStrata)
 		}
+	}
+	if m.Def.Analysis.Bootstrap.Set && m.Kind == stats.Percentile {
+		notes = append(notes, metrics.WarnNoBootstrap)
 	}
 	if phasesPooled(x, m) {
 		notes = append(notes, metrics.WarnPhasesPooled)

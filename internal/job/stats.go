@@ -35,13 +35,13 @@ func Stats(ctx context.Context, opts StatsOptions) (*metrics.Tables, error) {
 	if err != nil {
 		return nil, err
 	}
-	opt, missing := stats.OptionsOf(a)
-	if len(missing) > 0 {
+	if a.Bootstrap.Set {
 		var list diag.List
-		list.Errorf(missing[0].Value.Pos, "not-supported-yet", "analysis: %s: %s is not supported yet", missing[0].Option, missing[0].Value.V).
-			WithHint("take it out of the file")
+		list.Errorf(a.Bootstrap.Pos, "conflict", "a bootstrap draws units, and sums have none").
+			WithHint("leave bootstrap out; metricsjob run resamples")
 		return nil, list.Err()
 	}
+	opt, _ := stats.OptionsOf(a)
 	if design, ok := stats.GroupDesignOf(a); ok && len(opts.Information) > 0 {
 		look, err := stats.NewGroupLook(design, opts.Information)
 		if err != nil {

@@ -14,22 +14,42 @@ import (
 func (p *prepared) trial(x *compiler.ExperimentPlan, with []*metrics.ExperimentMetric) (*compiler.Plan, diag.List) {
 	experiment := *x.Def
 	experiment.Metrics, experiment.Segments = with, nil
+	return p.trialOf(x, &experiment)
+}
+
+// trialOf plans another version of an experiment.
+func (p *prepared) trialOf(x *compiler.ExperimentPlan, experiment *metrics.Experiment) (*compiler.Plan, diag.List) {
 	defs := *p.defs
 	defs.Experiments = slices.Clone(p.defs.Experiments) // which the experiment may name
-	defs.Experiments[slices.Index(defs.Experiments, x.Def)] = &experiment
+	defs.Experiments[slices.Index(defs.Experiments, x.Def)] = experiment
 	return compiler.NewPlan(&defs, p.catalog, compiler.PlanOptions{AsOf: p.asOf, Experiments: []string{experiment.Key.V}})
 }
 
 // try computes an experiment with other metrics and without segments.
 func (p *prepared) try(ctx context.Context, x *compiler.ExperimentPlan, with []*metrics.ExperimentMetric) (*compiler.ExperimentPlan, *collected, error) {
-	trial := *p
-	trial.opts.Progress = nil
-	var list diag.List
-	trial.plan, list = p.trial(x, with)
+	plan, list := p.trial(x, with)
 	if err := list.Err(); err != nil {
 		return nil, nil, err
 	}
-	trial.program = compiler.Build(trial.plan)
+	return p.executeTrial(ctx, plan, compiler.Build(plan))
+}
+
+// tryByBucket computes metrics of an experiment over so many parts of its units.
+func (p *prepared) tryByBucket(ctx context.Context, x *compiler.ExperimentPlan, with []*metrics.ExperimentMetric) (*compiler.ExperimentPlan, *collected, error) {
+	experiment := *x.Def
+	experiment.Metrics = with
+	plan, list := p.trialOf(x, &experiment)
+	if err := list.Err(); err != nil {
+		return nil, nil, err
+	}
+	return p.executeTrial(ctx, plan, compiler.BuildByBucket(plan, buckets))
+}
+
+// executeTrial runs a program for one experiment.
+func (p *prepared) executeTrial(ctx context.Context, plan *compiler.Plan, program *compiler.Program) (*compiler.ExperimentPlan, *collected, error) {
+	trial := *p
+	trial.opts.Progress = nil
+	trial.plan, trial.program = plan, program
 	// The tables of the run are still there: an engine of its own has other names.
 	var err error
 	trial.engine, err = openEngine(ctx, p.opts, p.defs)

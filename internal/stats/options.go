@@ -2,7 +2,6 @@ package stats
 
 import (
 	"cmp"
-	"fmt"
 
 	"github.com/metricsjob/metricsjob/metrics"
 )
@@ -134,9 +133,7 @@ func OptionsOf(a metrics.Analysis) (Options, []Unsupported) {
 		// Tuned at a number of units, the mixture is that of the confidence sequence.
 		o.TunedAt, o.MSPRT = a.Peeking.V.TunedAt, a.Peeking.V.TunedAt == 0
 	}
-	var list []Unsupported
-	list = appendUnless(list, !a.Bootstrap.Set, "bootstrap", at(a.Bootstrap, fmt.Sprintf("%d resamples", a.Bootstrap.V.Resamples)))
-	return o, list
+	return o, nil
 }
 
 // GroupDesignOf gives the group-sequential design of an analysis block; ok is false
@@ -155,16 +152,4 @@ func GroupDesignOf(a metrics.Analysis) (design GroupDesign, ok bool) {
 		design.Exponent = p.Power.Float()
 	}
 	return design, true
-}
-
-func appendUnless[T any](list []Unsupported, supported bool, option string, v metrics.At[T]) []Unsupported {
-	if supported {
-		return list
-	}
-	return append(list, Unsupported{option, at(v, fmt.Sprint(v.V))})
-}
-
-// at gives text the place of v.
-func at[T any](v metrics.At[T], text string) metrics.Text {
-	return metrics.Text{V: text, Pos: v.Pos, Set: v.Set}
 }

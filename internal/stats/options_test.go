@@ -85,22 +85,3 @@ func TestPriorOf(t *testing.T) {
 		t.Errorf("prior %v, want %v", *opt.Prior, want)
 	}
 }
-
-// Every option that is asked for and not built yet is named, with its place.
-func TestOptionsUnsupported(t *testing.T) {
-	a := metrics.DefaultAnalysis()
-	a.Bootstrap = metrics.At[metrics.Bootstrap]{V: metrics.Bootstrap{Resamples: 100}, Set: true}
-	a.Bootstrap.Pos.Line = 7
-	_, refused := OptionsOf(a)
-	var got []string
-	for _, u := range refused {
-		got = append(got, u.Option+" "+u.Value.V)
-	}
-	want := []string{"bootstrap 100 resamples"}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-	if refused[0].Value.Pos.Line != 7 {
-		t.Errorf("its place is lost: %v", refused[0].Value.Pos)
-	}
-}

@@ -26,7 +26,7 @@ func Stratified(kind Kind, strata []Stratum, opt Options) Effect {
 func NewStratified(kind Kind, strata []Stratum, opt Options) Comparison {
 	var all Stratum
 	for _, s := range strata {
-		all.Baseline, all.Variation = all.Baseline.Add(s.Baseline), all.Variation.Add(s.Variation)
+		all = all.add(s)
 	}
 	strata = pooled(strata)
 	if kind == Percentile || len(strata) < 2 {
@@ -37,25 +37,22 @@ func NewStratified(kind Kind, strata []Stratum, opt Options) Comparison {
 	c.opt = opt
 	units := SumOf(all.Baseline.Units + all.Variation.Units)
 	a, b := newPost(kind, all.Baseline), newPost(kind, all.Variation)
-	weigh := func(s Stratum) fraction {
-		return fraction{SumOf(s.Baseline.Units + s.Variation.Units), units}
-	}
 	each := adjusts(kind, opt) && kind != Ratio // strata are adjusted one by one
 	for _, s := range strata {
 		x, y := a.meansOf(s.Baseline), b.meansOf(s.Variation)
 		if each {
 			adjust(kind, s.Baseline, s.Variation, &x[0], &y[0])
 		}
-		a.addMeans(weigh(s), x)
-		b.addMeans(weigh(s), y)
+		a.addMeans(s.weight(units), x)
+		b.addMeans(s.weight(units), y)
 	}
 	for _, s := range strata {
 		x, y := a.estimateOf(s.Baseline), b.estimateOf(s.Variation)
 		if each {
 			adjust(kind, s.Baseline, s.Variation, &x, &y)
 		}
-		a.addVariance(weigh(s), x)
-		b.addVariance(weigh(s), y)
+		a.addVariance(s.weight(units), x)
+		b.addVariance(s.weight(units), y)
 	}
 	c.a, c.b = a.estimate(), b.estimate()
 	if adjusts(kind, opt) && kind == Ratio {
@@ -82,33 +79,43 @@ func reductionBy(kind Kind, all Stratum, c Comparison) *float64 {
 	return new(before.sub(of(c.a, c.b)).quo(before).float64())
 }
 
+// add gives the units of both strata.
+func (s Stratum) add(o Stratum) Stratum {
+	return Stratum{s.Baseline.Add(o.Baseline), s.Variation.Add(o.Variation)}
+}
+
+func (s Stratum) units() (baseline, variation int64) { return s.Baseline.Units, s.Variation.Units }
+
 // pooled puts strata in which a variation has fewer than two units together, and if
 // these have too few even then, with the smallest of the others.
-func pooled(strata []Stratum) []Stratum {
-	var out []Stratum
-	var few Stratum
-	small := func(s Stratum) bool { return s.Baseline.Units < 2 || s.Variation.Units < 2 }
-	add := func(s, o Stratum) Stratum { return Stratum{s.Baseline.Add(o.Baseline), s.Variation.Add(o.Variation)} }
+func pooled[S interface {
+	add(S) S
+	units() (baseline, variation int64)
+}](strata []S) []S {
+	var out []S
+	var few S
+	all := func(s S) int64 { a, b := s.units(); return a + b }
+	small := func(s S) bool { a, b := s.units(); return a < 2 || b < 2 }
 	for _, s := range strata {
 		if small(s) {
-			few = add(few, s)
+			few = few.add(s)
 		} else {
 			out = append(out, s)
 		}
 	}
 	switch {
-	case few.Baseline.Units+few.Variation.Units == 0:
+	case all(few) == 0:
 		return out
 	case !small(few) || len(out) == 0:
 		return append(out, few)
 	}
 	smallest := 0
 	for i, s := range out {
-		if s.Baseline.Units+s.Variation.Units < out[smallest].Baseline.Units+out[smallest].Variation.Units {
+		if all(s) < all(out[smallest]) {
 			smallest = i
 		}
 	}
-	out[smallest] = add(out[smallest], few)
+	out[smallest] = out[smallest].add(few)
 	return out
 }
 

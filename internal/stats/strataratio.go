@@ -28,62 +28,67 @@ func (l line) covariance(before line, m Moments) fraction {
 
 // adjustRatios takes out of two post-stratified ratios what covariates explain
 // within strata: of each ratio θ times what the post-stratified ratio of its
-// covariates is above that of all units. θ is cov/var over the units of both
-// variations together, within strata, weighted as the strata are; 0 where the
-// covariate does not vary. With a single stratum it is [adjust].
+// covariates is above that of all units. With a single stratum it is [adjust].
 func adjustRatios(strata []Stratum, all Stratum, a, b *post, x, y *estimate) {
-	if !x.hasVariance || !y.hasVariance {
+	theta, centre, ok := ratioTheta(strata, all)
+	if !ok || !x.hasVariance || !y.hasVariance {
 		return
 	}
-	union := all.Baseline.Add(all.Variation)
-	whole, before := newPost(Ratio, union), newPost(Ratio, union)
-	whole.addMeans(fraction{SumOf(1), SumOf(1)}, whole.meansOf(union))
-	before.addMeans(fraction{SumOf(1), SumOf(1)}, before.meansOf(union.covariate()))
-	arms := []struct {
+	units := SumOf(all.Baseline.Units + all.Variation.Units)
+	for _, arm := range []struct {
 		of       func(Stratum) Moments
 		values   *post
-		before   *post
 		estimate *estimate
 	}{
-		{func(s Stratum) Moments { return s.Baseline }, a, newPost(Ratio, all.Baseline), x},
-		{func(s Stratum) Moments { return s.Variation }, b, newPost(Ratio, all.Variation), y},
-	}
-	weigh := func(s Stratum) fraction {
-		return fraction{SumOf(s.Baseline.Units + s.Variation.Units), SumOf(union.Units)}
-	}
-	posts := []*post{whole, before}
-	for _, arm := range arms {
+		{func(s Stratum) Moments { return s.Baseline }, a, x},
+		{func(s Stratum) Moments { return s.Variation }, b, y},
+	} {
+		before := newPost(Ratio, Moments{Units: arm.values.units})
 		for _, s := range strata {
-			arm.before.addMeans(weigh(s), arm.before.meansOf(arm.of(s).covariate()))
+			before.addMeans(s.weight(units), before.meansOf(arm.of(s).covariate()))
 		}
-		posts = append(posts, arm.values, arm.before)
-	}
-	for _, p := range posts {
-		if p.means[1].sign() == 0 {
-			return // no ratio, or none before: nothing to adjust by
+		if before.means[1].sign() == 0 {
+			return
 		}
-	}
-	zero := fraction{Sum{}, SumOf(1)}
-	covariance, variance := zero, zero
-	for _, s := range strata {
-		both := s.Baseline.Add(s.Variation)
-		covariance = short(covariance.add(weigh(s).mul(lineOf(whole).covariance(lineOf(before), both))))
-		variance = short(variance.add(weigh(s).mul(lineOf(before).variance(both.covariate()))))
-	}
-	if variance.sign() == 0 {
-		return
-	}
-	theta := short(covariance.quo(variance))
-	for _, arm := range arms {
-		own, past := lineOf(arm.values), lineOf(arm.before)
-		sum := zero
+		own, past := lineOf(arm.values), lineOf(before)
+		sum := fraction{Sum{}, SumOf(1)}
 		for _, s := range strata {
-			m := arm.of(s)
+			m, weight := arm.of(s), s.weight(units)
 			adjusted := own.variance(m).sub(theta.mul(own.covariance(past, m)).times(SumOf(2))).add(theta.mul(theta).mul(past.variance(m.covariate())))
-			sum = short(sum.add(weigh(s).mul(weigh(s)).mul(adjusted).over(SumOf(m.Units))))
+			sum = short(sum.add(weight.mul(weight).mul(adjusted).over(SumOf(m.Units))))
 		}
-		arm.estimate.mean = short(arm.estimate.mean.sub(theta.mul(past.ratio.sub(lineOf(before).ratio))))
+		arm.estimate.mean = short(arm.estimate.mean.sub(theta.mul(past.ratio.sub(centre))))
 		arm.estimate.hasVariance = false
 		arm.estimate.setVariance(sum.times(SumOf(arm.estimate.units)))
 	}
+}
+
+// ratioTheta is how much of a ratio its covariate explains: cov/var of both
+// linearised, over the units of both variations together, within strata and
+// weighted as the strata are. centre is the ratio of all covariates. ok is false
+// where there is nothing to adjust by.
+func ratioTheta(strata []Stratum, all Stratum) (theta, centre fraction, ok bool) {
+	union := all.Baseline.Add(all.Variation)
+	values, before := newPost(Ratio, union), newPost(Ratio, union)
+	values.addMeans(fraction{SumOf(1), SumOf(1)}, values.meansOf(union))
+	before.addMeans(fraction{SumOf(1), SumOf(1)}, before.meansOf(union.covariate()))
+	if values.means[1].sign() == 0 || before.means[1].sign() == 0 {
+		return theta, centre, false
+	}
+	own, past := lineOf(values), lineOf(before)
+	covariance, variance := fraction{Sum{}, SumOf(1)}, fraction{Sum{}, SumOf(1)}
+	for _, s := range strata {
+		both, weight := s.Baseline.Add(s.Variation), s.weight(SumOf(union.Units))
+		covariance = short(covariance.add(weight.mul(own.covariance(past, both))))
+		variance = short(variance.add(weight.mul(past.variance(both.covariate()))))
+	}
+	if variance.sign() == 0 {
+		return theta, centre, false
+	}
+	return short(covariance.quo(variance)), past.ratio, true
+}
+
+// weight is the share of the units that are in the stratum.
+func (s Stratum) weight(units Sum) fraction {
+	return fraction{SumOf(s.Baseline.Units + s.Variation.Units), units}
 }
