@@ -41,6 +41,7 @@ type bench struct {
 	threads int
 	memory  int64 // in GB of 10^9 bytes; 0: no limit of ours
 	ids     string
+	convert bool
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
@@ -56,6 +57,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.IntVar(&b.threads, "threads", 0, "threads of each; 0: one for each processor")
 	flags.Int64Var(&b.memory, "memory", 0, "memory of each in GB; 0: no limit")
 	flags.StringVar(&b.ids, "ids", "both", "whether rows have ids: no, yes, both")
+	flags.BoolVar(&b.convert, "convert", false, "compare the conversion of NDJSON instead")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -108,6 +110,9 @@ func (b bench) all(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	if err := b.printProgram(ctx, stdout); err != nil {
 		return err
+	}
+	if b.convert {
+		return b.conversions(ctx, stdout, stderr)
 	}
 	for _, c := range b.contests() {
 		if err := os.MkdirAll(filepath.Dir(c.handOut), 0o777); err != nil {

@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"errors"
 	"io"
 	"slices"
 	"strings"
@@ -68,7 +69,7 @@ func TestCSVRecords(t *testing.T) {
 			}
 		}
 		if !slices.EqualFunc(got, want, func(a, b read) bool {
-			return a.line == b.line && slices.Equal(a.fields, b.fields) && a.err == b.err
+			return a.line == b.line && slices.Equal(a.fields, b.fields) && errors.Is(a.err, b.err)
 		}) {
 			t.Errorf("%d bytes at a time: %v, want %v", size, got, want)
 		}

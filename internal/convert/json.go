@@ -89,6 +89,9 @@ func (r *jsonReader) peek() byte {
 }
 
 func (r *jsonReader) blanks() {
+	if r.pos < len(r.data) && r.data[r.pos] > ' ' {
+		return // as a rule
+	}
 	for r.pos < len(r.data) {
 		switch r.data[r.pos] {
 		case ' ', '\t', '\r', '\n':
@@ -301,9 +304,11 @@ func (r *jsonReader) text() (inside []byte, escaped bool, err error) {
 	r.pos++
 	start := r.pos
 	for {
-		for r.pos < len(r.data) && !special[r.data[r.pos]] {
-			r.pos++
+		data, i := r.data, r.pos
+		for i < len(data) && !special[data[i]] {
+			i++
 		}
+		r.pos = i
 		switch r.peek() {
 		case '"':
 			inside = r.data[start:r.pos]

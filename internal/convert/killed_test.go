@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 	if text := os.Getenv(childVariable); text != "" {
 		panic(die(text))
 	}
-	os.Exit(m.Run())
+	m.Run()
 }
 
 // die converts as told; it returns only if it lives on.
