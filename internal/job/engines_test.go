@@ -25,8 +25,8 @@ type engineCase struct {
 	Expected map[string]*float64
 }
 
-// Sums that go through GrowthBook's gbstats, statsmodels and tea-tasting give the
-// same numbers here, wherever the definitions agree.
+// Sums that go through GrowthBook's gbstats, statsmodels, tea-tasting and expan give
+// the same numbers here, wherever the definitions agree.
 func TestStatsAgreeWithOtherEngines(t *testing.T) {
 	text, err := os.ReadFile("testdata/engines/engines.json")
 	if err != nil {

@@ -1,20 +1,24 @@
 #!/usr/bin/env python3
 """Computes engines.json: what other engines of experiments make of the same sums.
 
-Draws units, hands their sums to gbstats (GrowthBook), statsmodels and tea-tasting,
+Draws units, hands them or their sums to gbstats (GrowthBook), statsmodels, tea-tasting and expan,
 and keeps sums and answers, for a test that hands the sums to Stats. Only numbers
 whose definitions agree are kept; docs/statistics.md tells which do not.
 
+    pip install --no-deps expan==1.4.0 simplejson==4.3.0
     pip install gbstats==0.8.0 tea-tasting==1.14.0 statsmodels==0.14.4 scipy==1.14.1 numpy==1.26.4
     python3 engines.py > engines.json
 """
 
+import contextlib
 import json
 import math
 import sys
+import types
 from importlib.metadata import version
 
 import numpy as np
+import scipy.stats  # expan takes it for loaded
 import tea_tasting as tt
 from gbstats.bayesian.tests import EffectBayesianABTest, EffectBayesianConfig, GaussianPrior
 from gbstats.frequentist.tests import (
@@ -36,6 +40,11 @@ from statsmodels.stats.contingency_tables import Table2x2
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import confint_proportions_2indep, test_proportions_2indep
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
+
+# expan loads Stan for what is not called here, and prints its name.
+sys.modules["pystan"] = types.SimpleNamespace(StanModel=None)
+with contextlib.redirect_stdout(sys.stderr):
+    from expan.core.statistics import normal_sample_weighted_difference
 
 rng = np.random.default_rng(20261121)
 
@@ -265,9 +274,24 @@ for ratio, covariate, shape, na, pa, nb, pb in [
             case(f"{kind} of {shape}{', adjusted' if covariate else ''}, {test}, {alternative}", "tea-tasting RatioOfMeans.analyze_aggregates",
                  f"{{{option}test: {test}, alternative: {alternative}, relative_interval: log}}", rows, **expected)
 
+# expan
+
+
+for kind, shape, na, pa, nb, pb in [("mean", "counts", 40, 2.0, 55, 2.6), ("mean", "money", 900, 0.3, 1200, 0.36), ("ratio", "counts", 300, 2.0, 250, 2.2),
+                                    ("ratio", "losses", 80, 20, 90, 16)]:
+    control, treatment = arm(shape, na, pa, ratio=kind == "ratio"), arm(shape, nb, pb, ratio=kind == "ratio")
+    of = lambda u, letter: u[letter].astype(float) if letter in u else np.ones(len(u["x"]))
+    for alpha in (0.05, 0.01):
+        ends = [100 * alpha / 2, 100 - 100 * alpha / 2]
+        r = normal_sample_weighted_difference(of(treatment, "x"), of(control, "x"), of(treatment, "y"), of(control, "y"), percentiles=ends)
+        low, high = (r["c_i"][round(p, 5)] for p in ends)
+        case(f"{kind} of {shape}, {na} and {nb} units, Student, alpha {alpha}", "expan normal_sample_weighted_difference", f"{{test: student, alpha: {alpha}}}",
+             [row(control, kind, "control"), row(treatment, kind, "treatment")],
+             absolute_effect=r["mean1"] - r["mean2"], absolute_low=low, absolute_high=high, p_value=r["p_value"])
+
 about = {
     "about": "Written by engines.py; see there for how each value is computed.",
-    "tools": {"python": sys.version.split()[0], **{p: version(p) for p in ("gbstats", "tea-tasting", "statsmodels", "scipy", "numpy")}},
+    "tools": {"python": sys.version.split()[0], **{p: version(p) for p in ("gbstats", "tea-tasting", "statsmodels", "expan", "scipy", "numpy")}},
 }
 print(json.dumps(about)[:-1] + ', "cases": [')
 print(",\n".join(json.dumps(c) for c in cases))
