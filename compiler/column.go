@@ -50,17 +50,21 @@ const (
 	ColumnOther
 )
 
-// CompileColumn reads one entry of a source's columns: the exact name of a
-// column, a nested path, or an expression over columns. The type is the
-// stored one for a name or path; for an expression it is text, float, boolean
-// or timestamp. A path into JSON is the text of what it leads to, with the type
-// ColumnJSON. Mistakes are added to the list.
+// CompileColumn reads one entry of a source's columns: the name of a column, a
+// nested path, or an expression over columns. Names of columns and of fields
+// are found in any case, an equal one first. The type is the stored one for a
+// name or path; for an expression it is text, float, boolean or timestamp. A
+// path into JSON is the text of what it leads to, with the type ColumnJSON.
+// Mistakes are added to the list.
 func CompileColumn(src metrics.Expr, columns []Column, list *diag.List) (sqlast.Expr, ColumnType, bool) {
 	scope := newColumnScope(columns)
+	if scope.tolerant = src.Tolerant; src.Tolerant {
+		src = presentOf(src, columns)
+	}
 	entry := strings.TrimSpace(src.Src)
 	for _, name := range []string{src.Src, entry} {
 		if c, ok := findColumn(columns, name); ok {
-			return sqlast.Column{Name: name}, c.Type, true
+			return sqlast.Column{Name: c.Name}, c.Type, true
 		}
 	}
 	if base, names, ok := splitPath(entry, columns); ok {
@@ -88,6 +92,7 @@ func CompileColumn(src metrics.Expr, columns []Column, list *diag.List) (sqlast.
 // CompileSourceWhere reads a source's where, as a condition over its columns.
 func CompileSourceWhere(src metrics.Expr, columns []Column, list *diag.List) (sqlast.Expr, bool) {
 	scope := newColumnScope(columns)
+	scope.tolerant = src.Tolerant
 	e, ok := Parse(src, scope, BooleanType, list)
 	if !ok {
 		return nil, false
@@ -110,20 +115,34 @@ func storedType(t Type) ColumnType {
 	panic("compiler: no stored type for " + t.String())
 }
 
-func findColumn(columns []Column, name string) (Column, bool) {
-	i := slices.IndexFunc(columns, func(c Column) bool { return c.Name == name })
-	if i < 0 {
+// findColumn finds a column by its name, or by its name in another case where
+// only one has it: warehouses write names in upper case, or in lower.
+func findColumn(columns []Column, name string) (found Column, ok bool) {
+	several := false
+	for _, c := range columns {
+		switch {
+		case c.Name == name:
+			return c, true
+		case strings.EqualFold(c.Name, name):
+			several = ok
+			found, ok = c, true
+		}
+	}
+	if several {
 		return Column{}, false
 	}
-	return columns[i], true
+	return found, ok
 }
 
 // splitPath reads a text as a column (the longest name that fits) and the
 // names behind it: context.key, props["sku"].
 func splitPath(text string, columns []Column) (base Column, names []string, ok bool) {
 	for _, c := range columns {
-		rest, found := strings.CutPrefix(text, c.Name)
-		if !found || ok && len(c.Name) <= len(base.Name) {
+		if len(text) < len(c.Name) || ok && len(c.Name) <= len(base.Name) {
+			continue
+		}
+		prefix, rest := text[:len(c.Name)], text[len(c.Name):]
+		if same, found := findColumn(columns, prefix); !found || same.Name != c.Name {
 			continue
 		}
 		if path, good := pathNames(rest); good {
@@ -170,7 +189,7 @@ func walkPath(base Column, names []string) (sqlast.Expr, ColumnType, *diag.Diagn
 			if !ok {
 				return nil, ColumnType{}, missing("field", name, so, typ.Fields)
 			}
-			x, typ = sqlast.Field{X: x, Name: name}, f.Type
+			x, typ = sqlast.Field{X: x, Name: f.Name}, f.Type
 		case typ.Kind == ColumnMap && typ.Elem != nil:
 			x, typ = sqlCall(sqlast.MapValue, x, sqlast.Text(name)), *typ.Elem
 		case typ.Kind == ColumnJSON, typ.Kind == ColumnText:
@@ -224,13 +243,18 @@ func missing(what, name, of string, columns []Column) *diag.Diagnostic {
 // its columns, whatever the words of metrics mean.
 type pathScope interface {
 	path(word string, names []string) (Ref, *diag.Diagnostic)
+	// tolerates reports whether what is nowhere is a missing value.
+	tolerates() bool
 }
 
 // columnScope reads the columns of a source.
 type columnScope struct {
-	columns []Column
-	paths   map[string]columnPath // by the canonical text of the path
+	columns  []Column
+	paths    map[string]columnPath // by the canonical text of the path
+	tolerant bool                  // names that the columns lack are missing values
 }
+
+func (s *columnScope) tolerates() bool { return s.tolerant }
 
 type columnPath struct {
 	x   sqlast.Expr
@@ -238,7 +262,7 @@ type columnPath struct {
 }
 
 func newColumnScope(columns []Column) *columnScope {
-	return &columnScope{columns, map[string]columnPath{}}
+	return &columnScope{columns: columns, paths: map[string]columnPath{}}
 }
 
 func (s *columnScope) names() (names []string) {

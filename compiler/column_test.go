@@ -124,7 +124,8 @@ func TestColumnMistakes(t *testing.T) {
 		{"amount + zzzzzzzz", "m.yaml:1:10: there is no column \"zzzzzzzz\"\n    hint: " + all},
 		{"lower(blob)", "m.yaml:1:7: column blob is of type BLOB, which expressions cannot read"},
 		{"lower(props)", "m.yaml:1:7: column props is of type MAP(VARCHAR, VARCHAR), not a single value\n    hint: name one of its values: props.key or props[\"key\"]"},
-		{"vwo_uuid(user_id, payload)", "m.yaml:1:1: vwo_uuid is not supported yet\n    hint: write the id as a column of the export"},
+		{"vwo_uuid(user_id)", "m.yaml:1:1: vwo_uuid takes the id of a user and the account, not 1 values\n    hint: write vwo_uuid(user_id, \"12345\")"},
+		{"vwo_uuid(is_test, payload)", "m.yaml:1:10: vwo_uuid() needs a text, this is a condition\n    hint: write text(is_test)"},
 		{"amount == \"3\"", "m.yaml:1:11: a text stands against a number with ==\n    hint: leave out the quotes: 3"},
 	} {
 		var list diag.List

@@ -240,6 +240,8 @@ func (w sqlWriter) value(n Node) sqlValue {
 		return w.choice(n, w.value)
 	case CallNode:
 		return w.call(n)
+	case VWOUUIDNode:
+		return w.vwoUUID(n)
 	}
 	panic(fmt.Sprintf("compiler: no case for %T", n))
 }

@@ -46,7 +46,7 @@ func nodeBinding(n Node) int {
 			return bindPrefix
 		}
 		return bindName
-	case TextNode, BooleanNode, NilNode, TimeNode, NameNode, CallNode:
+	case TextNode, BooleanNode, NilNode, TimeNode, NameNode, CallNode, VWOUUIDNode:
 		return bindName
 	case BinaryNode:
 		switch n.Op {
@@ -114,6 +114,12 @@ func format(b *strings.Builder, n Node, least int) {
 	case CallNode:
 		b.WriteString(n.Function + "(")
 		format(b, n.X, bindChoice)
+		b.WriteByte(')')
+	case VWOUUIDNode:
+		b.WriteString("vwo_uuid(")
+		format(b, n.User, bindChoice)
+		b.WriteString(", ")
+		format(b, n.Account, bindChoice)
 		b.WriteByte(')')
 	default:
 		panic(fmt.Sprintf("compiler: no case for %T", n))

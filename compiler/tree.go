@@ -48,6 +48,8 @@ type (
 		X        Node
 		Of       Type // the type of the argument
 	}
+	// VWOUUIDNode is the UUID by which VWO knows a user of an account.
+	VWOUUIDNode struct{ User, Account Node }
 )
 
 func (TextNode) node()    {}
@@ -62,6 +64,7 @@ func (BinaryNode) node()  {}
 func (InNode) node()      {}
 func (ChoiceNode) node()  {}
 func (CallNode) node()    {}
+func (VWOUUIDNode) node() {}
 
 // Operator is an operator between two operands, as it is written.
 type Operator string
@@ -93,7 +96,7 @@ func typeOf(n Node) Type {
 	switch n := n.(type) {
 	case NilNode:
 		return NilType
-	case TextNode:
+	case TextNode, VWOUUIDNode:
 		return TextType
 	case NumberNode, MinusNode:
 		return NumberType

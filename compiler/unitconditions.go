@@ -48,6 +48,8 @@ func refsIn(n Node) []Ref {
 		return append(append(refsIn(n.If), refsIn(n.Then)...), refsIn(n.Else)...)
 	case CallNode:
 		return refsIn(n.X)
+	case VWOUUIDNode:
+		return append(refsIn(n.User), refsIn(n.Account)...)
 	default:
 		panic(fmt.Sprintf("compiler: no case for %T", n))
 	}

@@ -20,7 +20,7 @@ import (
 
 // open are the columns that an expression may name: in files of JSON, any.
 func (in *inspector) open(e metrics.Expr) []compiler.Column {
-	if in.schema.members == nil {
+	if in.schema.members == nil || e.Tolerant {
 		return in.columns
 	}
 	columns := in.columns
@@ -39,11 +39,12 @@ func (in *inspector) open(e metrics.Expr) []compiler.Column {
 // alternative reports whether an expression has another value where one is
 // missing, so that files without it are meant.
 func (in *inspector) alternative(e *metrics.Expr) bool {
-	return in.schema.members != nil && (in.fromPreset(e) || strings.Contains(e.Src, "??"))
+	return in.schema.members != nil && (e.Tolerant || strings.Contains(e.Src, "??"))
 }
 
-func (in *inspector) fromPreset(e *metrics.Expr) bool {
-	return in.def.Preset.Set && e.Pos == in.def.Preset.Pos
+// ofPreset reports whether what stands at a place is said by the preset.
+func (in *inspector) ofPreset(pos diag.Pos) bool {
+	return in.def.Preset.Set && pos == in.def.Preset.Pos
 }
 
 // place is where a value stands in rows of JSON: in a column, or under the keys
@@ -145,7 +146,7 @@ func (in *inspector) occurring(ctx context.Context, engine *Engine) (ok bool, er
 	ok = true
 	for _, e := range exprs {
 		lost, all := nowhere(in.stored[e].sql)
-		if len(lost) == 0 || !all && n(value(e)) > 0 || in.fromPreset(e) && !in.indispensable(e, func(e *metrics.Expr) bool { return n(value(e)) > 0 }) {
+		if len(lost) == 0 || !all && n(value(e)) > 0 || e.Tolerant && !in.indispensable(e, func(e *metrics.Expr) bool { return n(value(e)) > 0 }) {
 			continue
 		}
 		ok = false
@@ -153,7 +154,7 @@ func (in *inspector) occurring(ctx context.Context, engine *Engine) (ok bool, er
 			return false, err
 		}
 	}
-	if in.out.Where != nil {
+	if in.def.Where.IsSet() {
 		if lost, _ := nowhere(in.out.Where); len(lost) > 0 && n("where") == 0 {
 			return false, in.sayNowhere(ctx, engine, &in.def.Where, lost)
 		}

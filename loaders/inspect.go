@@ -135,8 +135,14 @@ func inspectSource(ctx context.Context, engine *Engine, def *metrics.Source, mat
 	if def.Partition != nil && !in.partition() {
 		return nil, nil
 	}
-	if def.Rows.Set && !in.takeApart() {
+	in.chooseRows()
+	if in.def.Rows.Set && !in.takeApart() {
 		return nil, nil
+	}
+	if in.def.Preset.Set {
+		in.def = withoutAbsent(in.def, in.columns)
+		in.out.Def = in.def
+		in.noID()
 	}
 	if !in.resolve() {
 		return nil, nil
@@ -228,42 +234,85 @@ func (in *inspector) partition() bool {
 	return true
 }
 
-// mapped are the expressions of a source's columns, in the order of the catalog.
+// mapped are the expressions of a source's columns.
 func mapped(c *metrics.Columns) []*metrics.Expr {
 	var all []*metrics.Expr
-	for i := range c.Units {
-		all = append(all, &c.Units[i].Column)
+	for _, m := range c.Mapped() {
+		all = append(all, m.Column)
 	}
-	all = append(all, &c.Timestamp.Column, &c.Event, &c.Experiment, &c.Flag, &c.Variation, &c.Holdback, &c.Value, &c.Weight)
-	for i := range c.ID {
-		all = append(all, &c.ID[i])
+	return all
+}
+
+// chooseRows leaves out the list of a preset that the files lack: then their
+// records are rows.
+func (in *inspector) chooseRows() {
+	rows := in.def.Rows
+	if in.ofPreset(rows.Pos) && compiler.Absent(metrics.Expr{Src: rows.V, Tolerant: true}, in.columns) {
+		whole := *in.def
+		whole.Rows = metrics.Text{}
+		in.def = &whole
 	}
-	for _, b := range []*metrics.Bag{&c.Properties, &c.Attributes} {
-		all = append(all, &b.From)
-		for i := range b.Named {
-			all = append(all, &b.Named[i].Column)
-		}
+}
+
+// noID leaves out the id of a preset that the data lacks, and says so.
+func (in *inspector) noID() {
+	c := &in.def.Columns
+	if in.def.Dedupe.Set || !slices.ContainsFunc(c.ID, func(e metrics.Expr) bool { return compiler.Absent(e, in.columns) }) {
+		return
 	}
-	return slices.DeleteFunc(all, func(e *metrics.Expr) bool { return !e.IsSet() })
+	in.list.Warnf(in.def.Preset.Pos, "no-id", "source %q has not every column of the id by which the preset %s tells rows apart, so that duplicates are counted twice", in.def.Name.V, in.def.Preset.V).
+		WithHint("map id under columns, or write dedupe: none where there are no duplicates")
+	c.ID = nil
 }
 
 // resolve finds what every expression of the columns stands for.
 func (in *inspector) resolve() bool {
 	ok := true
-	for _, e := range mapped(&in.def.Columns) {
+	for _, m := range in.def.Columns.Mapped() {
+		e := m.Column
+		if compiler.Absent(*e, in.columns) {
+			in.list.Errorf(e.Pos, "unknown-column", "source %q has no column for %s: the preset %s reads %s", in.def.Name.V, m.Name, in.def.Preset.V, e.Src).
+				WithHint("map it under columns, or see with metricsjob presets whether it is another export")
+			ok = false
+			continue
+		}
 		sql, typ, found := compiler.CompileColumn(*e, in.open(*e), in.list)
 		in.stored[e] = stored{sql, typ}
 		ok = found && in.agreed(e, sql) && ok
 	}
-	if in.def.Where.IsSet() {
-		var found bool
-		in.out.Where, found = compiler.CompileSourceWhere(in.def.Where, in.open(in.def.Where), in.list)
-		ok = found && in.agreed(&in.def.Where, in.out.Where) && ok
+	var conds sqlast.And
+	for _, e := range in.wheres() {
+		if compiler.Absent(*e, in.columns) {
+			in.list.Errorf(e.Pos, "unknown-column", "source %q has no column of those that tell its rows by the preset %s: %s", in.def.Name.V, in.def.Preset.V, e.Src).
+				WithHint("see with metricsjob presets whether it is another export, or write columns in place of the preset")
+			ok = false
+			continue
+		}
+		where, found := compiler.CompileSourceWhere(*e, in.open(*e), in.list)
+		ok = found && in.agreed(e, where) && ok
+		conds = append(conds, where)
 	}
-	if ok {
-		in.lacking()
+	switch len(conds) {
+	case 0:
+	case 1:
+		in.out.Where = conds[0]
+	default:
+		in.out.Where = conds
 	}
-	return ok
+	if !ok {
+		return false
+	}
+	if t := &in.def.Columns.Timestamp; t.Column.Tolerant && isTime(in.stored[&t.Column].typ) {
+		t.Epoch = "" // which the preset says for exports that write numbers
+	}
+	in.lacking()
+	return true
+}
+
+// wheres are the conditions under which rows exist: those of the source and of
+// its preset.
+func (in *inspector) wheres() []*metrics.Expr {
+	return slices.DeleteFunc([]*metrics.Expr{&in.def.Where, &in.def.PresetWhere}, func(e *metrics.Expr) bool { return !e.IsSet() })
 }
 
 // lacking warns of columns that only some of the files have: those of the
@@ -284,8 +333,8 @@ func (in *inspector) lacking() {
 	for _, e := range mapped(&in.def.Columns) {
 		warn(e, in.stored[e].sql)
 	}
-	if in.def.Where.IsSet() {
-		warn(&in.def.Where, in.out.Where)
+	for _, e := range in.wheres() {
+		warn(e, in.out.Where)
 	}
 }
 
@@ -354,7 +403,7 @@ func (in *inspector) fields() bool {
 		required(&c.Units[i].Column, identifier, &unit.Field)
 		out.Units = append(out.Units, unit)
 	}
-	required(&c.Timestamp.Column, func(s stored) (compiler.Field, *cannot) { return instant(s, c.Timestamp.Epoch) }, &out.Time)
+	required(&c.Timestamp.Column, func(s stored) (compiler.Field, *cannot) { return timestampOf(s, c.Timestamp) }, &out.Time)
 	required(&c.Event, text, &out.Event)
 	required(&c.Variation, variation, &out.Variation)
 	optional(&c.Experiment, text, &out.Experiment)

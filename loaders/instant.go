@@ -5,6 +5,7 @@ import (
 
 	"github.com/metricsjob/metricsjob/compiler"
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
+	"github.com/metricsjob/metricsjob/metrics"
 )
 
 // The instants from the year 1 to the year 9999, in microseconds since 1970.
@@ -28,6 +29,16 @@ var epochs = map[string]struct{ times, per int64 }{
 	"ms": {1_000, 1},
 	"us": {1, 1},
 	"ns": {1, 1_000},
+}
+
+// timestampOf reads the column that a source maps as timestamp. Where a preset
+// maps it, text may be either the number or the time.
+func timestampOf(c stored, t metrics.TimestampColumn) (compiler.Field, *cannot) {
+	field, err := instant(c, t.Epoch)
+	if err == nil && t.Column.Tolerant && t.Epoch != "" && c.typ.Kind == compiler.ColumnText {
+		field.SQL = call(sqlast.Coalesce, field.SQL, call(sqlast.ParseTime, c.sql))
+	}
+	return field, err
 }
 
 // instant reads a column as a TIMESTAMP in UTC, floored to microseconds.

@@ -237,13 +237,13 @@ func TestNamesInNoRow(t *testing.T) {
 			[]string{`has d.event.nam`, `did you mean "name"?`}},
 		{"an optional column of a preset", func(src *metrics.Source) {
 			src.Preset = metrics.Text{V: "vendor", Set: true, Pos: at(9)}
-			src.Columns.Value = metrics.Expr{Src: "d.value", Pos: at(9)}
-			src.Columns.Units = append(src.Columns.Units, metrics.UnitColumn{Kind: metrics.Text{V: "device"}, Column: metrics.Expr{Src: "device", Pos: at(9)}})
+			src.Columns.Value = metrics.Expr{Src: "d.value", Pos: at(9), Tolerant: true}
+			src.Columns.Units = append(src.Columns.Units, metrics.UnitColumn{Kind: metrics.Text{V: "device"}, Column: metrics.Expr{Src: "device", Pos: at(9), Tolerant: true}})
 		}, nil},
 		{"a needed column of a preset", func(src *metrics.Source) {
 			src.Preset = metrics.Text{V: "vendor", Set: true, Pos: at(9)}
-			src.Columns.Event = metrics.Expr{Src: "kind", Pos: at(9)}
-		}, []string{`metrics.yaml:9:5: no row of source "events" has kind`}},
+			src.Columns.Event = metrics.Expr{Src: "kind", Pos: at(9), Tolerant: true}
+		}, []string{`metrics.yaml:9:5: source "events" has no column for event: the preset vendor reads kind`}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, list := w.inspect(w.events("a.ndjson", func(src *metrics.Source) {

@@ -7,11 +7,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/metricsjob/metricsjob/compiler"
 	"github.com/metricsjob/metricsjob/internal/diag"
 	"github.com/metricsjob/metricsjob/metrics"
 )
 
-// presetFiles hold the columns of known exports, one file each.
+// presetFiles hold what is known of exports, one file each.
 //
 //go:embed presets/*.yaml
 var presetFiles embed.FS
@@ -26,17 +27,18 @@ func Presets() []string {
 	for _, e := range entries {
 		names = append(names, strings.TrimSuffix(e.Name(), ".yaml"))
 	}
+	slices.Sort(names)
 	return names
 }
 
-// Preset gives the columns of a known export.
+// Preset gives a known export.
 func Preset(name string) (metrics.PresetFile, error) {
 	file := name + ".yaml"
 	text, err := presetFiles.ReadFile(path.Join("presets", file))
 	if err != nil {
 		return metrics.PresetFile{}, fmt.Errorf("read preset %s: %w", name, err)
 	}
-	return metrics.DecodeColumns(file, text)
+	return metrics.DecodePreset(file, text)
 }
 
 // ApplyPresets fills the columns of every source that names a preset where
@@ -53,7 +55,7 @@ func ApplyPresets(defs *metrics.Definitions) diag.List {
 		if !slices.Contains(names, src.Preset.V) {
 			said := list.Errorf(src.Preset.Pos, "unknown-preset", "there is no preset %q", src.Preset.V)
 			if said.Hint = diag.DidYouMean(src.Preset.V, names); said.Hint == "" {
-				said.WithHint("the presets are %s; or write columns", strings.Join(names, ", "))
+				said.WithHint("metricsjob presets lists them; or write columns")
 			}
 			continue
 		}
@@ -66,21 +68,63 @@ func ApplyPresets(defs *metrics.Definitions) diag.List {
 	return list
 }
 
+// applyPreset fills in what a source does not say itself.
 func applyPreset(src *metrics.Source, list *diag.List) {
 	preset, err := Preset(src.Preset.V)
 	if err != nil {
 		panic("loaders: " + err.Error())
 	}
-	columns := map[metrics.SourceRole]metrics.Columns{
-		metrics.RoleImpressions: preset.Impressions,
-		metrics.RoleEvents:      preset.Events,
-		metrics.RoleUnits:       preset.Units,
-	}[src.Role]
-	for _, e := range mapped(&columns) { // what is said about them is said about the line that names the preset
-		*e = metrics.Expr{Src: e.Src, Pos: src.Preset.Pos}
+	known := preset.Source(src.Role)
+	if known == nil {
+		known = &metrics.PresetSource{}
 	}
-	src.Columns = src.Columns.Over(columns)
+	for _, e := range known.Columns.Mapped() {
+		*e.Column = ofPreset(*e.Column, src)
+	}
+	if !src.Dedupe.Set && len(src.Columns.ID) == 0 {
+		src.Dedupe = known.Dedupe
+		src.Dedupe.Pos = src.Preset.Pos
+	}
+	if !src.Rows.Set && known.Rows.Set {
+		src.Rows = known.Rows
+		src.Rows.Pos = src.Preset.Pos
+	}
+	src.PresetWhere = ofPreset(known.Where, src)
+	src.Columns = src.Columns.Over(known.Columns)
 	checkRequired(src, list)
+}
+
+// ofPreset is an expression of a preset in a source: what is said about it is
+// said about the line that names the preset, and what the data lacks is missing.
+func ofPreset(e metrics.Expr, src *metrics.Source) metrics.Expr {
+	return metrics.Expr{Src: e.Src, Pos: src.Preset.Pos, Tolerant: true}
+}
+
+// withoutAbsent is a source without what its preset maps, the data lacks, and
+// rows can do without: not every table of a vendor has every column.
+func withoutAbsent(def *metrics.Source, columns []compiler.Column) *metrics.Source {
+	absent := func(e metrics.Expr) bool { return compiler.Absent(e, columns) }
+	out := *def
+	c := &out.Columns
+	optional := []*metrics.Expr{&c.Value, &c.Holdback, &c.Weight, &c.Properties.From, &c.Attributes.From}
+	switch {
+	case absent(c.Flag) && c.Experiment.IsSet():
+		optional = append(optional, &c.Flag)
+	case absent(c.Experiment) && c.Flag.IsSet():
+		optional = append(optional, &c.Experiment)
+	}
+	for _, e := range optional {
+		if absent(*e) {
+			*e = metrics.Expr{}
+		}
+	}
+	if units := slices.DeleteFunc(slices.Clone(c.Units), func(u metrics.UnitColumn) bool { return absent(u.Column) }); len(units) > 0 {
+		c.Units = units
+	}
+	for _, b := range []*metrics.Bag{&c.Properties, &c.Attributes} {
+		b.Named = slices.DeleteFunc(slices.Clone(b.Named), func(n metrics.NamedColumn) bool { return absent(n.Column) })
+	}
+	return &out
 }
 
 // checkRequired reports the columns that neither the source nor its preset maps.

@@ -92,7 +92,7 @@ func TestApplyPresetsRefuses(t *testing.T) {
 		{"misspelt", "version: 1\nsources:\n  events:\n    - {name: e, preset: optimizly, path: events}\n",
 			"metrics.yaml:4:25: there is no preset \"optimizly\"\n    hint: did you mean \"optimizely\"?"},
 		{"unknown", "version: 1\nsources:\n  events:\n    - {name: e, preset: home_grown, path: events}\n",
-			"metrics.yaml:4:25: there is no preset \"home_grown\"\n    hint: the presets are optimizely; or write columns"},
+			"metrics.yaml:4:25: there is no preset \"home_grown\"\n    hint: metricsjob presets lists them; or write columns"},
 		{"unknown for the role", "version: 1\nsources:\n  units:\n    - {name: e, preset: optimizely, path: units}\n",
 			"metrics.yaml:4:25: source \"e\" maps no units, and neither does the preset optimizely for units\n    hint: write it under columns"},
 		{"unit kind", presetHead + `metrics:

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/metricsjob/metricsjob/compiler"
-	"github.com/metricsjob/metricsjob/internal/diag"
 	"github.com/metricsjob/metricsjob/metrics"
 )
 
@@ -46,24 +45,8 @@ func (r recognised) columns(role metrics.SourceRole) *metrics.Columns {
 // recognise reads the names and types of columns: as a known export, else
 // meaning by meaning.
 func recognise(columns []compiler.Column) recognised {
-	for _, name := range Presets() {
-		preset, err := Preset(name)
-		if err != nil {
-			panic("loaders: " + err.Error())
-		}
-		r := recognised{preset: name}
-		if fits(&preset.Impressions, columns) {
-			r.impressions = &metrics.Columns{}
-			r.noEvents = "they are impressions by the preset " + name
-		}
-		if fits(&preset.Events, columns) {
-			r.events = &metrics.Columns{}
-			r.noImpressions = "they are events by the preset " + name
-		}
-		if r.role() != "" {
-			r.key = fmt.Sprint("preset ", name, " ", r.role())
-			return r
-		}
+	if r, ok := recognisePreset(columns); ok {
+		return r
 	}
 	g := newGuess(columns)
 	r := recognised{}
@@ -82,14 +65,54 @@ func recognise(columns []compiler.Column) recognised {
 	return r
 }
 
-// fits reports whether the columns have everything that a preset maps.
-func fits(preset *metrics.Columns, columns []compiler.Column) bool {
-	all := mapped(preset)
-	return len(all) > 0 && !slices.ContainsFunc(all, func(e *metrics.Expr) bool {
-		var list diag.List
-		_, _, ok := compiler.CompileColumn(*e, columns, &list)
-		return !ok
-	})
+// recognisePreset finds the known exports whose signs the columns have: of
+// each role the one with the most signs, and only those of the preset that has
+// the most of all, since a table is of one vendor.
+func recognisePreset(columns []compiler.Column) (recognised, bool) {
+	best, most := recognised{}, 0
+	for _, name := range Presets() {
+		preset, err := Preset(name)
+		if err != nil {
+			panic("loaders: " + err.Error())
+		}
+		r := recognised{preset: name}
+		impressions, events := signs(preset.Impressions, columns), signs(preset.Events, columns)
+		if impressions > 0 {
+			r.impressions = &metrics.Columns{}
+			r.noEvents = "they are impressions by the preset " + name
+		}
+		if events > 0 {
+			r.events = &metrics.Columns{}
+			r.noImpressions = "they are events by the preset " + name
+		}
+		if n := max(impressions, events); n > most {
+			r.key = fmt.Sprint("preset ", name, " ", r.role())
+			best, most = r, n
+		}
+	}
+	return best, most > 0
+}
+
+// signs is how many signs the columns have of a known export; 0 where one is
+// missing, or a column without which rows cannot be read.
+func signs(known *metrics.PresetSource, columns []compiler.Column) int {
+	if known == nil {
+		return 0
+	}
+	lacks := func(e metrics.Expr) bool {
+		e.Tolerant = true
+		return compiler.Absent(e, columns)
+	}
+	c := &known.Columns
+	for _, e := range append(slices.Clone(known.Signs), c.Timestamp.Column, c.Event, c.Variation) {
+		if e.IsSet() && lacks(e) {
+			return 0
+		}
+	}
+	if !slices.ContainsFunc(c.Units, func(u metrics.UnitColumn) bool { return !lacks(u.Column) }) {
+		return 0
+	}
+	return len(known.Signs)
 }
 
 // required are the columns without which rows are neither impressions nor events.
@@ -301,6 +324,7 @@ var (
 	isServed   = func(t compiler.ColumnType) bool { return isKey(t) || t.Kind == compiler.ColumnJSON }
 	isSwitch   = isKind(compiler.ColumnBoolean)
 	isInstant  = isKind(compiler.ColumnTimestamp, compiler.ColumnTimestampNS, compiler.ColumnTimestampTZ)
+	isTime     = isKind(compiler.ColumnTimestamp, compiler.ColumnTimestampNS, compiler.ColumnTimestampTZ, compiler.ColumnDate)
 	isTimeText = isKind(compiler.ColumnText, compiler.ColumnInteger, compiler.ColumnFloat, compiler.ColumnDate)
 	isAmount   = isKind(compiler.ColumnInteger, compiler.ColumnDecimal, compiler.ColumnFloat, compiler.ColumnText)
 	isLabel    = isKind(compiler.ColumnText, compiler.ColumnBoolean, compiler.ColumnInteger)

@@ -199,7 +199,7 @@ func (in *inspector) countElements(ctx context.Context, engine *Engine) error {
 			some += r[2].(int64)
 		}
 	}
-	if some == 0 && in.def.Rows.Pos != in.def.Preset.Pos {
+	if some == 0 && !in.ofPreset(in.def.Rows.Pos) {
 		in.list.Warnf(in.def.Rows.Pos, "no-list", "no record of source %q has a list %s, so each record is a row", in.def.Name.V, in.rows.name).
 			WithHint("see whether it is spelt as in the export")
 	}

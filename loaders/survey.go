@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/metricsjob/metricsjob/compiler"
+	"github.com/metricsjob/metricsjob/compiler/sqlast"
 	"github.com/metricsjob/metricsjob/internal/diag"
 	"github.com/metricsjob/metricsjob/metrics"
 )
@@ -239,15 +240,16 @@ func typed(columns []compiler.Column) []string {
 
 // unmapped are the columns of which nothing is mapped.
 func unmapped(columns []compiler.Column, c *metrics.Columns) []string {
-	var left []compiler.Column
-	for _, column := range columns {
-		if !slices.ContainsFunc(mapped(c), func(e *metrics.Expr) bool {
-			return e.Src == column.Name || strings.HasPrefix(e.Src, column.Name+".")
-		}) {
-			left = append(left, column)
+	var read []string
+	for _, e := range mapped(c) {
+		if compiler.Absent(*e, columns) {
+			continue
+		}
+		if sql, _, ok := compiler.CompileColumn(*e, columns, &diag.List{}); ok {
+			read = append(read, sqlast.Columns(sql)...)
 		}
 	}
-	return typed(left)
+	return typed(slices.DeleteFunc(slices.Clone(columns), func(column compiler.Column) bool { return slices.Contains(read, column.Name) }))
 }
 
 func (s *surveyor) sort() {

@@ -125,6 +125,17 @@ func named(x sqlast.Expr) sqlast.Expr {
 	return binary(sqlast.NotEq, call(sqlast.TrimUnicode, x), sqlast.Text(""))
 }
 
+// only is the conditions and that of the source's preset.
+func (src *surveyed) only(conditions ...sqlast.Expr) sqlast.Expr {
+	if src.Where != nil {
+		conditions = append(conditions, src.Where)
+	}
+	if len(conditions) == 0 {
+		return nil
+	}
+	return sqlast.And(conditions)
+}
+
 // shown is a relation of what impressions show, one row for each: the key of
 // the experiment, whether that is a flag, the flag, the variation with what is
 // equal for the same ones, id and time.
@@ -158,7 +169,7 @@ func (s *surveyor) shown(kind string) sqlast.From {
 				{X: id, As: "id"}, {X: src.Time.SQL, As: "at"}, {X: heldBack, As: "held back"},
 			},
 			From:  src.Read,
-			Where: sqlast.And{named(key), named(value), present(id), present(src.Time.SQL)},
+			Where: src.only(named(key), named(value), present(id), present(src.Time.SQL)),
 		})
 	}
 	if len(all) == 1 {
@@ -283,7 +294,7 @@ func (s *surveyor) attributes(ctx context.Context, src *surveyed) error {
 		field, _ := src.Attributes.Lookup(name)
 		items = append(items, sqlast.Item{X: sqlast.Aggregate{Fn: sqlast.Count, X: field.SQL, Distinct: true}, As: fmt.Sprint("a", i)})
 	}
-	rows, err := s.query(ctx, sqlast.Select{Why: "the attributes of impressions", Items: items, From: src.Read})
+	rows, err := s.query(ctx, sqlast.Select{Why: "the attributes of impressions", Items: items, From: src.Read, Where: src.only()})
 	if err != nil {
 		return err
 	}
@@ -313,7 +324,7 @@ func (s *surveyor) eventKeys(ctx context.Context, src *surveyed) error {
 			tally(binary(sqlast.NotEq, value, sqlast.Int(0)), "values"),
 		},
 		From:    src.Read,
-		Where:   named(key),
+		Where:   src.only(named(key)),
 		GroupBy: []sqlast.Expr{key},
 		OrderBy: []sqlast.Order{{X: column("rows"), Desc: true}, {X: column("key")}},
 		Limit:   surveyedKeys,
@@ -401,7 +412,7 @@ func (s *surveyor) propertyValues(ctx context.Context, src *surveyed, kinds map[
 	rows, err := s.query(ctx, sqlast.Select{
 		Why:     "the properties of the events",
 		Items:   items,
-		From:    sqlast.Subquery{Query: sqlast.Select{Items: read, From: src.Read}, Alias: "e"},
+		From:    sqlast.Subquery{Query: sqlast.Select{Items: read, From: src.Read, Where: src.only()}, Alias: "e"},
 		Where:   present(column("key")),
 		GroupBy: []sqlast.Expr{column("key")},
 	})

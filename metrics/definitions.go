@@ -80,12 +80,14 @@ type Source struct {
 	// rows; not Set: the records are.
 	Rows Text
 	// Preset names a set of columns that the loaders fill in where Columns says nothing.
-	Preset    Text
-	Columns   Columns
-	Where     Expr
-	Partition *Partition
-	Dedupe    At[Dedupe] // not Set: id where an id is mapped, else none
-	Pos       diag.Pos
+	Preset  Text
+	Columns Columns
+	Where   Expr
+	// PresetWhere is what the preset says of rows beside Where; both must hold.
+	PresetWhere Expr
+	Partition   *Partition
+	Dedupe      At[Dedupe] // not Set: id where an id is mapped, else none
+	Pos         diag.Pos
 }
 
 // Columns maps the meanings that metricsjob knows to columns of the source.

@@ -10,50 +10,57 @@ import (
 const presetText = `
 description: a known export
 impressions:
-  units: {user: visitor_id}
-  experiment: experiment_id
-  variation: variation_id
-  timestamp: timestamp
+  where: kind == "feature"
+  columns:
+    units: {user: visitor_id}
+    experiment: experiment_id
+    variation: variation_id
+    timestamp: timestamp
 events:
-  units: {user: visitor_id, session: session_id}
-  event: event_name
-  timestamp: {column: ts, epoch: ms}
-  value: revenue
-  properties: {from: tags, revenue: revenue, quantity: quantity}
-  id: uuid
+  signs: [visitor_id, tags]
+  dedupe: row
+  columns:
+    units: {user: visitor_id, session: session_id}
+    event: event_name
+    timestamp: {column: ts, epoch: ms}
+    value: revenue
+    properties: {from: tags, revenue: revenue, quantity: quantity}
+    id: uuid
 `
 
-func TestDecodeColumns(t *testing.T) {
-	p, err := DecodeColumns("known.yaml", []byte(presetText))
+func TestDecodePreset(t *testing.T) {
+	p, err := DecodePreset("known.yaml", []byte(presetText))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.Description != "a known export" || p.Events.Timestamp.Epoch != "ms" || p.Impressions.Variation.Src != "variation_id" {
+	if p.Description != "a known export" || p.Events.Columns.Timestamp.Epoch != "ms" || p.Impressions.Columns.Variation.Src != "variation_id" ||
+		p.Impressions.Where.Src != `kind == "feature"` || p.Events.Dedupe.V != DedupeRow || len(p.Events.Signs) != 2 || p.Units != nil {
 		t.Errorf("preset is %+v", p)
 	}
-	_, err = DecodeColumns("known.yaml", []byte(strings.Replace(presetText, "event:", "evnt:", 1)))
-	if err == nil || !strings.Contains(err.Error(), `known.yaml:10:3: unknown key "evnt" in the columns of events`) {
+	_, err = DecodePreset("known.yaml", []byte(strings.Replace(presetText, "event:", "evnt:", 1)))
+	if err == nil || !strings.Contains(err.Error(), `known.yaml:15:5: unknown key "evnt" in the columns of events`) {
 		t.Errorf("error is %v", err)
 	}
 }
 
 // TestColumnsOver lays a user's columns over those of a preset.
 func TestColumnsOver(t *testing.T) {
-	p, err := DecodeColumns("known.yaml", []byte(presetText))
+	p, err := DecodePreset("known.yaml", []byte(presetText))
 	if err != nil {
 		t.Fatal(err)
 	}
-	own, err := DecodeColumns("own.yaml", []byte(`
+	own, err := DecodePreset("own.yaml", []byte(`
 description: the user's
 events:
-  units: {user: my_id, device: device_id}
-  value: amount
-  properties: {quantity: n, page: url}
+  columns:
+    units: {user: my_id, device: device_id}
+    value: amount
+    properties: {quantity: n, page: url}
 `))
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := own.Events.Over(p.Events)
+	c := own.Events.Columns.Over(p.Events.Columns)
 	var got []string
 	for _, u := range c.Units {
 		got = append(got, "unit "+u.Kind.V+": "+u.Column.Src)
@@ -70,7 +77,7 @@ events:
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("columns (-want +got):\n%s", diff)
 	}
-	if p.Events.Units[0].Column.Src != "visitor_id" || p.Events.Properties.Named[1].Column.Src != "quantity" {
+	if p.Events.Columns.Units[0].Column.Src != "visitor_id" || p.Events.Columns.Properties.Named[1].Column.Src != "quantity" {
 		t.Error("the preset itself was changed")
 	}
 }

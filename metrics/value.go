@@ -47,6 +47,9 @@ type Expr struct {
 	// bytes that stand beside each other in the file, in ascending order. Empty:
 	// Src stands at Pos, byte for byte, on one line.
 	Places []ExprPlace
+	// Tolerant expressions, which those of presets are, may name what the data
+	// lacks: it is a missing value.
+	Tolerant bool
 }
 
 // ExprPlace says that Src[Offset:] starts at Pos (until the next entry).

@@ -68,7 +68,7 @@ Exit codes:
 			return unknownCommand(cmd, args[0])
 		},
 	}
-	root.AddCommand(p.runCommand(), p.aaCommand(), p.checkCommand(), p.compileCommand(), p.convertCommand(), p.diffCommand(), p.explainCommand(), p.fmtCommand(), p.importCommand(), p.initCommand(), p.powerCommand(), p.schemaCommand(), p.setupCommand(), p.statsCommand(), p.testCommand(), p.versionCommand())
+	root.AddCommand(p.runCommand(), p.aaCommand(), p.checkCommand(), p.compileCommand(), p.convertCommand(), p.diffCommand(), p.explainCommand(), p.fmtCommand(), p.importCommand(), p.initCommand(), p.powerCommand(), p.presetsCommand(), p.schemaCommand(), p.setupCommand(), p.statsCommand(), p.testCommand(), p.versionCommand())
 	root.SetFlagErrorFunc(flagError)
 	flags := root.PersistentFlags()
 	flags.Var(newChoice(&p.ui.log, logText, logText, logJSON), "log", "messages on standard error as text or json")
@@ -82,7 +82,7 @@ Exit codes:
 // this version. Whoever uses them is told so, rather than that there is no
 // such word.
 var (
-	commandsToCome = []string{"plan", "presets", "report", "state"}
+	commandsToCome = []string{"plan", "report", "state"}
 	flagsToCome    = []string{"allow-sql", "engine", "skip-unchanged"}
 )
 

@@ -163,6 +163,10 @@ END`,
     END, chr(10) ORDER BY j.fullkey)
   FROM json_tree(TRY(json({1}))) AS j
 )`,
+		// Half of a SHA-1 over the bytes of both, with the digits of the version
+		// and of the variant put in.
+		UUID5: `list_transform([sha1(unhex({1}) || encode({2}))], lambda h:
+  upper(h[1:12] || '5' || h[14:16] || translate(h[17], '0123456789abcdef', '89ab89ab89ab89ab') || h[18:32]))[1]`,
 		Hash:  "hash",
 		RowID: "{1}.rowid",
 		// Never part of a result: it keeps rows without an id apart.

@@ -50,6 +50,7 @@ const (
 	ListElements                // the list X, a list of one NULL where it is NULL
 	JSONValid                   // whether X is well-formed JSON
 	CanonicalJSON               // X as canonical JSON text
+	UUID5                       // the version 5 UUID of the name Y in the namespace X, both as 32 hexadecimal digits, in upper case
 	Hash                        // a 64-bit hash, the same in every run
 	RowID                       // the dense row number of the temporary table with alias X (a Column with Table only)
 	UniqueText                  // a text that no other row has, another in every run
@@ -108,6 +109,7 @@ var fnNames = [numFns]string{
 	ListElements:      "ListElements",
 	JSONValid:         "JSONValid",
 	CanonicalJSON:     "CanonicalJSON",
+	UUID5:             "UUID5",
 	Hash:              "Hash",
 	RowID:             "RowID",
 	UniqueText:        "UniqueText",

@@ -379,6 +379,14 @@ json_valid(CASE WHEN "y" THEN "x" END)
   FROM json_tree(TRY(json(CASE WHEN "y" THEN "x" END))) AS j
 )
 
+-- UUID5
+list_transform([sha1(unhex("x") || encode('y'))], lambda h:
+  upper(h[1:12] || '5' || h[14:16] || translate(h[17], '0123456789abcdef', '89ab89ab89ab89ab') || h[18:32]))[1]
+
+-- UUID5
+list_transform([sha1(unhex(CASE WHEN "y" THEN "x" END) || encode('y'))], lambda h:
+  upper(h[1:12] || '5' || h[14:16] || translate(h[17], '0123456789abcdef', '89ab89ab89ab89ab') || h[18:32]))[1]
+
 -- Hash
 hash("x")
 
