@@ -194,6 +194,8 @@ func walkPath(base Column, names []string) (sqlast.Expr, ColumnType, *diag.Diagn
 			x, typ = sqlCall(sqlast.MapValue, x, sqlast.Text(name)), *typ.Elem
 		case typ.Kind == ColumnJSON, typ.Kind == ColumnText:
 			x, typ = jsonText(x, name), ColumnType{Kind: ColumnJSON, Name: "JSON"}
+		case IsParameters(typ):
+			x, typ = sqlCall(sqlast.PairValue, sqlCall(sqlast.Parameters, x), sqlast.Text(name)), ColumnType{Kind: ColumnText, Name: "VARCHAR"}
 		case isPairs(typ):
 			value, _ := findColumn(typ.Elem.Fields, "value")
 			x, typ = sqlCall(sqlast.PairValue, x, sqlast.Text(name)), value.Type
@@ -213,6 +215,22 @@ func isPairs(t ColumnType) bool {
 	_, name := findColumn(t.Elem.Fields, "name")
 	_, value := findColumn(t.Elem.Fields, "value")
 	return name && value
+}
+
+// IsParameters reports whether a type is a list of parameters as Google
+// Analytics exports them: {key, value}, where value has a field for each type.
+func IsParameters(t ColumnType) bool {
+	if t.Kind != ColumnList || t.Elem == nil || t.Elem.Kind != ColumnStruct {
+		return false
+	}
+	key, named := findColumn(t.Elem.Fields, "key")
+	value, _ := findColumn(t.Elem.Fields, "value")
+	for _, name := range []string{"string_value", "int_value", "float_value", "double_value"} {
+		if _, ok := findColumn(value.Type.Fields, name); !ok {
+			return false
+		}
+	}
+	return named && key.Type.Kind == ColumnText
 }
 
 func article(t ColumnType) string { return "of type " + t.Name }

@@ -210,6 +210,9 @@ func bag(c stored) (compiler.Bag, *cannot) {
 	case compiler.ColumnText, compiler.ColumnJSON:
 		return compiler.Bag{Form: compiler.BagJSON, From: c.sql}, nil
 	case compiler.ColumnList:
+		if compiler.IsParameters(c.typ) {
+			return compiler.Bag{Form: compiler.BagPairs, From: call(sqlast.Parameters, c.sql), Values: compiler.FieldType{Kind: compiler.FieldText}}, nil
+		}
 		if values, ok := pairValues(*c.typ.Elem); ok {
 			return compiler.Bag{Form: compiler.BagPairs, From: c.sql, Values: values}, nil
 		}

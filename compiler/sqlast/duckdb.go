@@ -142,6 +142,9 @@ END`,
 
 		MapValue: "{1}[{2}]",
 		// map_from_entries fails on a name that is there twice.
+		Parameters: `list_transform({1}, lambda p: {'name': p."key", 'value': COALESCE(
+  p."value"."string_value", CAST(p."value"."int_value" AS VARCHAR),
+  CAST(p."value"."double_value" AS VARCHAR), CAST(p."value"."float_value" AS VARCHAR))})`,
 		PairValue: `list_filter({1}, lambda p: p."name" = {2})[1]."value"`,
 		JSONText:  "TRY(json_extract_string({1}, {2:pointer}))",
 		JSONKind:  "TRY(json_type({1}, {2:pointer}))",

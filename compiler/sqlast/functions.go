@@ -43,6 +43,7 @@ const (
 	DateOf                      // the date of a timestamp
 	MapValue                    // the value of key Y in the map X, NULL where it is not there
 	PairValue                   // the value of the first {name, value} with name Y in the list X
+	Parameters                  // the list X of {key, value: {string_value, int_value, …}} of Google Analytics as one of {name, value} with texts
 	JSONText                    // the text of what the keys Y… lead to in the JSON X, without keys of X itself (strings unquoted, null and malformed NULL)
 	JSONKind                    // what the keys Y… lead to in the JSON X, as the engine names it; NULL where nothing is there
 	JSONElements                // the elements of the JSON list X as a list, X alone in one where it is no list
@@ -102,6 +103,7 @@ var fnNames = [numFns]string{
 	DateOf:            "DateOf",
 	MapValue:          "MapValue",
 	PairValue:         "PairValue",
+	Parameters:        "Parameters",
 	JSONText:          "JSONText",
 	JSONKind:          "JSONKind",
 	JSONElements:      "JSONElements",

@@ -312,6 +312,16 @@ list_filter("x", lambda p: p."name" = 'y')[1]."value"
 -- PairValue
 list_filter(CASE WHEN "y" THEN "x" END, lambda p: p."name" = 'y')[1]."value"
 
+-- Parameters
+list_transform("x", lambda p: {'name': p."key", 'value': COALESCE(
+  p."value"."string_value", CAST(p."value"."int_value" AS VARCHAR),
+  CAST(p."value"."double_value" AS VARCHAR), CAST(p."value"."float_value" AS VARCHAR))})
+
+-- Parameters
+list_transform(CASE WHEN "y" THEN "x" END, lambda p: {'name': p."key", 'value': COALESCE(
+  p."value"."string_value", CAST(p."value"."int_value" AS VARCHAR),
+  CAST(p."value"."double_value" AS VARCHAR), CAST(p."value"."float_value" AS VARCHAR))})
+
 -- JSONText
 TRY(json_extract_string("x", '/a~1b~0c'))
 
