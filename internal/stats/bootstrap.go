@@ -56,7 +56,7 @@ type Resampled struct {
 // ratios. Covariates adjust every resample by the θ of the units at hand, and strata
 // keep their weights.
 func Bootstrap(kind Kind, strata []Parts, opt Options, how Resampling) Resampled {
-	strata = pooled(strata)
+	strata = pooled(strata, Parts.add, Parts.units)
 	e, ok := newResampler(kind, strata, opt)
 	if !ok {
 		return Resampled{}

@@ -28,7 +28,7 @@ func NewStratified(kind Kind, strata []Stratum, opt Options) Comparison {
 	for _, s := range strata {
 		all = all.add(s)
 	}
-	strata = pooled(strata)
+	strata = pooled(strata, Stratum.add, Stratum.units)
 	if kind == Percentile || len(strata) < 2 {
 		return NewComparison(kind, all.Baseline, all.Variation, opt)
 	}
@@ -88,17 +88,14 @@ func (s Stratum) units() (baseline, variation int64) { return s.Baseline.Units, 
 
 // pooled puts strata in which a variation has fewer than two units together, and if
 // these have too few even then, with the smallest of the others.
-func pooled[S interface {
-	add(S) S
-	units() (baseline, variation int64)
-}](strata []S) []S {
+func pooled[S any](strata []S, add func(S, S) S, units func(S) (baseline, variation int64)) []S {
 	var out []S
 	var few S
-	all := func(s S) int64 { a, b := s.units(); return a + b }
-	small := func(s S) bool { a, b := s.units(); return a < 2 || b < 2 }
+	all := func(s S) int64 { a, b := units(s); return a + b }
+	small := func(s S) bool { a, b := units(s); return a < 2 || b < 2 }
 	for _, s := range strata {
 		if small(s) {
-			few = few.add(s)
+			few = add(few, s)
 		} else {
 			out = append(out, s)
 		}
@@ -115,7 +112,7 @@ func pooled[S interface {
 			smallest = i
 		}
 	}
-	out[smallest] = out[smallest].add(few)
+	out[smallest] = add(out[smallest], few)
 	return out
 }
 
