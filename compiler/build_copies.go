@@ -115,3 +115,60 @@ func kept(names []string) []sqlast.Item {
 	}
 	return out
 }
+
+// rows are the statements that keep the matched rows of a source with ids, and
+// find those that may have copies.
+func (sc *scanBuilder) rows(i, n int) []Statement {
+	sc.counted()
+	return []Statement{
+		{Name: sc.rowsTable(), Why: "events of exposed units, kept to find copies among them",
+			SQL: sqlast.CreateTable{Name: sc.rowsTable(), Query: sc.matched(i, n)}},
+		{Name: sc.copiesTable(), Why: "which of them may be copies of each other",
+			SQL: sqlast.CreateTable{Name: sc.copiesTable(), Query: copies(sc.rowsTable())}},
+	}
+}
+
+// dropped are the tables that only the sums of units needed.
+func (sc *scanBuilder) dropped() []string {
+	if len(sc.src.ID) == 0 {
+		return nil
+	}
+	return []string{sc.rowsTable(), sc.copiesTable()}
+}
+
+func (sc *scanBuilder) rowsTable() string {
+	return "event_rows" + sc.stage + " of " + sc.src.Def.Name.V + sc.suffix
+}
+
+func (sc *scanBuilder) copiesTable() string {
+	return "event_copies" + sc.stage + " of " + sc.src.Def.Name.V + sc.suffix
+}
+
+// colInReach says whether the instant of a row is in the time that matters for
+// its unit; rows of the whole first and last day are read.
+const colInReach = "in reach"
+
+// merged makes copies of events one.
+func (sc *scanBuilder) merged() sqlast.Select {
+	smallest := append([]string{colTime}, itemNames(sc.raw)...)
+	return merged(sc.rowsTable(), sc.copiesTable(), []string{colUnit, colEvent}, itemNames(sc.idKey()), smallest)
+}
+
+// distinct are the events without copies, and merged ones; the instant of
+// those is known only now, so that they meet their exposures again.
+func (sc *scanBuilder) distinct() sqlast.Union {
+	at := col("d", colTime)
+	start, end := sc.reach()
+	columns := append(append([]string{colUnit, colEvent}, itemNames(sc.timed(at))...), itemNames(sc.raw)...)
+	again := kept([]string{colUnit, colEvent})
+	again = append(append(again, sc.timed(at)...), kept(itemNames(sc.raw))...)
+	return sqlast.Union{
+		single(sc.rowsTable(), sc.copiesTable(), kept(columns), col("d", colInReach)),
+		{
+			Items: append(again, item(col("d", "copies"), "copies")),
+			From: sqlast.Join{L: sqlast.Table{Name: "merged", Alias: "d"}, R: sqlast.Table{Name: sc.table("exposure"), Alias: "x"},
+				On: sqlast.And{compare(sqlast.Eq, rowID(), col("d", colUnit)),
+					compare(sqlast.GreaterEq, at, start), compare(sqlast.Less, at, end)}},
+		},
+	}
+}

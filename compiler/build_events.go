@@ -9,13 +9,13 @@ import (
 
 // pass writes the statements of pass i of n over the events.
 func (b *builder) pass(i, n int) []Statement {
+	if len(b.plan.Bundles) > 0 {
+		return b.passInBundles(i, n)
+	}
 	var out []Statement
 	var tables []string
 	for _, s := range b.plan.Scans {
-		name := "unit_events" + b.suffix
-		if len(b.plan.Scans) > 1 {
-			name = "unit_events of " + s.Source.Def.Name.V + b.suffix
-		}
+		name := b.eventsTable(s)
 		sc := newScanBuilder(b, s)
 		if len(s.Source.ID) > 0 {
 			out = append(out, sc.rows(i, n)...)
@@ -23,16 +23,29 @@ func (b *builder) pass(i, n int) []Statement {
 		tables = append(tables, name)
 		out = append(out, Statement{Name: name, Why: "the rows that count of each exposed unit, from one pass over " + sourceNames([]*Source{s.Source}),
 			SQL: sqlast.CreateTable{Name: name, Query: sc.query(i, n)}})
-		for _, t := range sc.dropped() {
-			out = append(out, Statement{Name: t, Why: "no longer needed", SQL: sqlast.DropTable{Name: t}})
-		}
+		out = append(out, dropped(sc.dropped())...)
 		if met := sc.met(name); met != nil {
 			out = append(out, *met)
 		}
 	}
+	return append(out, b.numbers(tables, i)...)
+}
+
+// eventsTable is the table of the rows of a source that count of each unit.
+func (b *builder) eventsTable(s *Scan) string {
+	if len(b.plan.Scans) > 1 {
+		return b.table("unit_events of " + s.Source.Def.Name.V)
+	}
+	return b.table("unit_events")
+}
+
+// numbers writes the statements of pass i that make sums of the tables of the
+// sources over units, and drop them.
+func (b *builder) numbers(tables []string, i int) []Statement {
+	var out []Statement
 	values := tables[0]
 	if len(tables) > 1 {
-		values = "unit_events" + b.suffix
+		values = b.table("unit_events")
 		out = append(out, Statement{Name: values, Why: "the sources together",
 			SQL: sqlast.CreateTable{Name: values, Query: b.together(tables)}})
 		tables = append(tables, values)
@@ -42,6 +55,12 @@ func (b *builder) pass(i, n int) []Statement {
 	out, tables = append(out, derived...), append(tables, more...)
 	out = append(out, b.sums(values)...)
 	out = append(append(out, b.keep(values, i)...), b.keepGroups(i)...)
+	return append(out, dropped(tables)...)
+}
+
+// dropped drops tables that are no longer needed.
+func dropped(tables []string) []Statement {
+	var out []Statement
 	for _, t := range tables {
 		out = append(out, Statement{Name: t, Why: "no longer needed", SQL: sqlast.DropTable{Name: t}})
 	}
@@ -121,12 +140,15 @@ type scanBuilder struct {
 	suspicious      []sqlast.Expr // conditions of rows with a value that is no number
 	taken           map[string]bool
 	countedOnce     *sqlast.Select
-	// marks are the columns of counted that say what was met in a row.
-	marks []string
+	// measured are the columns of counted that belong to a measure, weight is that
+	// of the weights of rows, where they have some, and marks say what was met in
+	// a row.
+	measured      map[*Measure][]sqlast.Item
+	weight, marks []sqlast.Item
 }
 
 func newScanBuilder(b *builder, s *Scan) *scanBuilder {
-	return &scanBuilder{builder: b, scan: s, src: s.Source, taken: map[string]bool{}}
+	return &scanBuilder{builder: b, scan: s, src: s.Source, taken: map[string]bool{}, measured: map[*Measure][]sqlast.Item{}}
 }
 
 // events are all event keys that the scan needs.
@@ -156,15 +178,22 @@ const (
 	colEvent = "event"
 )
 
+// query sums the rows of each unit, in pass i of n.
 func (sc *scanBuilder) query(i, n int) sqlast.Select {
-	counted := sc.counted()
-	with := []sqlast.CTE{{Name: "matched", Query: sc.matched(i, n)}}
-	last := "matched"
+	sc.counted()
+	return sc.summed(sc.readable(i, n))
+}
+
+// readable are the queries that make rows of exposed units in which all that
+// measures need can be read, the last of them, and its columns.
+func (sc *scanBuilder) readable(i, n int) (with []sqlast.CTE, last string, passed []sqlast.Item) {
+	with = []sqlast.CTE{{Name: "matched", Query: sc.matched(i, n)}}
+	last = "matched"
 	if len(sc.src.ID) > 0 {
 		with = []sqlast.CTE{{Name: "merged", Query: sc.merged()}, {Name: "distinct events", Query: sc.distinct()}}
 		last = "distinct events"
 	}
-	passed := sc.passedOn()
+	passed = sc.passedOn()
 	if len(sc.typed) > 0 {
 		with = append(with, sqlast.CTE{Name: "typed", Query: sqlast.Select{
 			Why:   "text read as numbers, once for each row",
@@ -174,6 +203,12 @@ func (sc *scanBuilder) query(i, n int) sqlast.Select {
 		last = "typed"
 		passed = append(passed, named(sc.typed)...)
 	}
+	return with, last, passed
+}
+
+// summed sums the rows of each unit that count, from rows with some columns.
+func (sc *scanBuilder) summed(with []sqlast.CTE, last string, passed []sqlast.Item) sqlast.Select {
+	counted := sc.counted()
 	if len(sc.computed) > 0 {
 		with = append(with, sqlast.CTE{Name: "computed", Query: sqlast.Select{
 			Why:   "values computed, once for each row",
@@ -199,40 +234,12 @@ func (sc *scanBuilder) query(i, n int) sqlast.Select {
 	}
 	for _, mark := range sc.marks {
 		fn := sqlast.Count // of rows with the mark, faster than a sum
-		if mark == reasonDuplicate {
+		if mark.As == reasonDuplicate {
 			fn = sqlast.Sum
 		}
-		out.Items = append(out.Items, item(aggregate(fn, col("", mark)), mark))
+		out.Items = append(out.Items, item(aggregate(fn, col("", mark.As)), mark.As))
 	}
 	return out
-}
-
-// rows are the statements that keep the matched rows of a source with ids, and
-// find those that may have copies.
-func (sc *scanBuilder) rows(i, n int) []Statement {
-	sc.counted()
-	return []Statement{
-		{Name: sc.rowsTable(), Why: "events of exposed units, kept to find copies among them",
-			SQL: sqlast.CreateTable{Name: sc.rowsTable(), Query: sc.matched(i, n)}},
-		{Name: sc.copiesTable(), Why: "which of them may be copies of each other",
-			SQL: sqlast.CreateTable{Name: sc.copiesTable(), Query: copies(sc.rowsTable())}},
-	}
-}
-
-// dropped are the tables that only the sums of units needed.
-func (sc *scanBuilder) dropped() []string {
-	if len(sc.src.ID) == 0 {
-		return nil
-	}
-	return []string{sc.rowsTable(), sc.copiesTable()}
-}
-
-func (sc *scanBuilder) rowsTable() string {
-	return "event_rows" + sc.stage + " of " + sc.src.Def.Name.V + sc.suffix
-}
-
-func (sc *scanBuilder) copiesTable() string {
-	return "event_copies" + sc.stage + " of " + sc.src.Def.Name.V + sc.suffix
 }
 
 // reasonDuplicate is the reason of copies, of which one row can have many.
@@ -472,51 +479,19 @@ func (sc *scanBuilder) weighs() bool {
 	})
 }
 
-// colInReach says whether the instant of a row is in the time that matters for
-// its unit; rows of the whole first and last day are read.
-const colInReach = "in reach"
-
-// merged makes copies of events one.
-func (sc *scanBuilder) merged() sqlast.Select {
-	smallest := append([]string{colTime}, itemNames(sc.raw)...)
-	return merged(sc.rowsTable(), sc.copiesTable(), []string{colUnit, colEvent}, itemNames(sc.idKey()), smallest)
-}
-
-// distinct are the events without copies, and merged ones; the instant of
-// those is known only now, so that they meet their exposures again.
-func (sc *scanBuilder) distinct() sqlast.Union {
-	at := col("d", colTime)
-	start, end := sc.reach()
-	columns := append(append([]string{colUnit, colEvent}, itemNames(sc.timed(at))...), itemNames(sc.raw)...)
-	again := kept([]string{colUnit, colEvent})
-	again = append(append(again, sc.timed(at)...), kept(itemNames(sc.raw))...)
-	return sqlast.Union{
-		single(sc.rowsTable(), sc.copiesTable(), kept(columns), col("d", colInReach)),
-		{
-			Items: append(again, item(col("d", "copies"), "copies")),
-			From: sqlast.Join{L: sqlast.Table{Name: "merged", Alias: "d"}, R: sqlast.Table{Name: sc.table("exposure"), Alias: "x"},
-				On: sqlast.And{compare(sqlast.Eq, rowID(), col("d", colUnit)),
-					compare(sqlast.GreaterEq, at, start), compare(sqlast.Less, at, end)}},
-		},
-	}
-}
-
 // counted has a column for each measure: where the row counts, its value (1
 // for counts), else NULL. Building it finds out which columns are needed.
 func (sc *scanBuilder) counted() sqlast.Select {
 	if sc.countedOnce != nil {
 		return *sc.countedOnce
 	}
-	items := []sqlast.Item{item(col("", colUnit), colUnit)}
-	if sc.aggregatesTime() {
-		items = append(items, item(col("", colTime), colTime))
-	}
 	bad := sqlast.Expr(nil)
 	if sc.weighs() {
 		w := (&rowScope{scan: sc, measure: &Measure{Any: true}}).raw(colWeight, inRow(sc.src.Weight.SQL), false)
 		bad = sqlast.Or{isNull(w), compare(sqlast.Less, w, sqlast.Int(1))}
-		items = append(items, item(sqlast.Case{Whens: []sqlast.When{{If: compare(sqlast.Greater, w, sqlast.Int(1)), Then: w}}, Else: sqlast.Int(1)}, colWeight))
+		sc.weight = []sqlast.Item{item(sqlast.Case{Whens: []sqlast.When{{If: compare(sqlast.Greater, w, sqlast.Int(1)), Then: w}}, Else: sqlast.Int(1)}, colWeight)}
 	}
+	items := append(sc.ofAll(), sc.weight...)
 	for _, n := range sc.scan.Measures {
 		scope := &rowScope{scan: sc, measure: n}
 		value := sqlast.Expr(sqlast.Int(1))
@@ -537,21 +512,20 @@ func (sc *scanBuilder) counted() sqlast.Select {
 		if cond := all(conds...); cond != nil {
 			value = when(cond, value)
 		}
-		items = append(items, sqlast.Item{X: value, As: n.Name, Why: n.describe()})
+		of := []sqlast.Item{{X: value, As: n.Name, Why: n.describe()}}
 		if n.Group != nil {
-			items = append(items, item(scope.group(all(in...), value), groupColumn(n)))
+			of = append(of, item(scope.group(all(in...), value), groupColumn(n)))
 		}
 		if n.SplitBy != "" {
-			items = append(items, item(scope.text(Ref{Kind: RefProperty, Name: n.SplitBy}), splitColumn(n)))
+			of = append(of, item(scope.text(Ref{Kind: RefProperty, Name: n.SplitBy}), splitColumn(n)))
 		}
 		if n.SegmentBy != "" {
-			items = append(items, item(scope.text(Ref{Kind: RefAttribute, Name: n.SegmentBy}), partOf(n)))
+			of = append(of, item(scope.text(Ref{Kind: RefAttribute, Name: n.SegmentBy}), partOf(n)))
 		}
+		sc.measured[n] = of
+		items = append(items, of...)
 	}
-	mark := func(x sqlast.Expr, name string) {
-		items = append(items, item(x, name))
-		sc.marks = append(sc.marks, name)
-	}
+	mark := func(x sqlast.Expr, name string) { sc.marks = append(sc.marks, item(x, name)) }
 	if len(sc.src.ID) > 0 {
 		mark(compare(sqlast.Sub, col("", "copies"), sqlast.Int(1)), reasonDuplicate)
 	}
@@ -566,6 +540,15 @@ func (sc *scanBuilder) counted() sqlast.Select {
 		mark(when(bad, sqlast.Int(1)), "no_weight")
 	}
 	sc.raw = sc.rawItems()
-	sc.countedOnce = &sqlast.Select{Why: "for each metric the rows that count", Items: items}
+	sc.countedOnce = &sqlast.Select{Why: "for each metric the rows that count", Items: append(items, sc.marks...)}
 	return *sc.countedOnce
+}
+
+// ofAll are the columns of counted for whatever measure.
+func (sc *scanBuilder) ofAll() []sqlast.Item {
+	items := []sqlast.Item{item(col("", colUnit), colUnit)}
+	if sc.aggregatesTime() {
+		items = append(items, item(col("", colTime), colTime))
+	}
+	return items
 }

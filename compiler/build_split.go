@@ -219,6 +219,9 @@ func (b *builder) splitExposures(s *Split) sqlast.Select {
 
 // exposureColumns are the columns of exposures that the sums of units need.
 func (b *builder) exposureColumns() []string {
+	if b.ofBundles != nil {
+		return b.ofBundles.exposureColumns()
+	}
 	if b.whole != nil {
 		return append(b.whole.exposureColumns(), partColumn(b.parts.Segment.Key))
 	}

@@ -406,15 +406,15 @@ func (s *rowScope) whole() sqlast.Expr {
 // computed asks for a column of computed values, so that they are computed once.
 func (s *rowScope) computed(v sqlast.Expr) sqlast.Expr {
 	sc := s.scan
+	if cond := s.measure.isEvent(col("", colEvent)); cond != nil {
+		v = when(cond, v)
+	}
 	for _, it := range sc.computed {
 		if sameExpr(it.X, v) {
 			return col("", it.As)
 		}
 	}
 	name := keyed(sc.taken, s.measure.Name+" value")
-	if cond := s.measure.isEvent(col("", colEvent)); cond != nil {
-		v = when(cond, v)
-	}
 	sc.computed = append(sc.computed, item(v, name))
 	return col("", name)
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/metricsjob/metricsjob/compiler/sqlast"
 	"github.com/metricsjob/metricsjob/internal/stats"
 	"github.com/metricsjob/metricsjob/metrics"
 )
@@ -64,6 +65,9 @@ type UnitPlan struct {
 	Splits []*Split
 	// EventSegments are the metrics that are broken down by an attribute of events.
 	EventSegments []*EventSegment
+	// Bundles are the sums in shares that are made one after the other, where there
+	// are many measures; nil: all are made at once.
+	Bundles []*Bundle
 	// Waterfall: the sums also say which numbers are capped.
 	Waterfall bool
 }
@@ -162,6 +166,20 @@ type Measure struct {
 	// unweighted: its rows do not count as several.
 	unweighted bool
 	id         string
+}
+
+// isEvent says whether an event key is among those of the measure; nil: every
+// key is.
+func (n *Measure) isEvent(key sqlast.Expr) sqlast.Expr {
+	if n.Any {
+		return nil
+	}
+	return oneOf(key, n.Events)
+}
+
+// EventsText names the events that the measure counts.
+func (n *Measure) EventsText() string {
+	return eventsText(n.Events, n.Any)
 }
 
 // Grouping says which rows are evaluated together.

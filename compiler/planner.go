@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/metricsjob/metricsjob/compiler/sqlast"
 	"github.com/metricsjob/metricsjob/internal/diag"
 	"github.com/metricsjob/metricsjob/internal/stats"
 	"github.com/metricsjob/metricsjob/metrics"
@@ -23,6 +22,9 @@ type PlanOptions struct {
 	Whole bool
 	// Waterfall: the sums also say which numbers of units are capped.
 	Waterfall bool
+	// MostBeside is how many measures are counted beside each other before their
+	// sums are bundled; 0: as many as is fast.
+	MostBeside int
 }
 
 // NewPlan turns definitions and a catalog into a plan. Mistakes that only show
@@ -53,6 +55,7 @@ func NewPlan(defs *metrics.Definitions, cat *Catalog, opts PlanOptions) (*Plan, 
 		}
 		clear(p.parsed)
 		p.metrics(u)
+		u.inBundles(opts.MostBeside)
 	}
 	return plan, p.list
 }
@@ -386,23 +389,6 @@ func (p *planner) eventsOf(sel metrics.EventSelector) (keys []string, any bool) 
 	}
 	slices.Sort(keys)
 	return keys, sel.Any && !p.defs.Registry.Closed
-}
-
-// isEvent says whether an event key is among those of the measure; nil: every
-// key is.
-func (n *Measure) isEvent(key sqlast.Expr) sqlast.Expr {
-	if n.Any {
-		return nil
-	}
-	return oneOf(key, n.Events)
-}
-
-// EventsText names the events that the measure counts.
-func (n *Measure) EventsText() string {
-	if n.Any {
-		return "any event"
-	}
-	return strings.Join(n.Events, ", ")
 }
 
 func (p *planner) eventSources(u *UnitPlan, m *metrics.Metric) []*Source {

@@ -66,6 +66,12 @@ func (u *UnitPlan) print(b *strings.Builder) {
 			fmt.Fprintf(b, "    %s: %s\n", n.Name, n.describe())
 		}
 	}
+	for i, bundle := range u.Bundles {
+		if i == 0 {
+			fmt.Fprintf(b, "  they are many, so rows are kept, and counted in bundles of the same events\n")
+		}
+		fmt.Fprintf(b, "    bundle %d: %d of %s\n", i+1, len(bundle.Plan.measures()), bundle.eventsText())
+	}
 	for i, d := range u.Derived {
 		if i == 0 {
 			b.WriteString("  derived from those rows, unit by unit\n")

@@ -160,7 +160,7 @@ func (u *UnitProgram) Pass(i, n int) []Statement {
 // Finish writes the statements that need the numbers of all units, after all
 // passes.
 func (u *UnitProgram) Finish() []Statement {
-	return slices.Concat(u.b.finish(), u.b.finishGroups(), u.b.finishSplits(), u.b.finishEventSegments())
+	return u.b.finishAll()
 }
 
 // Abandon writes the statements that drop what passes have made when one of
@@ -179,16 +179,20 @@ func (u *UnitProgram) Abandon() []Statement {
 // estimate of memory goes by. What costs more than a number while it is built
 // counts as several.
 func (u *UnitProgram) Columns() int {
-	n := 2
-	for _, s := range u.Plan.Scans {
-		for _, m := range s.Measures {
-			n++
-			for _, a := range u.b.aggregates(m) {
-				n += a.cost()
+	widest := 0
+	for _, b := range u.b.bundles() {
+		n := 2
+		for _, s := range b.plan.Scans {
+			for _, m := range s.Measures {
+				n++
+				for _, a := range b.aggregates(m) {
+					n += a.cost()
+				}
 			}
 		}
+		widest = max(widest, n)
 	}
-	return n
+	return widest
 }
 
 // Listed bounds the rows that are kept one by one, for measures that others
@@ -219,6 +223,10 @@ type builder struct {
 	only  []string
 	// next makes the exposures of the next stage, from the table of first events.
 	next func(from, to *builder, events string) sqlast.Select
+	// bundle is put behind the names of tables that belong to a bundle of sums, and
+	// ofBundles is the builder of all bundles; nil: there are none.
+	bundle    string
+	ofBundles *builder
 	// split: the exposures are parts of units, one for each value of a split.
 	split bool
 	// parts: the exposures are parts of units, one for each value of a segment from
@@ -227,11 +235,15 @@ type builder struct {
 	whole *builder
 }
 
+// table names a table. Those about exposures belong to all bundles.
 func (b *builder) table(name string) string {
-	if name == "exposure" {
-		name += b.stage
+	switch name {
+	case "exposure":
+		return name + b.stage + b.suffix
+	case "exposure_cell", "segment_value":
+		return name + b.suffix
 	}
-	return name + b.suffix
+	return name + b.bundle + b.suffix
 }
 
 // ColumnUnit is the column with the id of the unit in the results of BuildByUnit.

@@ -20,6 +20,7 @@ func Standalone(p *Plan, slice Slice) sqlast.Select {
 	whole := *p
 	unit := *p.Units[0]
 	unit.Phased, unit.Unstratified = false, true // the numbers of variations are those of all strata
+	unit.Bundles = nil                           // one metric is not many
 	whole.Units = []*UnitPlan{&unit}
 	u := Build(&whole).Units[0]
 	s := &standalone{builder: u.b, x: p.Units[0].Experiments[0], slice: slice}

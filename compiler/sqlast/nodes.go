@@ -241,6 +241,8 @@ type CTE struct {
 	Name    string
 	Columns []string // for Values
 	Query   Query
+	// Materialized: its rows are made and put side by side before they are read.
+	Materialized bool
 }
 
 // Query is a Select, Union or Values.

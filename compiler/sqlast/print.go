@@ -129,7 +129,10 @@ func (p *printer) with(list []CTE, indent int) {
 			p.tuple(columns, indent)
 		}
 		p.write(" AS ")
-		if p.d.CTEHint != "" {
+		switch {
+		case c.Materialized:
+			p.write("MATERIALIZED ")
+		case p.d.CTEHint != "":
 			p.write(p.d.CTEHint + " ")
 		}
 		p.parenthesised(c.Query, indent)

@@ -55,14 +55,20 @@ func (b *bench) close() {
 type question struct {
 	*gen.Case
 	experiment, metric string
+	// bundled: sums are made as where there are many measures.
+	bundled bool
 }
 
 // which says what is asked, for a reader.
 func (q question) which() string {
-	if q.experiment == "" {
-		return ""
+	text := ""
+	if q.experiment != "" {
+		text = fmt.Sprintf("experiment %s, metric %s\n", q.experiment, q.metric)
 	}
-	return fmt.Sprintf("experiment %s, metric %s\n", q.experiment, q.metric)
+	if q.bundled {
+		text += "in bundles\n"
+	}
+	return text
 }
 
 // compare gives what the oracle and the engine differ in, "" where they agree.
@@ -86,6 +92,9 @@ func (b *bench) compare(q question) (diff string, err error) {
 	}
 	if q.experiment != "" {
 		opts.Experiments, opts.Metrics = []string{q.experiment}, []string{q.metric}
+	}
+	if q.bundled {
+		opts.CountBeside(1)
 	}
 	r, err := job.Run(context.Background(), opts)
 	var refused diag.List
@@ -144,7 +153,7 @@ func (b *bench) shrink(q question, diff string) (question, string) {
 alone:
 	for _, x := range defs.Experiments {
 		for _, em := range x.Metrics {
-			if try(question{q.Case, x.Key.V, em.Metric.Key.V}) {
+			if try(question{q.Case, x.Key.V, em.Metric.Key.V, q.bundled}) {
 				break alone
 			}
 		}

@@ -7,3 +7,7 @@ func Underestimate() (restore func()) {
 	bytesPer.row, bytesPer.column, bytesPer.listed = 0, 0, 0
 	return func() { bytesPer = was }
 }
+
+// CountBeside says how many measures are counted beside each other before their
+// sums are bundled.
+func (o *Options) CountBeside(n int) { o.mostBeside = n }

@@ -47,6 +47,10 @@ type Options struct {
 	// Progress, where given, is told what is being done. It is called from one
 	// goroutine at a time.
 	Progress func(Progress)
+
+	// mostBeside is how many measures are counted before their sums are bundled;
+	// 0: as many as is fast.
+	mostBeside int
 }
 
 // Progress is one step of a run.
@@ -209,7 +213,7 @@ func (p *prepared) inspect(ctx context.Context) (err error) {
 func (p *prepared) planOptions(asOf time.Time) compiler.PlanOptions {
 	return compiler.PlanOptions{
 		AsOf: asOf, Experiments: p.opts.Experiments, Metrics: expandedMetrics(p.opts, p.defs), Whole: p.whole,
-		Waterfall: p.opts.Waterfall,
+		Waterfall: p.opts.Waterfall, MostBeside: p.opts.mostBeside,
 	}
 }
 

@@ -83,7 +83,8 @@ func (s *soak) one(b *bench, seed int, c *gen.Case) {
 	if *soakOnly != "" && !slices.Contains(c.Features, *soakOnly) {
 		return
 	}
-	diff, err := b.compare(question{Case: c})
+	q := question{Case: c, bundled: seed%2 == 0}
+	diff, err := b.compare(q)
 	if errors.Is(err, errUnfit) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -91,7 +92,7 @@ func (s *soak) one(b *bench, seed int, c *gen.Case) {
 		return
 	}
 	if diff != "" {
-		small, smallDiff := b.shrink(question{Case: c}, diff)
+		small, smallDiff := b.shrink(q, diff)
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.Failed = append(s.Failed, seed)
