@@ -54,7 +54,7 @@ var fileObject = &object[fileDraft]{
 		row("experiments", orEmpty(listOf(experimentObject.kind(), "a list of experiments")), func(f *fileDraft) *[]experimentDraft { return &f.experiments }, "where it is measured"),
 		row("defaults", defaultsObject.kind(), func(f *fileDraft) *defaultsDraft { return &f.defaults }, defaultsObject.doc),
 		row("output", oneOrMore(connection, "a folder, file or address, or a list of them"), func(f *fileDraft) *[]Text { return &f.output },
-			"where results go: a folder, a DuckDB file, postgres://…; as --out on the command line"),
+			"where results go: a folder, s3://bucket/prefix, a DuckDB file, postgres://…; as --out on the command line"),
 		row("state", connection, func(f *fileDraft) *Text { return &f.state }, "where a run leaves what the next one may use"),
 	},
 	foreign: fileWords,

@@ -294,6 +294,65 @@ func TestStoreDies(t *testing.T) {
 	}
 }
 
+// Results that a server does not live to take are not there; the next run writes
+// them.
+func TestStoreDiesWhileWriting(t *testing.T) {
+	folder := t.TempDir()
+	if err := os.Mkdir(folder+"/results", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	g := startGateway(t, folder)
+	var writes, last atomic.Int64
+	proxy := startProxy(t, g, func(r *http.Request) {
+		if r.Method == http.MethodPut && writes.Add(1) == last.Load() {
+			g.kill()
+		}
+	})
+	storetest.Environment(t, proxy, gatewayKey, gatewaySecret)
+	manifests := func() []string {
+		found, err := filepath.Glob(folder + "/results/tables/manifests/*/*.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	const out = "s3://results/tables"
+	args := []string{"run", "../../examples/metrics.yaml", "--out", out, "--format", "json"}
+	for _, at := range []int64{1, 7} {
+		writes.Store(0)
+		last.Store(at)
+		code, last, said := runProgram(t, args...)
+		if code != exitUnreachable || !strings.Contains(last, `"exit_code":4`) || !strings.Contains(said, "write result tables to "+out) {
+			t.Errorf("dead at write %d: exits with %d:\n%s", at, code, said)
+		}
+		if len(manifests()) > 0 {
+			t.Errorf("dead at write %d: there is a manifest", at)
+		}
+		g.start()
+	}
+	last.Store(-1)
+	code, printed, said := runProgram(t, args...)
+	if code != exitDone || len(manifests()) != 1 {
+		t.Fatalf("the next run exits with %d, with manifests %v:\n%s", code, manifests(), said)
+	}
+	if want := `"s3://results/tables/results/experiment=article_message/as_of=`; !strings.Contains(printed, want) {
+		t.Errorf("the summary does not name %s", want)
+	}
+	// Those who read without manifests find each row once.
+	tables, err := filepath.Glob(folder + "/results/tables/results/*/*/*.parquet")
+	if err != nil || len(tables) != 1 {
+		t.Errorf("%v, %v", tables, err)
+	}
+	// A prefix that cannot be written to is refused before anything is computed.
+	storetest.Environment(t, g.url(), gatewayKey, "wrong")
+	if code, _, said := runProgram(t, args...); code != exitInvalid || !strings.Contains(said, "results cannot be written there: s3://results/tables/manifests/: access denied (403)") {
+		t.Errorf("with a wrong secret it exits with %d:\n%s", code, said)
+	}
+	if code, _, said := runProgram(t, "run", "../../examples/metrics.yaml", "--out", "s3://k:"+gatewaySecret+"@results/x"); code != exitInvalid {
+		t.Errorf("with credentials in --out it exits with %d:\n%s", code, said)
+	}
+}
+
 // startProxy passes requests on to a server after having them seen.
 func startProxy(t *testing.T, g *gateway, see func(*http.Request)) string {
 	t.Helper()

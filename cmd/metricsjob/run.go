@@ -9,8 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/metricsjob/metricsjob/internal/diag"
 	"github.com/metricsjob/metricsjob/internal/export"
 	"github.com/metricsjob/metricsjob/internal/job"
+	"github.com/metricsjob/metricsjob/internal/objectstore"
 	"github.com/metricsjob/metricsjob/metrics"
 )
 
@@ -58,7 +60,7 @@ them, or writes the result tables into a folder.`,
 	}
 	flags.register(cmd)
 	f := cmd.Flags()
-	f.StringArrayVar(&flags.out, "out", nil, "`FOLDER` to write the result tables into; may be given several times")
+	f.StringArrayVar(&flags.out, "out", nil, "`FOLDER` to write the result tables into, or s3://bucket/prefix; may be given several times")
 	f.Var(newChoices(&flags.outFormats, export.FileFormats[:1], export.FileFormats...), "out-format",
 		"formats of the files in --out, separated by commas")
 	f.Var(newChoice(&flags.format, "", export.StdoutFormats...), "format",
@@ -83,6 +85,10 @@ func (p *program) run(ctx context.Context, flags runFlags, args []string) (err e
 	if err != nil {
 		return err
 	}
+	prefixes, err := openPrefixes(ctx, folders)
+	if err != nil {
+		return stopped(ctx, err)
+	}
 	if opts.Waterfall = flags.waterfall; opts.Waterfall && len(folders) == 0 {
 		return usagef("--waterfall writes a table, and there is no folder for it").
 			withHint("name one with --out; metricsjob explain EXPERIMENT METRIC prints the waterfall of one metric")
@@ -101,7 +107,15 @@ func (p *program) run(ctx context.Context, flags runFlags, args []string) (err e
 
 	var written []export.Written
 	for _, dir := range folders {
-		files, err := export.WriteFolder(ctx, dir, &result.Tables, flags.outFormats)
+		write := func() ([]export.Written, error) {
+			return export.WriteFolder(ctx, dir, &result.Tables, flags.outFormats)
+		}
+		if prefix := prefixes[dir]; prefix != nil {
+			write = func() ([]export.Written, error) {
+				return prefix.Write(ctx, &result.Tables, flags.outFormats, p.now())
+			}
+		}
+		files, err := write()
 		if err != nil {
 			return stopped(ctx, err)
 		}
@@ -131,8 +145,11 @@ func (flags *runFlags) destinations(opts job.Options) ([]string, error) {
 	}
 	folders := flags.out
 	for _, out := range flags.out {
+		if _, err := objectstore.Parse(out); objectstore.IsURL(out) && err != nil {
+			return nil, usagef("--out: %s", err).withHint("write it as s3://bucket/prefix; see docs/object-stores.md")
+		}
 		if !isFolder(out) {
-			return nil, usagef("--out %q: only folders are supported yet", out)
+			return nil, usagef("--out %q: only folders and s3:// are supported yet", out)
 		}
 	}
 	if len(folders) == 0 {
@@ -141,11 +158,15 @@ func (flags *runFlags) destinations(opts job.Options) ([]string, error) {
 			return nil, err
 		}
 		for _, o := range defs.Output {
+			if _, err := objectstore.Parse(o.V); objectstore.IsURL(o.V) && err != nil {
+				list.Errorf(diag.Pos{File: o.Pos.File}, "bad-path", "line %d: %s", o.Pos.Line, err).
+					WithHint("write it as s3://bucket/prefix; see docs/object-stores.md")
+			}
 			if !isFolder(o.V) {
-				list.Errorf(o.Pos, "not-supported-yet", "only folders are supported as output yet, not %q", o.V)
+				list.Errorf(o.Pos, "not-supported-yet", "only folders and s3:// are supported as output yet, not %q", o.V)
 			}
 			folder := o.V
-			if !filepath.IsAbs(folder) {
+			if !filepath.IsAbs(folder) && !objectstore.IsURL(folder) {
 				folder = filepath.Join(filepath.Dir(o.Pos.File), folder)
 			}
 			folders = append(folders, folder)
@@ -165,10 +186,27 @@ func (flags *runFlags) destinations(opts job.Options) ([]string, error) {
 	return folders, nil
 }
 
-// isFolder reports whether a destination is a folder rather than a database or
-// an object store.
+// openPrefixes finds those of the destinations that are in object stores. It asks
+// them before there is something to write.
+func openPrefixes(ctx context.Context, destinations []string) (map[string]*export.Prefix, error) {
+	prefixes := map[string]*export.Prefix{}
+	for _, d := range destinations {
+		if !objectstore.IsURL(d) {
+			continue
+		}
+		prefix, err := export.OpenPrefix(ctx, d)
+		if err != nil {
+			return nil, fmt.Errorf("results cannot be written there: %w", err)
+		}
+		prefixes[d] = prefix
+	}
+	return prefixes, nil
+}
+
+// isFolder reports whether a destination is a folder, or a prefix of an object
+// store, which is like one, rather than a database.
 func isFolder(destination string) bool {
-	return destination != "" && !strings.Contains(destination, "://") && !strings.HasSuffix(destination, ".duckdb")
+	return objectstore.IsURL(destination) || destination != "" && !strings.Contains(destination, "://") && !strings.HasSuffix(destination, ".duckdb")
 }
 
 // judge gives the error that --fail-on asks for.

@@ -108,6 +108,8 @@ type part struct {
 	// pair reports that the file belongs to an (experiment, as_of) pair, so
 	// that nothing else may say something about it.
 	pair bool
+	// experiment is the one that all rows are about, nil where there is none.
+	experiment *string
 }
 
 // parts cuts the tables into files: table by table in the order of the
@@ -134,6 +136,9 @@ func (fo folder) parts(tables *metrics.Tables) []part {
 			t.Rows = rows[key]
 			level := filepath.Join(experimentLevel(key), asOfLevel(fo.run.AsOf))
 			p := part{table: t, pair: key != ""}
+			if p.pair {
+				p.experiment = &key
+			}
 			if computed[key] {
 				p.path = filepath.Join(fo.root, t.Name, level, t.Name)
 			} else {
