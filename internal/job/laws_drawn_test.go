@@ -137,16 +137,16 @@ func keysIn(yaml, prefix string) []string {
 func scatter(t *rapid.T, c *gen.Case) {
 	var out []gen.Table
 	for _, table := range c.Tables {
-		folder := path.Dir(table.Path)
+		folder, ending := path.Dir(table.Path), path.Ext(table.Path)
 		if folder == "." { // decisions.parquet becomes decisions/*.parquet
-			folder = strings.TrimSuffix(table.Path, ".parquet")
-			c.YAML = strings.ReplaceAll(c.YAML, "path: '"+table.Path+"'", "path: '"+folder+"/*.parquet'")
+			folder = strings.TrimSuffix(table.Path, ending)
+			c.YAML = strings.ReplaceAll(c.YAML, "path: '"+table.Path+"'", "path: '"+folder+"/*"+ending+"'")
 		}
 		rows := rapid.Permutation(table.Rows).Draw(t, "rows")
 		files := rapid.IntRange(1, max(1, min(3, len(rows)))).Draw(t, "files")
 		for i := range files {
 			part := table
-			part.Path = path.Join(folder, fmt.Sprintf("z%d.parquet", files-i))
+			part.Path = path.Join(folder, fmt.Sprintf("z%d%s", files-i, ending))
 			part.Rows = rows[i*len(rows)/files : (i+1)*len(rows)/files]
 			out = append(out, part)
 		}
@@ -181,9 +181,10 @@ func addUselessEvents(_ *rapid.T, c *gen.Case) {
 			strangers.Rows = append(strangers.Rows, stranger)
 			before.Rows = append(before.Rows, early)
 		}
-		before.Path = path.Join(path.Dir(table.Path), "before.parquet")
+		ending := path.Ext(table.Path)
+		before.Path = path.Join(path.Dir(table.Path), "before"+ending)
 		if folder := path.Dir(path.Dir(table.Path)); folder != "." {
-			before.Path = path.Join(folder, "ds="+long.Format(time.DateOnly), path.Base(path.Dir(table.Path))+".parquet")
+			before.Path = path.Join(folder, "ds="+long.Format(time.DateOnly), path.Base(path.Dir(table.Path))+ending)
 			out = append(out, strangers, before)
 			continue
 		}
@@ -233,7 +234,7 @@ func copyRows(t *rapid.T, c *gen.Case) {
 		byID[s.Name.V] = s.Dedupe.V == metrics.DedupeID
 	}
 	for i, table := range c.Tables {
-		name, _, _ := strings.Cut(strings.TrimSuffix(table.Path, ".parquet"), "/")
+		name, _, _ := strings.Cut(strings.TrimSuffix(table.Path, path.Ext(table.Path)), "/")
 		if !byID[name] {
 			continue
 		}

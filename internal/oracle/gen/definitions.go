@@ -49,9 +49,9 @@ func (w *world) yaml(t *rapid.T) string {
 }
 
 func (s *source) write(b *strings.Builder) {
-	path := s.name + ".parquet"
+	path := s.name + s.ending
 	if s.partitioned() {
-		path = s.name + "/ds=*/*.parquet"
+		path = s.name + "/ds=*/*" + s.ending
 	}
 	fmt.Fprintf(b, "    - name: %s\n      path: %s\n      columns:\n", s.name, quoted(path))
 	var units []string

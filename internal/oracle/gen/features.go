@@ -51,6 +51,7 @@ const (
 	comparisons       = "compare"
 	extremes          = "values at the limit"
 	crowds            = "more than 50 segment values"
+	ndjsonFiles       = "files of NDJSON"
 )
 
 // pending are the features that are not drawn, because the compiler does not

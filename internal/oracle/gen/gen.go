@@ -96,6 +96,7 @@ type source struct {
 	early     int  // days; -1 for a source without partitions
 	late      int
 	bag       string // of attributes: MAP, STRUCT, COLUMNS
+	ending    string // of its files' names
 
 	experiment, flag, holdback bool // impressions: which columns are mapped
 
@@ -153,9 +154,11 @@ func drawWorld(t *rapid.T) *world {
 	w.impressions = []*source{w.drawSource(t, "decisions")}
 	w.impressions[0].experiment, w.impressions[0].flag = true, true
 	w.impressions[0].holdback = chance(t, 50)
+	w.drawFormat(t, w.impressions[0])
 	if chance(t, 30) {
 		s := w.drawSource(t, "flags")
 		s.flag = true
+		w.drawFormat(t, s)
 		w.impressions = append(w.impressions, s)
 	}
 	w.events = []*source{w.drawEventSource(t, "orders")}
@@ -181,6 +184,7 @@ func (w *world) drawSource(t *rapid.T, name string) *source {
 		idType:    pick(t, "id type", "VARCHAR", "VARCHAR", "BIGINT"),
 		dedupe:    pick(t, "dedupe", "", "", "", "", "none"),
 		early:     -1,
+		ending:    parquet,
 		bag:       pick(t, "attributes", "MAP", "MAP", "STRUCT", "COLUMNS"),
 	}
 	s.where = w.use(t, sourceConditions, 15)
@@ -207,7 +211,19 @@ func (w *world) drawEventSource(t *rapid.T, name string) *source {
 	if s.dedupe == "row" && s.properties == "JSON" {
 		s.properties = "MAP" // copies are drawn with texts of JSON that differ
 	}
+	w.drawFormat(t, s)
 	return s
+}
+
+// drawFormat may make the files of a source NDJSON, where the values of its
+// columns mean the same in it: types that JSON does not have, as DECIMAL, become
+// other ones, and with them what is exact.
+func (w *world) drawFormat(t *rapid.T, s *source) {
+	lossless := contains([]string{"TIMESTAMP", "VARCHAR", "BIGINT", nanoseconds}, s.timestamp) && s.dedupe != "row" &&
+		s.value.Kind != oracle.DecimalColumn && contains([]string{"", "MAP", "JSON", "MIXED"}, s.properties)
+	if lossless && w.use(t, ndjsonFiles, 30) {
+		s.ending = ndjson
+	}
 }
 
 // drawInstants chooses as-of and where rows like to lie: the edges of the

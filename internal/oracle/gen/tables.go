@@ -32,11 +32,17 @@ type Field struct {
 	Value any
 }
 
-// Copy is the DuckDB statement that writes the table to a Parquet file. The
-// folder must exist.
+// Copy is the DuckDB statement that writes the table to a file in the format that
+// its path tells. The folder must exist.
 func (t Table) Copy(file string) string {
-	return fmt.Sprintf("COPY (%s) TO %s (FORMAT parquet)", t.query(), literal(file))
+	return fmt.Sprintf("COPY (%s) TO %s (FORMAT %s)", t.query(), literal(file), map[string]string{parquet: "parquet", ndjson: "json"}[path.Ext(t.Path)])
 }
+
+// The endings of the paths of tables.
+const (
+	parquet = ".parquet"
+	ndjson  = ".ndjson"
+)
 
 // String gives the table for a reader.
 func (t Table) String() string { return t.Path + "\n" + t.query() + "\n" }
@@ -145,11 +151,11 @@ func (s *source) files(columns []Column, rows [][]any, of []*time.Time) []Table 
 		columns, rows, of = withDropped(columns, rows, of)
 	}
 	if !s.partitioned() {
-		return []Table{{s.name + ".parquet", columns, rows}}
+		return []Table{{s.name + s.ending, columns, rows}}
 	}
 	var out []Table
 	for _, d := range days(of) {
-		t := Table{Path: path.Join(s.name, "ds="+d.Format(time.DateOnly), "part.parquet"), Columns: columns}
+		t := Table{Path: path.Join(s.name, "ds="+d.Format(time.DateOnly), "part"+s.ending), Columns: columns}
 		for i, r := range rows {
 			if of[i].Equal(d) {
 				t.Rows = append(t.Rows, r)

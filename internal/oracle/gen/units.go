@@ -19,7 +19,7 @@ func (w *world) drawUnitSource(t *rapid.T) {
 	if !attributes && !pairs {
 		return
 	}
-	s := &source{name: "crm", isUnits: true, kinds: []string{"user"}, early: -1, timestamp: pick(t, "timestamp", "", "TIMESTAMP", "TIMESTAMP", "VARCHAR", "BIGINT")}
+	s := &source{ending: parquet, name: "crm", isUnits: true, kinds: []string{"user"}, early: -1, timestamp: pick(t, "timestamp", "", "TIMESTAMP", "TIMESTAMP", "VARCHAR", "BIGINT")}
 	if pairs {
 		s.kinds = pick(t, "pair", []string{"user", "device"}, []string{"device", "user"})
 	}
@@ -72,7 +72,7 @@ func (w *world) excludedRows(t *rapid.T) []map[string]string {
 func (w *world) unitTables(in oracle.Input) []Table {
 	var out []Table
 	if s := w.units; s != nil {
-		t := Table{Path: s.name + ".parquet"}
+		t := Table{Path: s.name + s.ending}
 		for _, kind := range s.kinds {
 			t.Columns = append(t.Columns, Column{kind + "_id", "VARCHAR"})
 		}
