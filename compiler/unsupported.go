@@ -10,15 +10,6 @@ import (
 // compute, each with its place. Nothing of it is ever passed over in silence.
 func Unsupported(defs *metrics.Definitions) diag.List {
 	var u unsupported
-	for _, s := range defs.Sources.Impressions {
-		u.source(s)
-	}
-	for _, s := range defs.Sources.Events {
-		u.source(s)
-	}
-	for _, s := range defs.Sources.Units {
-		u.source(s)
-	}
 	for _, m := range defs.Metrics {
 		u.metric(m)
 	}
@@ -42,11 +33,6 @@ func (u *unsupported) when(cond bool, pos diag.Pos, what string) {
 	if cond {
 		u.add(pos, what)
 	}
-}
-
-func (u *unsupported) source(s *metrics.Source) {
-	u.when(s.Table.Set, s.Table.Pos, "a source's table")
-	u.when(s.SQL.Set, s.SQL.Pos, "a source's sql")
 }
 
 func (u *unsupported) metric(m *metrics.Metric) {

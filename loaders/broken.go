@@ -24,6 +24,9 @@ func Damaged(ctx context.Context, engine *Engine, catalog *compiler.Catalog, err
 		return err
 	}
 	for _, s := range slices.Concat(catalog.Impressions, catalog.Events, catalog.Excluded) {
+		if len(s.Def.Paths) == 0 {
+			continue
+		}
 		for _, f := range s.Files {
 			failed := readThrough(ctx, engine, s, f)
 			switch {

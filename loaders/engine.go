@@ -37,6 +37,9 @@ type Options struct {
 	// Extensions is the folder with the engine's extension that reads object
 	// stores; empty: where the engine itself puts it.
 	Extensions string
+	// Databases are the database files whose tables may be read, as Databases
+	// gives them.
+	Databases []sqlast.Attach
 }
 
 // Engine is an embedded DuckDB with an empty database in memory. All
@@ -51,6 +54,8 @@ type Engine struct {
 	// listed, by URL.
 	store   *objectstore.Store
 	objects map[string]objectstore.Object
+	// databases are those of the options.
+	databases []database
 }
 
 // Rows is the result of a query, held in memory as a whole: for aggregates.
@@ -83,6 +88,9 @@ func Open(ctx context.Context, opts Options) (_ *Engine, err error) {
 		if err := e.openStore(ctx, opts); err != nil {
 			return nil, err
 		}
+	}
+	if err := e.attach(ctx, opts.Databases); err != nil {
+		return nil, err
 	}
 	if err := e.set(ctx, lock(opts)); err != nil {
 		return nil, err

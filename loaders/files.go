@@ -19,11 +19,14 @@ import (
 
 // Roots are the files and folders below which the sources' files lie: for
 // each path the part before its first wildcard, and the files elsewhere to
-// which symbolic links lead. They are what an engine for these definitions
+// which symbolic links lead; of a query, the folder of the definitions. They are what an engine for these definitions
 // must be allowed to read.
 func Roots(defs *metrics.Definitions) []string {
 	var roots []string
 	for _, src := range slices.Concat(defs.Sources.Impressions, defs.Sources.Events, defs.Sources.Units, defs.Sources.ExcludeUnits) {
+		if src.SQL.Set {
+			roots = append(roots, located(src, "."))
+		}
 		for _, p := range src.Paths {
 			pattern := located(src, p.V)
 			if objectstore.IsURL(pattern) {

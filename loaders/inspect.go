@@ -92,6 +92,7 @@ type inspector struct {
 	schema  schema
 	format  metrics.FileFormat
 	columns []compiler.Column // those of the schema and the partition, a list that is taken apart as one element
+	from    sqlast.From       // of a table or query; nil for files
 	rows    *elements         // nil where each record is a row
 	absent  []string          // what expressions name and no record of JSON has
 	stored  map[*metrics.Expr]stored
@@ -101,16 +102,17 @@ type inspector struct {
 
 // inspectSource gives nil where a mistake, now in the list, leaves nothing to give.
 func inspectSource(ctx context.Context, engine *Engine, def *metrics.Source, matters span, list *diag.List) (*compiler.Source, error) {
+	in := &inspector{def: def, list: list, stored: map[*metrics.Expr]stored{}, out: &compiler.Source{Def: def}}
 	if len(def.Paths) == 0 {
-		list.Errorf(def.Pos, "not-supported-yet", "source %q: only path is supported yet, not table or sql", def.Name.V).
-			WithHint("write the data as Parquet and give path: 'exports/events/*.parquet'")
-		return nil, nil
+		if ok, err := in.relation(ctx, engine); err != nil || !ok {
+			return nil, err
+		}
+		return in.meanings(ctx, engine, nil)
 	}
 	files, err := findFiles(ctx, engine, def, matters, list)
 	if err != nil || len(files) == 0 {
 		return nil, err
 	}
-	in := &inspector{def: def, list: list, stored: map[*metrics.Expr]stored{}, out: &compiler.Source{Def: def}}
 	if in.format, err = formatOfSource(ctx, engine, def, files, list); err != nil {
 		return nil, in.refused(err)
 	}
@@ -131,6 +133,13 @@ func inspectSource(ctx context.Context, engine *Engine, def *metrics.Source, mat
 	if !in.hasRows() {
 		return nil, nil
 	}
+	return in.meanings(ctx, engine, files)
+}
+
+// meanings finds what the columns mean, once the schema is known. Files are none
+// for tables and queries.
+func (in *inspector) meanings(ctx context.Context, engine *Engine, files []string) (_ *compiler.Source, err error) {
+	def := in.def
 	in.columns = in.schema.columns
 	if def.Partition != nil && !in.partition() {
 		return nil, nil

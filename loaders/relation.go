@@ -20,7 +20,7 @@ func (in *inspector) read(ctx context.Context, engine *Engine, files []string) {
 	if in.rows != nil {
 		in.out.Read = in.rows.of(in.out.Read, in.used())
 	}
-	if len(in.def.Paths) != 1 || len(files) == 1 || len(in.schema.headers) > 1 {
+	if len(in.def.Paths) != 1 || len(files) <= 1 || len(in.schema.headers) > 1 {
 		return
 	}
 	pattern := located(in.def, in.def.Paths[0].V)
@@ -46,6 +46,9 @@ func (in *inspector) read(ctx context.Context, engine *Engine, files []string) {
 
 // records is the relation of what stands in the files.
 func (in *inspector) records() sqlast.From {
+	if in.from != nil {
+		return in.from
+	}
 	var hive []sqlast.HiveColumn
 	if p := in.def.Partition; p != nil {
 		hive = []sqlast.HiveColumn{{Name: p.Column.V, Type: sqlast.Type{Kind: sqlast.DateType}}}
@@ -177,6 +180,9 @@ func (in *inspector) countElements(ctx context.Context, engine *Engine) error {
 	if in.rows == nil {
 		return nil
 	}
+	if in.from != nil {
+		return in.countAllElements(ctx, engine)
+	}
 	length := sqlast.Item{X: sqlast.Aggregate{Fn: sqlast.Sum, X: call(sqlast.ListLength, in.rows.list)}, As: "rows"}
 	lists := tally(in.rows.there, "lists")
 	some := int64(0)
@@ -203,6 +209,16 @@ func (in *inspector) countElements(ctx context.Context, engine *Engine) error {
 		in.list.Warnf(in.def.Rows.Pos, "no-list", "no record of source %q has a list %s, so each record is a row", in.def.Name.V, in.rows.name).
 			WithHint("see whether it is spelt as in the export")
 	}
+	return nil
+}
+
+// countAllElements counts the rows of a table or query.
+func (in *inspector) countAllElements(ctx context.Context, engine *Engine) error {
+	rows, err := scan(ctx, engine, in.out.Read, sqlast.Item{X: sqlast.Aggregate{Fn: sqlast.Count}, As: "rows"})
+	if err != nil {
+		return fmt.Errorf("count the elements of lists: %w", err)
+	}
+	in.footers[in.out.Files[0].Path].rows = rows.Cells[0][0].(int64)
 	return nil
 }
 

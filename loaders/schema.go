@@ -160,7 +160,12 @@ GROUP BY file_name`)
 // describe gives the columns that reading has, in order; arguments are those
 // of read_parquet.
 func describe(ctx context.Context, engine *Engine, arguments string) ([]compiler.Column, error) {
-	rows, err := engine.Query(ctx, "DESCRIBE SELECT * FROM read_parquet("+arguments+", hive_partitioning = false)")
+	return describeQuery(ctx, engine, "SELECT * FROM read_parquet("+arguments+", hive_partitioning = false)")
+}
+
+// describeQuery gives the columns of a query, in order.
+func describeQuery(ctx context.Context, engine *Engine, query string) ([]compiler.Column, error) {
+	rows, err := engine.Query(ctx, "DESCRIBE "+query)
 	if err != nil {
 		return nil, err
 	}

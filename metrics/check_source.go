@@ -28,6 +28,8 @@ func (r *resolver) checkSource(s *sourceDraft) {
 			WithHint("leave the others out, or make them sources of their own")
 	case places[0] != "path" && s.given.has("partition"):
 		r.diags.Errorf(s.given["partition"].pos, "conflict", "partition is a level of folders, and %s has a %s", called, places[0]).WithHint("leave it out")
+	case places[0] != "path" && s.given.has("format"):
+		r.diags.Errorf(s.given["format"].pos, "conflict", "format is that of files, and %s has a %s", called, places[0]).WithHint("leave it out")
 	}
 	if s.given.has("preset") {
 		return // the loaders fill in the rest

@@ -145,7 +145,7 @@ func sourceObject(role SourceRole, columns *object[columnsDraft]) *object[source
 			s.Role, s.Pos, s.given = role, pos, given
 		},
 		flow:  "{name: orders, path: 'exports/events/*.parquet', columns: {…}}",
-		rules: slices.Concat(apart("path", "table", "sql"), apart("table", "sql", "partition"), apart("sql", "partition")),
+		rules: slices.Concat(apart("path", "table", "sql"), apart("table", "sql", "partition"), apart("sql", "partition"), apart("table", "format"), apart("sql", "format")),
 	}
 	path := row("path", oneOrMore(connection, "a path or a list of paths"), func(s *sourceDraft) *[]Text { return &s.Paths },
 		"where the files are: a glob, a folder, an address such as s3://bucket/folder, or a list of them; ${NAME} and ${NAME:-default} are taken from the environment")
@@ -176,7 +176,7 @@ func sourceObject(role SourceRole, columns *object[columnsDraft]) *object[source
 	o.fields = []field[sourceDraft]{
 		row("name", text, func(s *sourceDraft) *Text { return &s.Name }, "what messages and other definitions call the source").needed(string(role)),
 		path,
-		row("table", connection, func(s *sourceDraft) *Text { return &s.Table }, "a table of a DuckDB file, in place of path"),
+		row("table", connection, func(s *sourceDraft) *Text { return &s.Table }, "a table of a DuckDB file, in place of path: exports/warehouse.duckdb/shop.orders"),
 		row("sql", text, func(s *sourceDraft) *Text { return &s.SQL }, "a SELECT, in place of path; only with --allow-sql"),
 		row("preset", text, func(s *sourceDraft) *Text { return &s.Preset }, "a known export, which fills columns; single entries may be overridden"),
 		row("format", oneOf(FormatParquet, FormatNDJSON, FormatCSV), func(s *sourceDraft) *At[FileFormat] { return &s.Format },

@@ -83,7 +83,7 @@ Exit codes:
 // such word.
 var (
 	commandsToCome = []string{"plan", "report", "state"}
-	flagsToCome    = []string{"allow-sql", "engine", "skip-unchanged"}
+	flagsToCome    = []string{"engine", "skip-unchanged"}
 )
 
 func unknownCommand(root *cobra.Command, name string) error {

@@ -28,6 +28,7 @@ type selection struct {
 	tempDir     string
 	extensions  string
 	timeout     time.Duration
+	allowSQL    bool
 	// given reports whether a flag was.
 	given func(name string) bool
 }
@@ -49,6 +50,7 @@ func (s *selection) registerLimits(cmd *cobra.Command) {
 	f.Var(&s.memory, "memory", "memory of the process, e.g. 4GB or 512MiB (default three quarters of the machine's)")
 	f.StringVar(&s.tempDir, "temp-dir", "", "`FOLDER` for what does not fit into memory (default below the system's)")
 	f.StringVar(&s.extensions, "extensions", "", "`FOLDER` with DuckDB's extension httpfs, for s3:// (default $METRICSJOB_EXTENSIONS, else DuckDB's own)")
+	f.BoolVar(&s.allowSQL, "allow-sql", false, "run the SQL of sources that are queries")
 	s.given = f.Changed
 	f.DurationVar(&s.timeout, "timeout", 0, "give up after this `TIME`, e.g. 90s, 30m or 2h (default never)")
 }
@@ -81,6 +83,7 @@ func (s *selection) options(p *program, args []string) (job.Options, error) {
 		Metrics:     s.metrics,
 		Threads:     s.threads,
 		Memory:      int64(s.memory),
+		AllowSQL:    s.allowSQL,
 		TempDir:     s.tempDir,
 		Extensions:  p.extensions(s.extensions),
 		Version:     programVersion(),

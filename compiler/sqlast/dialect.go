@@ -22,6 +22,9 @@ type Dialect struct {
 	TempTable string
 	// ReadParquet is the function that reads Parquet files; empty: there is none.
 	ReadParquet string
+	// Attach opens the database file {1} for reading under the name {2}; empty:
+	// there is no such thing.
+	Attach string
 	// NDJSON says how lines of JSON are read; nil: not at all.
 	NDJSON *NDJSONReader
 	// CSV says how files of CSV are read; nil: not at all.

@@ -12,6 +12,7 @@ var DuckDB = &Dialect{
 	Concat:      " || ",
 	TempTable:   "CREATE OR REPLACE TEMP TABLE",
 	ReadParquet: "read_parquet",
+	Attach:      "ATTACH IF NOT EXISTS {1} AS {2} (READ_ONLY)",
 	// read_json with columns loses rows that follow a malformed line, and fails
 	// where a line is an open bracket; reading lines as a whole does not.
 	NDJSON: &NDJSONReader{

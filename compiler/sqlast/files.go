@@ -95,7 +95,7 @@ func OfFiles(f From, files []string) From {
 			f.Query = s
 			return f
 		}
-	case Table, Join:
+	case Table, StoredTable, RawQuery, Join:
 	default:
 		panic(fmt.Sprintf("sqlast: no case for %T", f))
 	}
@@ -118,6 +118,12 @@ func Aliased(f From, alias string) From {
 		f.Alias = alias
 		return f
 	case Table:
+		f.Alias = alias
+		return f
+	case StoredTable:
+		f.Alias = alias
+		return f
+	case RawQuery:
 		f.Alias = alias
 		return f
 	case Join:

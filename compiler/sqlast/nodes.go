@@ -277,6 +277,17 @@ type From interface{ from() }
 // Table is a named table, CTE or view.
 type Table struct{ Name, Alias string }
 
+// StoredTable is a table of an attached database, by its schema and name or its
+// name alone.
+type StoredTable struct {
+	Database string
+	Path     []string
+	Alias    string
+}
+
+// RawQuery is a query that somebody wrote in the engine's own SQL.
+type RawQuery struct{ SQL, Alias string }
+
 // Subquery is a query in parentheses.
 type Subquery struct {
 	Query Query
@@ -300,9 +311,11 @@ const (
 	CrossJoin
 )
 
-func (Table) from()    {}
-func (Subquery) from() {}
-func (Join) from()     {}
+func (Table) from()       {}
+func (StoredTable) from() {}
+func (RawQuery) from()    {}
+func (Subquery) from()    {}
+func (Join) from()        {}
 
 // Statement is what is executed.
 type Statement interface{ statement() }
@@ -325,7 +338,11 @@ type DropTable struct {
 	IfExists bool
 }
 
+// Attach opens a database file for reading, under a name.
+type Attach struct{ File, Name string }
+
 func (CreateTable) statement() {}
+func (Attach) statement()      {}
 func (InsertInto) statement()  {}
 func (DropTable) statement()   {}
 func (Select) statement()      {}

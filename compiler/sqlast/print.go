@@ -24,6 +24,12 @@ func Print(d *Dialect, s Statement) (string, error) {
 			p.write("IF EXISTS ")
 		}
 		p.write(d.identifier(s.Name))
+	case Attach:
+		if d.Attach == "" {
+			p.fail(d.Name + " cannot attach database files")
+			break
+		}
+		p.write(strings.NewReplacer("{1}", d.text(s.File), "{2}", d.identifier(s.Name)).Replace(d.Attach))
 	case Select:
 		p.selection(s, 0)
 	default:
@@ -217,6 +223,20 @@ func (p *printer) from(f From, indent int) {
 	switch f := f.(type) {
 	case Table:
 		p.write(p.d.identifier(f.Name))
+		p.alias(f.Alias)
+	case StoredTable:
+		p.write(p.d.identifier(f.Database))
+		for _, name := range f.Path {
+			p.write("." + p.d.identifier(name))
+		}
+		p.alias(f.Alias)
+	case RawQuery:
+		p.write("(")
+		for l := range strings.SplitSeq(f.SQL, "\n") {
+			p.write("\n" + l) // as it stands: it may hold texts of several lines
+		}
+		p.line(indent)
+		p.write(")")
 		p.alias(f.Alias)
 	case Subquery:
 		p.parenthesised(f.Query, indent)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/metricsjob/metricsjob/compiler"
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
+	"github.com/metricsjob/metricsjob/loaders"
 )
 
 // Emit is what Compile gives.
@@ -31,7 +32,25 @@ func Compile(ctx context.Context, opts Options, emit Emit) (string, error) {
 	if emit == EmitPlan {
 		return p.plan.String(), nil
 	}
-	return Script(p.program)
+	attach, err := p.attachments()
+	if err != nil {
+		return "", err
+	}
+	script, err := Script(p.program)
+	return attach + script, err
+}
+
+// attachments are the statements that open the databases of tables.
+func (p *prepared) attachments() (string, error) {
+	var b strings.Builder
+	for _, d := range loaders.Databases(p.defs) {
+		text, err := sqlast.Print(sqlast.DuckDB, d)
+		if err != nil {
+			return "", fmt.Errorf("print how %s is attached: %w", d.File, err)
+		}
+		b.WriteString(text + ";\n")
+	}
+	return b.String(), nil
 }
 
 // Script prints the statements of a program, in one pass over the events.

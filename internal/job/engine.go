@@ -14,7 +14,7 @@ import (
 func openEngine(ctx context.Context, opts Options, defs *metrics.Definitions) (*loaders.Engine, error) {
 	o := loaders.Options{
 		Threads: opts.Threads, Memory: opts.Memory, TempDir: opts.TempDir,
-		AllowedPaths: loaders.Roots(defs), Extensions: opts.Extensions,
+		AllowedPaths: loaders.Roots(defs), Extensions: opts.Extensions, Databases: loaders.Databases(defs),
 	}
 	if slices.ContainsFunc(o.AllowedPaths, objectstore.IsURL) {
 		var err error

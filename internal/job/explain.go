@@ -25,7 +25,11 @@ func ExplainSQL(ctx context.Context, opts Options, experiment, metric string, sl
 	if err != nil {
 		return "", fmt.Errorf("print the query: %w", err)
 	}
-	return fmt.Sprintf("-- %s in %s, as of %s\n%s;\n", metric, experiment, p.asOf.Format("2006-01-02 15:04:05.999999"), text), nil
+	attach, err := p.attachments()
+	if err != nil {
+		return "", err
+	}
+	return attach + fmt.Sprintf("-- %s in %s, as of %s\n%s;\n", metric, experiment, p.asOf.Format("2006-01-02 15:04:05.999999"), text), nil
 }
 
 // Explain counts where the rows of the sources are lost on their way to a metric

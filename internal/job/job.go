@@ -5,6 +5,7 @@ package job
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/metricsjob/metricsjob/compiler"
@@ -31,6 +32,8 @@ type Options struct {
 	// selects its metrics.
 	Experiments []string
 	Metrics     []string
+	// AllowSQL lets sources be queries, which are code.
+	AllowSQL bool
 	// Waterfall asks for the table waterfall, which takes passes of its own.
 	Waterfall bool
 	// Threads is the number of threads of the engine; 0: one for each processor.
@@ -169,9 +172,24 @@ func load(opts Options) (*metrics.Definitions, diag.List, error) {
 	if err != nil || list.HasErrors() {
 		return defs, list, err
 	}
+	if !opts.AllowSQL {
+		list = append(list, sqlSources(defs)...)
+	}
 	list = append(list, loaders.ApplyPresets(defs)...)
 	list = append(list, compiler.Unsupported(defs)...)
 	return defs, append(list, compiler.CheckExpressions(defs)...), nil
+}
+
+// sqlSources refuses the sources that are SQL, which is code.
+func sqlSources(defs *metrics.Definitions) diag.List {
+	var list diag.List
+	for _, src := range slices.Concat(defs.Sources.Impressions, defs.Sources.Events, defs.Sources.Units) {
+		if src.SQL.Set {
+			list.Errorf(src.SQL.Pos, "sql-not-allowed", "source %q is SQL, which is code and is not run unless that is allowed", src.Name.V).
+				WithHint("read it, and give --allow-sql")
+		}
+	}
+	return list
 }
 
 // inspect opens the engine and looks at the sources.

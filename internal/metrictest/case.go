@@ -38,7 +38,7 @@ func newSuite(f *metrics.TestFile, opts Options) (*suite, diag.List, error) {
 	defs, more := metrics.Decode(s.sources, s.load)
 	list = append(list, more...)
 	if !list.HasErrors() {
-		_, more, err = job.Load(job.Options{Definitions: defs}) // which fills in presets
+		_, more, err = job.Load(job.Options{Definitions: defs, AllowSQL: true}) // which fills in presets
 		if err != nil {
 			return nil, nil, err
 		}
