@@ -29,12 +29,6 @@ func (u *unsupported) add(pos diag.Pos, what string) {
 		WithHint("take it out of the file to compute the rest")
 }
 
-func (u *unsupported) when(cond bool, pos diag.Pos, what string) {
-	if cond {
-		u.add(pos, what)
-	}
-}
-
 func (u *unsupported) metric(m *metrics.Metric) {
 	u.analysis(m.Analysis)
 	if m.Ratio != nil {
