@@ -40,7 +40,17 @@ type SegmentSums struct {
 func (m *MetricPlan) In(s SegmentSums) *MetricPlan {
 	one := *m
 	one.Tally, one.Split, one.BySegment = s.Tally, s.Split, nil
+	one.whole = m.Tally
 	return &one
+}
+
+// Caps is the tally whose caps the numbers have: those of parts of units are
+// capped as whole ones are.
+func (m *MetricPlan) Caps() *Tally {
+	if m.whole != nil {
+		return m.whole
+	}
+	return m.Tally
 }
 
 // eventSegment plans a segment from events of an experiment.

@@ -112,6 +112,8 @@ type MetricPlan struct {
 	Split *Tally
 	// BySegment are the sums by segments from events, one for each.
 	BySegment []SegmentSums
+	// whole is the tally of whole units, where Tally is of parts of them.
+	whole *Tally
 	// Step is the step of a funnel, from 1; 0 elsewhere.
 	Step int
 }

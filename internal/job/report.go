@@ -367,7 +367,7 @@ func (r *reporter) momentsOf(of *unitSums, m *compiler.MetricPlan, k cell) stats
 			whole[term].Set(v)
 		}
 	}
-	units = t.Complete(whole, units, s.units, s.present, r.caps[capKey{t, stats.X, k.experiment}], r.caps[capKey{t, stats.Y, k.experiment}])
+	units = t.Complete(whole, units, s.units, s.present, r.caps[capKey{m.Caps(), stats.X, k.experiment}], r.caps[capKey{m.Caps(), stats.Y, k.experiment}])
 	sums := map[stats.Term]stats.Sum{}
 	for term, sum := range whole {
 		sums[term] = stats.NewSum(sum, t.TermDigits(term))
@@ -388,7 +388,7 @@ func (r *reporter) momentRow(x *compiler.ExperimentPlan, m *compiler.MetricPlan,
 	if m.Tally.Percentile != nil {
 		addQuantiles(&row, m.Tally, own.Quantiles)
 	}
-	row.UpperThreshold, row.LowerThreshold = r.thresholds(x, m.Tally, stats.X)
+	row.UpperThreshold, row.LowerThreshold = r.thresholds(x, m.Caps(), stats.X)
 	if s := r.sums[m.Tally][k]; s != nil {
 		row.WithEvent, row.Events = s.withEvents, s.events
 	}
