@@ -8,7 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -381,7 +381,7 @@ func TestStoreByTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	proxy := httptest.NewUnstartedServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to) }})
-	proxy.Config.ErrorLog = log.New(io.Discard, "", 0) // refused certificates are no news
+	proxy.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError) // refused certificates are no news
 	proxy.StartTLS()
 	t.Cleanup(proxy.Close)
 	storetest.Environment(t, proxy.URL, storetest.KeyID, storetest.Secret)
