@@ -42,6 +42,7 @@ type bench struct {
 	memory  int64 // in GB of 10^9 bytes; 0: no limit of ours
 	ids     string
 	convert bool
+	many    bool
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
@@ -58,6 +59,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.Int64Var(&b.memory, "memory", 0, "memory of each in GB; 0: no limit")
 	flags.StringVar(&b.ids, "ids", "both", "whether rows have ids: no, yes, both")
 	flags.BoolVar(&b.convert, "convert", false, "compare the conversion of NDJSON instead")
+	flags.BoolVar(&b.many, "many", false, "compare 300 metrics with 16 instead")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -114,6 +116,9 @@ func (b bench) all(ctx context.Context, stdout, stderr io.Writer) error {
 	if b.convert {
 		return b.conversions(ctx, stdout, stderr)
 	}
+	if b.many {
+		return b.manyMetrics(ctx, stdout, stderr)
+	}
 	for _, c := range b.contests() {
 		if err := os.MkdirAll(filepath.Dir(c.handOut), 0o777); err != nil {
 			return err
@@ -139,38 +144,48 @@ func (b bench) measure(ctx context.Context, c contest, progress io.Writer) ([]ro
 	if err != nil {
 		return nil, err
 	}
-	program := []string{"run", filepath.Join(b.source, "metrics.yaml"), filepath.Join(b.source, c.sources),
-		"--out", c.progOut, "--as-of", firstDay.AddDate(0, 0, days).Format("2006-01-02"), "--quiet"}
+	rows := []row{
+		{name: "bare scan", command: self, args: b.args("sql", c.scan)},
+		{name: "hand-written SQL", command: self, args: b.args("sql", c.hand, c.handOut), reference: true},
+		{name: "metricsjob run", command: b.program, args: b.runs(filepath.Join(b.source, "metrics.yaml"), c.sources, c.progOut)},
+	}
+	// The first run of all only fills the caches.
+	if _, err := timed(ctx, nil, self, b.args("sql", c.scan)...); err != nil {
+		return nil, err
+	}
+	return rows, b.inTurns(ctx, c.title, rows, progress)
+}
+
+// runs are the arguments of a run of the program.
+func (b bench) runs(metrics, sources, out string) []string {
+	program := []string{"run", metrics, filepath.Join(b.source, sources),
+		"--out", out, "--as-of", firstDay.AddDate(0, 0, days).Format("2006-01-02"), "--quiet"}
 	if b.threads > 0 {
 		program = append(program, "--threads", fmt.Sprint(b.threads))
 	}
 	if b.memory > 0 {
 		program = append(program, "--memory", fmt.Sprintf("%dGB", b.memory))
 	}
-	rows := []row{
-		{name: "bare scan", command: self, args: b.args("sql", c.scan)},
-		{name: "hand-written SQL", command: self, args: b.args("sql", c.hand, c.handOut), reference: true},
-		{name: "metricsjob run", command: b.program, args: program},
-	}
+	return program
+}
+
+// inTurns runs every contestant once in each round.
+func (b bench) inTurns(ctx context.Context, title string, rows []row, progress io.Writer) error {
 	data, err := filepath.Abs(b.data())
 	if err != nil {
-		return nil, err
-	}
-	// The first run of all only fills the caches.
-	if _, err := timed(ctx, nil, self, b.args("sql", c.scan)...); err != nil {
-		return nil, err
+		return err
 	}
 	for round := range b.rounds {
 		for i := range rows {
-			fmt.Fprintf(progress, "round %d of %d: %s, %s\n", round+1, b.rounds, rows[i].name, c.title)
+			fmt.Fprintf(progress, "round %d of %d: %s, %s\n", round+1, b.rounds, rows[i].name, title)
 			took, err := timed(ctx, []string{"BENCH_DATA=" + data}, rows[i].command, rows[i].args...)
 			if err != nil {
-				return nil, err
+				return err
 			}
 			rows[i].costs = append(rows[i].costs, took)
 		}
 	}
-	return rows, nil
+	return nil
 }
 
 // data is the folder of the export.

@@ -185,6 +185,8 @@ func (s *sumBuilder) side(v *UnitValue) side {
 		s.scaled(&out)
 		out.uncapped = out.x
 		s.fixed(&out)
+		out.reach(v.Caps.Upper)
+		out.reach(v.Caps.Lower)
 	}
 	if out.own == nil {
 		out.own = out.x
@@ -277,6 +279,7 @@ func (s *sumBuilder) tally(t *Tally) {
 			s.output(t, RolePresent, stats.N, countWhere(counted()), t.Name+" present")
 		}
 		x.x = s.cappedNumber(t, stats.X, x, s.countedMean(t, x, counted), waited)
+		x.reach(t.WithoutX) // units without rows are among the numbers that caps are found in
 		s.cappedUnits(t, stats.X, x, counted)
 		if t.Percentile != nil {
 			s.percentiles = append(s.percentiles, percentileSide{tally: t, x: x.x, counted: s.countedMean(t, x, counted)(), waited: waited})
@@ -306,6 +309,8 @@ func (s *sumBuilder) tally(t *Tally) {
 		s.output(t, RoleUnits, stats.N, countWhere(counted()), t.Name+" units")
 	}
 	x.x, y.x = s.cappedNumber(t, stats.X, x, counted, waited), s.cappedNumber(t, stats.Y, y, counted, waited)
+	x.reach(t.WithoutX)
+	y.reach(t.WithoutY)
 	s.cappedUnits(t, stats.X, x, counted)
 	s.cappedUnits(t, stats.Y, y, counted)
 	s.moments(t, x, stats.X, stats.XX, counted)
@@ -324,6 +329,9 @@ func (s *sumBuilder) covariates(t *Tally, sides map[stats.Term]side, counted fun
 		p := s.side(t.Side(c.term))
 		p = s.withDefault(p, t.Without(c.term))
 		p.x = s.cappedCovariate(t, c.of, p)
+		if p.v.Caps != nil {
+			p.reach(sides[c.of].limit) // their caps are numbers of the outcome
+		}
 		sides[c.term] = p
 		s.moments(t, p, c.term, c.square, counted)
 	}
@@ -427,11 +435,19 @@ func (s *sumBuilder) withDefault(x side, without *big.Int) side {
 	if s.defaults || without.Sign() != 0 || x.v.Caps.distributed() || x.v.Caps != nil && x.v.Caps.covariate {
 		none := compare(sqlast.Eq, x.rows, sqlast.Int(0))
 		x.x = sqlast.Case{Whens: []sqlast.When{{If: none, Then: literal(without)}}, Else: x.x}
-		if size := new(big.Int).Abs(without); size.Cmp(x.limit) > 0 {
-			x.limit = size
-		}
+		x.reach(without)
 	}
 	return x
+}
+
+// reach lets |x| be as large as a number, nil: as it is.
+func (x *side) reach(k *big.Int) {
+	if k == nil {
+		return
+	}
+	if size := new(big.Int).Abs(k); size.Cmp(x.limit) > 0 {
+		x.limit = size
+	}
 }
 
 // present reports whether units without rows for any metric add to the sums

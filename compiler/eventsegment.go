@@ -117,7 +117,11 @@ func (u *UnitPlan) segmentOf(m *MetricPlan, seg Segment) []SegmentSums {
 func (p *planner) inSegment(u *UnitPlan, x *ExperimentPlan, seg Segment, of []*MetricPlan) {
 	em := of[0].Def
 	m, days := em.Metric, covariateDays(x.Def, em)
-	s := &EventSegment{Name: m.Key.V, Segment: seg, Plan: u.before(), Experiments: []string{x.Def.Key.V}, of: map[*Tally]*Tally{}}
+	taken := map[string]bool{}
+	for _, have := range u.EventSegments {
+		taken[have.Name] = have.Segment.Key == seg.Key || taken[have.Name]
+	}
+	s := &EventSegment{Name: keyed(taken, m.Key.V), Segment: seg, Plan: u.before(), Experiments: []string{x.Def.Key.V}, of: map[*Tally]*Tally{}}
 	s.Plan.Impressions, s.Plan.Experiments = u.Impressions, u.Experiments
 	s.Plan.Activation, s.Plan.Following, s.Plan.Kept = u.Activation, u.Following, u.Kept
 	parsed := p.parsed

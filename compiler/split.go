@@ -26,7 +26,11 @@ const maxSplitValues = 20
 // over all rows: of a funnel for each step.
 func (p *planner) split(u *UnitPlan, em *metrics.ExperimentMetric, days int) []*Tally {
 	m := em.Metric
-	s := &Split{Name: m.Key.V, Property: m.SplitBy.V, Plan: u.before()}
+	taken := map[string]bool{}
+	for _, have := range u.Splits {
+		taken[have.Name] = true
+	}
+	s := &Split{Name: keyed(taken, m.Key.V), Property: m.SplitBy.V, Plan: u.before()}
 	s.Plan.Impressions, s.Plan.Experiments = u.Impressions, u.Experiments
 	s.Plan.Activation, s.Plan.Following, s.Plan.Kept = u.Activation, u.Following, u.Kept
 	outside := p.parsed

@@ -276,7 +276,7 @@ func noParquet(folder string) diag.List {
 	said.WithHint("name the folder that holds the exports; files are found by the ending .parquet")
 	for _, ext := range []string{".ndjson", ".jsonl", ".json", ".csv", ".tsv"} {
 		if n := others[ext]; n > 0 {
-			said.WithHint("files that end in %s: %d; only Parquet is read, which DuckDB makes of them: COPY (FROM 'name%[1]s') TO 'name.parquet'", ext, n)
+			said.WithHint("files that end in %s: %d; init looks at Parquet, which metricsjob convert %s --out FOLDER makes of them", ext, n, folder)
 			break
 		}
 	}
