@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -196,5 +197,33 @@ func TestRunRefuses(t *testing.T) {
 		if err := run(context.Background(), args, io.Discard, io.Discard); err == nil {
 			t.Errorf("bench %s is taken", strings.Join(args, " "))
 		}
+	}
+}
+
+// The many metrics are different, and all of them are in every experiment.
+func TestManyDefinitions(t *testing.T) {
+	text, err := os.ReadFile("metrics.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	many, err := manyDefinitions(string(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	metrics, rest, _ := strings.Cut(many[strings.Index(many, "\nmetrics:\n"):], "\nmetric_groups:")
+	bodies := map[string]bool{}
+	for line := range strings.Lines(metrics) {
+		if key, body, ok := strings.Cut(strings.TrimPrefix(line, "  - {key: "), ", "); ok {
+			bodies[body] = true
+			if !strings.Contains(rest, key) {
+				t.Errorf("%s is not in the group", key)
+			}
+		}
+	}
+	if len(bodies) != 300 {
+		t.Errorf("%d different metrics, want 300", len(bodies))
+	}
+	if n := strings.Count(rest, "metrics: {primary: [all]}"); n != 4 {
+		t.Errorf("%d experiments have them, want 4", n)
 	}
 }

@@ -76,10 +76,17 @@ func (b *builder) measures() []*Measure { return b.plan.measures() }
 
 // measures are the measures of all scans, each once.
 func (u *UnitPlan) measures() []*Measure {
+	if len(u.Scans) == 1 { // a scan has each measure once
+		return slices.Clip(u.Scans[0].Measures)
+	}
 	var out []*Measure
+	seen := map[*Measure]bool{}
 	for _, s := range u.Scans {
 		for _, n := range s.Measures {
-			out = appendNew(out, n)
+			if !seen[n] {
+				seen[n] = true
+				out = append(out, n)
+			}
 		}
 	}
 	return out
@@ -365,10 +372,15 @@ func (sc *scanBuilder) instants() (from, to time.Time) {
 
 // windows are the windows that need a condition of their own, each once.
 func (sc *scanBuilder) windows() []unitWindow {
-	var out []unitWindow
+	var out, seen []unitWindow
 	for _, n := range sc.scan.Measures {
-		if sc.inWindow(n.window(), sqlast.Null{}) != nil {
-			out = appendNew(out, n.window())
+		w := n.window()
+		if slices.Contains(seen, w) {
+			continue
+		}
+		seen = append(seen, w)
+		if sc.inWindow(w, sqlast.Null{}) != nil {
+			out = append(out, w)
 		}
 	}
 	return out
@@ -491,6 +503,7 @@ func (sc *scanBuilder) counted() sqlast.Select {
 		bad = sqlast.Or{isNull(w), compare(sqlast.Less, w, sqlast.Int(1))}
 		sc.weight = []sqlast.Item{item(sqlast.Case{Whens: []sqlast.When{{If: compare(sqlast.Greater, w, sqlast.Int(1)), Then: w}}, Else: sqlast.Int(1)}, colWeight)}
 	}
+	windows := sc.windows()
 	items := append(sc.ofAll(), sc.weight...)
 	for _, n := range sc.scan.Measures {
 		scope := &rowScope{scan: sc, measure: n}
@@ -502,7 +515,7 @@ func (sc *scanBuilder) counted() sqlast.Select {
 			value = scope.computed(n.Value.Value(scope))
 		}
 		in := []sqlast.Expr{n.isEvent(col("", colEvent))}
-		if slices.Contains(sc.windows(), n.window()) {
+		if slices.Contains(windows, n.window()) {
 			in = append(in, col("", flagColumn(n.window())))
 		}
 		conds := in
