@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -46,7 +47,7 @@ func manyDefinitions(file string) (string, error) {
 	head, rest, ok := strings.Cut(file, "\nmetrics:\n")
 	at := strings.Index(rest, "\nexperiments:\n")
 	if !ok || at < 0 {
-		return "", fmt.Errorf("the definitions have no metrics: before experiments:")
+		return "", errors.New("the definitions do not list metrics, then experiments")
 	}
 	var metrics strings.Builder
 	var keys []string
