@@ -24,7 +24,7 @@ func percentileOf(em *metrics.ExperimentMetric) *Percentile {
 	if !ok {
 		panic("compiler: no percentile " + s)
 	}
-	opt, _ := stats.OptionsOf(em.Analysis)
+	opt := stats.OptionsOf(em.Analysis)
 	return &Percentile{Share: percent.Quo(percent, big.NewRat(100, 1)), Z: stats.PercentileZ(opt.Alpha)}
 }
 

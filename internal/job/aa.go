@@ -82,7 +82,7 @@ func AA(ctx context.Context, opts AAOptions) ([]AARow, error) {
 
 // permuted assigns the units of an experiment anew, again and again.
 func (r *reporter) permuted(x *compiler.ExperimentPlan, m *compiler.MetricPlan, opts AAOptions) AARow {
-	opt, _ := stats.OptionsOf(m.Def.Analysis)
+	opt := stats.OptionsOf(m.Def.Analysis)
 	// One look at a fixed horizon, of the test alone.
 	opt.CUPED, opt.Power, opt.Prior = m.Tally.P != nil, 0, nil
 	opt.TunedAt, opt.MSPRT, opt.Untested = 0, false, ""

@@ -90,7 +90,7 @@ func (p period) plans(a, b *metrics.Variation) bool {
 // each of them, the p-values corrected together: of several the one is given that
 // is furthest from the planned ratio, with words that say which.
 func (r *reporter) ratioOf(x *compiler.ExperimentPlan, of func(*unitSums) map[cell]int64) (t stats.SampleRatioTest, within string, opt stats.Options) {
-	opt, _ = stats.OptionsOf(x.Def.Analysis)
+	opt = stats.OptionsOf(x.Def.Analysis)
 	periods := r.periods(x)
 	var sets []stats.RatioSet
 	for _, p := range periods {

@@ -53,7 +53,7 @@ func Power(ctx context.Context, opts PowerOptions) ([]PowerRow, error) {
 	if err != nil {
 		return nil, err
 	}
-	opt, _ := stats.OptionsOf(a)
+	opt := stats.OptionsOf(a)
 	if opts.Alpha > 0 {
 		opt.Alpha = opts.Alpha
 	}

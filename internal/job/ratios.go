@@ -73,7 +73,7 @@ func (r *reporter) ratiosOf(x *compiler.ExperimentPlan, check, segment string, s
 	for _, s := range sets {
 		all = append(all, s.RatioSet)
 	}
-	opt, _ := stats.OptionsOf(x.Def.Analysis)
+	opt := stats.OptionsOf(x.Def.Analysis)
 	tests := stats.SampleRatios(all, opt)
 	var alarms []string
 	var worst *stats.SampleRatioTest

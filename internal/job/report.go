@@ -235,7 +235,7 @@ func (r *reporter) notes(x *compiler.ExperimentPlan, m *compiler.MetricPlan) []s
 
 // subject is a metric of an experiment, as statistics see it now.
 func (r *reporter) subject(x *compiler.ExperimentPlan, m *compiler.MetricPlan) subject {
-	opt, _ := stats.OptionsOf(m.Def.Analysis)
+	opt := stats.OptionsOf(m.Def.Analysis)
 	opt.CUPED, opt.Better = m.Tally.P != nil, m.Def.Metric.Better.V
 	r.look(x, m.Def.Analysis, &opt)
 	s := subject{kind: m.Kind, opt: opt, better: opt.Better, correction: m.Def.Analysis.Correction.V, value: m.IsValue()}
@@ -445,7 +445,7 @@ func (r *reporter) overflowed(ctx context.Context, x *compiler.ExperimentPlan, m
 	if err != nil {
 		return err
 	}
-	opt, _ := stats.OptionsOf(m.Def.Analysis)
+	opt := stats.OptionsOf(m.Def.Analysis)
 	for _, q := range parts {
 		for _, v := range x.Def.Variations {
 			k := q.of(x, v)

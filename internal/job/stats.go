@@ -41,7 +41,7 @@ func Stats(ctx context.Context, opts StatsOptions) (*metrics.Tables, error) {
 			WithHint("leave bootstrap out; metricsjob run resamples")
 		return nil, list.Err()
 	}
-	opt, _ := stats.OptionsOf(a)
+	opt := stats.OptionsOf(a)
 	if design, ok := stats.GroupDesignOf(a); ok && len(opts.Information) > 0 {
 		look, err := stats.NewGroupLook(design, opts.Information)
 		if err != nil {

@@ -11,7 +11,7 @@ import (
 // verdicts judges each variation that is compared with the baseline, once all
 // checks are done. What is invalid has no significance in the results either.
 func (r *reporter) verdicts(x *compiler.ExperimentPlan) {
-	opt, _ := stats.OptionsOf(x.Def.Analysis)
+	opt := stats.OptionsOf(x.Def.Analysis)
 	e := stats.Evidence{
 		Invalid:       r.invalid(x),
 		Anytime:       opt.TunedAt > 0 || opt.MSPRT || opt.Untested != "",

@@ -94,21 +94,11 @@ type Options struct {
 
 // DefaultOptions are Welch's test, two-sided, at 0.05.
 func DefaultOptions() Options {
-	o, _ := OptionsOf(metrics.DefaultAnalysis())
-	return o
-}
-
-// Unsupported is an option of an analysis block that this package cannot do
-// yet, with the place where it was asked for.
-type Unsupported struct {
-	Option string
-	Value  metrics.Text
+	return OptionsOf(metrics.DefaultAnalysis())
 }
 
 // OptionsOf reads the options of an analysis block, merged over the defaults.
-// What was asked for and cannot be done yet comes back in the second result, in
-// the order of the block's documentation.
-func OptionsOf(a metrics.Analysis) (Options, []Unsupported) {
+func OptionsOf(a metrics.Analysis) Options {
 	o := Options{
 		Test:             Test(a.Test.V),
 		Alternative:      Alternative(a.Alternative.V),
@@ -133,7 +123,7 @@ func OptionsOf(a metrics.Analysis) (Options, []Unsupported) {
 		// Tuned at a number of units, the mixture is that of the confidence sequence.
 		o.TunedAt, o.MSPRT = a.Peeking.V.TunedAt, a.Peeking.V.TunedAt == 0
 	}
-	return o, nil
+	return o
 }
 
 // GroupDesignOf gives the group-sequential design of an analysis block; ok is false

@@ -22,10 +22,7 @@ func TestOptionsOf(t *testing.T) {
 	a.RelativeInterval = metrics.Text{V: "fieller", Set: true}
 	a.Exact = metrics.Text{V: "fisher", Set: true}
 	a.ExactBelow = metrics.At[int]{V: 20, Set: true}
-	opt, refused := OptionsOf(a)
-	if len(refused) > 0 {
-		t.Errorf("refused: %v", refused)
-	}
+	opt := OptionsOf(a)
 	if diff := cmp.Diff(Options{Test: Student, Alternative: Greater, Alpha: 0.01, Exact: Fisher, ExactBelow: 20, Relative: Fieller, SampleRatioAlarm: 0.001, Power: 0.8, MinimumEffect: 0.01, Better: metrics.Higher}, opt); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -35,9 +32,9 @@ func TestOptionsOfAlwaysValid(t *testing.T) {
 	for tunedAt, want := range map[int]int{0: 5000, 12000: 12000} {
 		a := metrics.DefaultAnalysis()
 		a.Peeking = metrics.At[metrics.Peeking]{V: metrics.Peeking{Method: "always_valid", TunedAt: tunedAt}, Set: true}
-		opt, refused := OptionsOf(a)
-		if len(refused) > 0 || opt.TunedAt != want {
-			t.Errorf("tuned at %d: %d, refused %v", tunedAt, opt.TunedAt, refused)
+		opt := OptionsOf(a)
+		if opt.TunedAt != want {
+			t.Errorf("tuned at %d: %d", tunedAt, opt.TunedAt)
 		}
 	}
 }
@@ -58,10 +55,10 @@ func TestGroupDesignOf(t *testing.T) {
 			t.Errorf("spending %q: %v, want %v", spending, got, want)
 		}
 		// Until a look is given, nothing is tested.
-		opt, refused := OptionsOf(a)
+		opt := OptionsOf(a)
 		e := Compare(Mean, counts(163, 3304), counts(223, 3329), opt)
-		if len(refused) > 0 || e.Status != BetweenLooks || e.PValue != nil || e.AbsoluteLow != nil || e.Significant != nil || e.Absolute == nil {
-			t.Errorf("spending %q: refused %v, effect %+v", spending, refused, e)
+		if e.Status != BetweenLooks || e.PValue != nil || e.AbsoluteLow != nil || e.Significant != nil || e.Absolute == nil {
+			t.Errorf("spending %q: effect %+v", spending, e)
 		}
 	}
 }
@@ -70,9 +67,9 @@ func TestOptionsOfMSPRT(t *testing.T) {
 	a := metrics.DefaultAnalysis()
 	for tunedAt, mixture := range map[int]bool{0: true, 12000: false} {
 		a.Peeking.V = metrics.Peeking{Method: "msprt", TunedAt: tunedAt}
-		opt, refused := OptionsOf(a)
-		if len(refused) > 0 || opt.MSPRT != mixture || opt.TunedAt != tunedAt {
-			t.Errorf("tuned at %d: %+v, refused %v", tunedAt, opt, refused)
+		opt := OptionsOf(a)
+		if opt.MSPRT != mixture || opt.TunedAt != tunedAt {
+			t.Errorf("tuned at %d: %+v", tunedAt, opt)
 		}
 	}
 }
@@ -80,7 +77,7 @@ func TestOptionsOfMSPRT(t *testing.T) {
 func TestPriorOf(t *testing.T) {
 	a := metrics.DefaultAnalysis()
 	a.Bayesian.V = metrics.Bayesian{Mean: "0.01", SD: "0.3", Relative: true}
-	opt, _ := OptionsOf(a)
+	opt := OptionsOf(a)
 	if want := (Prior{Mean: 0.01, SD: 0.3, Relative: true}); *opt.Prior != want {
 		t.Errorf("prior %v, want %v", *opt.Prior, want)
 	}
