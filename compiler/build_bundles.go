@@ -34,7 +34,7 @@ func (b *builder) passInBundles(i, n int) []Statement {
 		}
 		out = append(out, Statement{Name: sc.keptTable(), Why: "events of exposed units, kept for all bundles, from one pass over " + sourceNames([]*Source{s.Source}),
 			SQL: sqlast.CreateTable{Name: sc.keptTable(), Query: sc.kept(i, n)}})
-		out = append(out, dropped(sc.dropped())...)
+		out = append(out, dropped(sc.dropped()...)...)
 		if met := sc.met(sc.keptTable()); met != nil {
 			out = append(out, *met)
 		}
@@ -52,7 +52,7 @@ func (b *builder) passInBundles(i, n int) []Statement {
 		out = append(out, of.numbers(tables, i)...)
 	}
 	for _, sc := range scans {
-		out = append(out, dropped([]string{sc.keptTable()})...)
+		out = append(out, dropped(sc.keptTable())...)
 	}
 	return out
 }

@@ -77,10 +77,7 @@ func (b *builder) finish() []Statement {
 		}
 	}
 	out = append(out, sc.statements("capped_cell", "sums of capped numbers", numbers)...)
-	for _, t := range append(tables, b.table(keptNumbers)) {
-		out = append(out, Statement{Name: t, Why: "no longer needed", SQL: sqlast.DropTable{Name: t}})
-	}
-	return out
+	return append(out, dropped(append(tables, b.table(keptNumbers))...)...)
 }
 
 // findCap are the statements that find a cap.

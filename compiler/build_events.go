@@ -23,7 +23,7 @@ func (b *builder) pass(i, n int) []Statement {
 		tables = append(tables, name)
 		out = append(out, Statement{Name: name, Why: "the rows that count of each exposed unit, from one pass over " + sourceNames([]*Source{s.Source}),
 			SQL: sqlast.CreateTable{Name: name, Query: sc.query(i, n)}})
-		out = append(out, dropped(sc.dropped())...)
+		out = append(out, dropped(sc.dropped()...)...)
 		if met := sc.met(name); met != nil {
 			out = append(out, *met)
 		}
@@ -55,11 +55,11 @@ func (b *builder) numbers(tables []string, i int) []Statement {
 	out, tables = append(out, derived...), append(tables, more...)
 	out = append(out, b.sums(values)...)
 	out = append(append(out, b.keep(values, i)...), b.keepGroups(i)...)
-	return append(out, dropped(tables)...)
+	return append(out, dropped(tables...)...)
 }
 
 // dropped drops tables that are no longer needed.
-func dropped(tables []string) []Statement {
+func dropped(tables ...string) []Statement {
 	var out []Statement
 	for _, t := range tables {
 		out = append(out, Statement{Name: t, Why: "no longer needed", SQL: sqlast.DropTable{Name: t}})

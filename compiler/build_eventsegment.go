@@ -2,6 +2,7 @@ package compiler
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
 	"github.com/metricsjob/metricsjob/metrics"
@@ -51,11 +52,6 @@ func (b *builder) keptForSegments() []*Measure {
 // finishEventSegments finds the parts of units, and sums their rows.
 func (b *builder) finishEventSegments() []Statement {
 	var out []Statement
-	drop := func(tables ...string) {
-		for _, t := range tables {
-			out = append(out, Statement{Name: t, Why: "no longer needed", SQL: sqlast.DropTable{Name: t}})
-		}
-	}
 	for _, s := range b.plan.EventSegments {
 		of := b.partsOf(s)
 		var tables []string
@@ -84,16 +80,13 @@ func (b *builder) finishEventSegments() []Statement {
 		out = append(append(out, derived...), of.sums(values)...)
 		out = append(append(out, of.keep(values, 0)...), of.keepGroups(0)...)
 		out = append(append(out, of.finish()...), of.finishGroups()...)
-		drop(more...)
-		out = append(out, of.finishSplits()...)
-		drop(tables...)
+		out = append(append(out, dropped(more...)...), of.finishSplits()...)
+		out = append(out, dropped(tables...)...)
 	}
 	for _, n := range b.keptForSegments() {
-		drop(b.splitRows(n))
+		out = append(out, dropped(b.splitRows(n))...)
 	}
-	drop(b.capTables()...)
-	drop(b.splitValueTables()...)
-	return out
+	return slices.Concat(out, dropped(b.capTables()...), dropped(b.splitValueTables()...))
 }
 
 // segmentMembers are the values that exposed units have.

@@ -24,9 +24,7 @@ func (b *builder) exposures() []Statement {
 				SQL: sqlast.CreateTable{Name: rows, Query: b.impressionRows(s)}},
 			Statement{Name: twins, Why: "which of them may be copies of each other",
 				SQL: sqlast.CreateTable{Name: twins, Query: copies(rows)}})
-		for _, t := range []string{rows, twins} {
-			after = append(after, Statement{Name: t, Why: "no longer needed", SQL: sqlast.DropTable{Name: t}})
-		}
+		after = append(after, dropped(rows, twins)...)
 	}
 	if b.plan.Kept != nil {
 		out = append(out, Statement{Name: b.shownTable(), Why: "the impressions of the experiments, kept because metrics count them, from one pass over the impressions",

@@ -115,8 +115,7 @@ func (b *builder) identities(exposure string) []Statement {
 			}})
 	}
 	for _, kind := range b.plan.Identity.kinds(b.plan.Kind) {
-		pairs := "pairs of " + kind + b.suffix
-		out = append(out, Statement{Name: pairs, Why: "no longer needed", SQL: sqlast.DropTable{Name: pairs}})
+		out = append(out, dropped("pairs of "+kind+b.suffix)...)
 	}
 	return out
 }

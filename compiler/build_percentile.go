@@ -57,12 +57,11 @@ func (b *builder) percentile(p percentileSide) []Statement {
 		From:    sqlast.Table{Name: "value"},
 		GroupBy: append(expressions(keys), col("", "x")),
 	}
-	return []Statement{
+	return append([]Statement{
 		{Name: cell, Why: "how many units have each number of " + p.tally.Name, SQL: sqlast.CreateTable{Name: cell, Query: counted}},
 		{Name: "percentile of " + p.tally.Name, Why: "order statistics of " + p.tally.Name, Result: ResultPercentiles, Tally: p.tally,
 			SQL: b.orderStatistics(cell, "", p.tally.Percentile)},
-		{Name: cell, Why: "no longer needed", SQL: sqlast.DropTable{Name: cell}},
-	}
+	}, dropped(cell)...)
 }
 
 // absentUnits are the units without rows for any metric, by cell: those for
@@ -307,9 +306,8 @@ func (b *builder) finishGroups() []Statement {
 		out = append(out,
 			Statement{Name: cell, Why: "how many groups have each number of " + t.Name, SQL: sqlast.CreateTable{Name: cell, Query: counted}},
 			Statement{Name: "percentile of " + t.Name, Why: "order statistics of " + t.Name, Result: ResultPercentiles, Tally: t,
-				SQL: b.orderStatistics(cell, b.keptGroups(t), t.Percentile)},
-			Statement{Name: cell, Why: "no longer needed", SQL: sqlast.DropTable{Name: cell}},
-			Statement{Name: b.keptGroups(t), Why: "no longer needed", SQL: sqlast.DropTable{Name: b.keptGroups(t)}})
+				SQL: b.orderStatistics(cell, b.keptGroups(t), t.Percentile)})
+		out = append(out, dropped(cell, b.keptGroups(t))...)
 	}
 	return out
 }

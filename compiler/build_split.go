@@ -85,15 +85,11 @@ func (b *builder) finishSplits() []Statement {
 		values, derived, more := of.derive(values)
 		out, tables = append(out, derived...), append(tables, more...)
 		out = append(out, of.sums(values)...)
-		for _, t := range tables {
-			if !slices.Contains(b.splitValueTables(), t) {
-				out = append(out, Statement{Name: t, Why: "no longer needed", SQL: sqlast.DropTable{Name: t}})
-			}
-		}
-		tables = nil
+		tables = slices.DeleteFunc(tables, func(t string) bool { return slices.Contains(b.splitValueTables(), t) })
+		out, tables = append(out, dropped(tables...)...), nil
 	}
 	for _, n := range b.keptForSplits() {
-		out = append(out, Statement{Name: b.splitRows(n), Why: "no longer needed", SQL: sqlast.DropTable{Name: b.splitRows(n)}})
+		out = append(out, dropped(b.splitRows(n))...)
 	}
 	return out
 }

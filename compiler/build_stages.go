@@ -62,10 +62,7 @@ func (b *builder) advance(from, to *builder) []Statement {
 	}
 	out = append(out, Statement{Name: to.table("exposure"), Why: "exposures, with the instants of those events",
 		SQL: sqlast.CreateTable{Name: to.table("exposure"), Query: from.next(from, to, values)}})
-	for _, t := range append(tables, from.table("exposure")) {
-		out = append(out, Statement{Name: t, Why: "no longer needed", SQL: sqlast.DropTable{Name: t}})
-	}
-	return out
+	return append(out, dropped(append(tables, from.table("exposure"))...)...)
 }
 
 func (b *builder) firstTable(s *Scan) string {

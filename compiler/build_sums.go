@@ -49,12 +49,11 @@ func (s *sumBuilder) statements(cellTable, result string, numbers sqlast.Select)
 	if b.split {
 		extra = append(extra, item(col("c", colSplit), colSplit))
 	}
-	return []Statement{
+	return append([]Statement{
 		{Name: cell, Why: "exact sums by experiment, variation and segment values", SQL: sqlast.CreateTable{Name: cell, Query: query}},
 		{Name: result + b.suffix, Why: "exact sums over everybody and by segment", Result: ResultSums, Outputs: sc.outputs, Split: b.split,
 			SQL: b.byStratum(cell, "exact sums over everybody and by segment", nil, extra, totals)},
-		{Name: cell, Why: "no longer needed", SQL: sqlast.DropTable{Name: cell}},
-	}
+	}, dropped(cell)...)
 }
 
 // sumBuilder collects the columns of the sums: the same sum is computed once.
