@@ -118,21 +118,9 @@ func (b *builder) segmentLabels(s *EventSegment) sqlast.Select {
 		From:    sqlast.Table{Name: b.segmentTable("member", s)},
 		GroupBy: []sqlast.Expr{col("", colExperiment), col("", colPart)},
 	}
-	rank := sqlast.RowNumber{
-		PartitionBy: []sqlast.Expr{col("", colExperiment)},
-		OrderBy:     []sqlast.Order{{X: col("", "units"), Desc: true}, {X: col("", colPart)}},
-	}
-	ranked := sqlast.Select{
-		Items: []sqlast.Item{item(col("", colExperiment), colExperiment), item(col("", colPart), colPart), item(rank, "rank")},
-		From:  sqlast.Table{Name: "counted"},
-	}
-	label := sqlast.Case{
-		Whens: []sqlast.When{{If: compare(sqlast.LessEq, col("", "rank"), sqlast.Int(maxSegmentValues)), Then: col("", colPart)}},
-		Else:  sqlast.Text(metrics.Other),
-	}
 	return sqlast.Select{
-		With:  []sqlast.CTE{{Name: "counted", Query: counted}, {Name: "ranked", Query: ranked}},
-		Items: []sqlast.Item{item(col("", colExperiment), colExperiment), item(col("", colPart), colPart), item(label, "label")},
+		With:  []sqlast.CTE{{Name: "counted", Query: counted}, {Name: "ranked", Query: rankedValues(colPart, "units")}},
+		Items: []sqlast.Item{item(col("", colExperiment), colExperiment), item(col("", colPart), colPart), item(labelOfRank(colPart, maxSegmentValues), "label")},
 		From:  sqlast.Table{Name: "ranked"},
 	}
 }

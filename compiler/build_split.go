@@ -136,21 +136,11 @@ func (b *builder) splitValues(s *Split) sqlast.Select {
 		From:    sqlast.Table{Name: "counted rows"},
 		GroupBy: []sqlast.Expr{col("", colExperiment), col("", colSplit)},
 	}
-	rank := sqlast.RowNumber{
-		PartitionBy: []sqlast.Expr{col("", colExperiment)},
-		OrderBy:     []sqlast.Order{{X: col("", "rows"), Desc: true}, {X: col("", colSplit)}},
-	}
-	ranked := sqlast.Select{
-		Items: []sqlast.Item{item(col("", colExperiment), colExperiment), item(col("", colSplit), colSplit), item(rank, "rank")},
-		From:  sqlast.Table{Name: "counted"}, Where: notNull(col("", colSplit)),
-	}
-	label := sqlast.Case{
-		Whens: []sqlast.When{{If: compare(sqlast.LessEq, col("", "rank"), sqlast.Int(maxSplitValues)), Then: col("", colSplit)}},
-		Else:  sqlast.Text(metrics.Other),
-	}
+	ranked := rankedValues(colSplit, "rows")
+	ranked.Where = notNull(col("", colSplit))
 	labelled := sqlast.Union{
 		{
-			Items: []sqlast.Item{item(col("", colExperiment), colExperiment), item(col("", colSplit), colSplit), item(label, "label")},
+			Items: []sqlast.Item{item(col("", colExperiment), colExperiment), item(col("", colSplit), colSplit), item(labelOfRank(colSplit, maxSplitValues), "label")},
 			From:  sqlast.Table{Name: "ranked"},
 		},
 		{
@@ -163,6 +153,28 @@ func (b *builder) splitValues(s *Split) sqlast.Select {
 		With:  []sqlast.CTE{{Name: "counted rows", Query: unionOf(rows)}, {Name: "counted", Query: counted}, {Name: "ranked", Query: ranked}, {Name: "labelled", Query: labelled}},
 		Items: []sqlast.Item{item(col("", colExperiment), colExperiment), item(col("", colSplit), colSplit), item(col("", "label"), "label")},
 		From:  sqlast.Table{Name: "labelled"},
+	}
+}
+
+// rankedValues ranks the values of a column of the table counted, in each experiment:
+// those with the largest numbers first, ties by text.
+func rankedValues(value, number string) sqlast.Select {
+	rank := sqlast.RowNumber{
+		PartitionBy: []sqlast.Expr{col("", colExperiment)},
+		OrderBy:     []sqlast.Order{{X: col("", number), Desc: true}, {X: col("", value)}},
+	}
+	return sqlast.Select{
+		Items: []sqlast.Item{item(col("", colExperiment), colExperiment), item(col("", value), value), item(rank, "rank")},
+		From:  sqlast.Table{Name: "counted"},
+	}
+}
+
+// labelOfRank is what results call a value that is ranked: itself where it is among
+// the first, else (other).
+func labelOfRank(value string, most int64) sqlast.Expr {
+	return sqlast.Case{
+		Whens: []sqlast.When{{If: compare(sqlast.LessEq, col("", "rank"), sqlast.Int(most)), Then: col("", value)}},
+		Else:  sqlast.Text(metrics.Other),
 	}
 }
 
