@@ -154,7 +154,7 @@ func (e *elements) of(records sqlast.From, columns []string) sqlast.From {
 func (in *inspector) takeApart() bool {
 	path := metrics.Expr{Src: in.def.Rows.V, Pos: in.def.Rows.Pos}
 	x, typ, ok := compiler.CompileColumn(path, in.open(path), in.list)
-	if !ok {
+	if !ok || !in.agreed(&path, x) {
 		return false
 	}
 	element := compiler.Column{Name: path.Src}

@@ -3,7 +3,6 @@ package loaders
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -22,8 +21,9 @@ type schema struct {
 	first []string
 	// kinds are the schemas that differ.
 	kinds []fileColumns
-	// conflicts are, by lower-case name, columns whose types have nothing in common.
-	conflicts map[string]conflict
+	// conflicts are the columns, and parts of columns, whose types have nothing in
+	// common.
+	conflicts []conflict
 	// members are, for files of which each row may have other columns, the files
 	// that have a column in some row; nil for others.
 	members map[string][]string
@@ -31,13 +31,6 @@ type schema struct {
 	// headers are those of files of CSV, whose fields are apart by the delimiter.
 	headers   []header
 	delimiter string
-}
-
-// conflict is a column that is one thing in one file and another in another.
-type conflict struct{ file, typ, otherFile, otherType string }
-
-func (c conflict) String() string {
-	return fmt.Sprintf("%s in %s, but %s in %s", c.typ, c.file, c.otherType, c.otherFile)
 }
 
 // fileColumns are the columns of one file, and of so many with the same ones.
@@ -180,44 +173,4 @@ func sameColumns(a, b []compiler.Column) bool {
 	return slices.EqualFunc(a, b, func(x, y compiler.Column) bool {
 		return x.Name == y.Name && x.Type.Name == y.Type.Name
 	})
-}
-
-// conflicts compares every column of every file with the first one of that name.
-func conflicts(all []fileColumns) map[string]conflict {
-	type place struct {
-		file string
-		typ  compiler.ColumnType
-	}
-	first, found := map[string]place{}, map[string]conflict{}
-	for _, f := range all {
-		for _, c := range f.columns {
-			name := strings.ToLower(c.Name)
-			earlier, ok := first[name]
-			if !ok {
-				first[name] = place{f.file, c.Type}
-				continue
-			}
-			if _, told := found[name]; !told && family(earlier.typ.Kind) != family(c.Type.Kind) {
-				found[name] = conflict{earlier.file, earlier.typ.Name, f.file, c.Type.Name}
-			}
-		}
-	}
-	return found
-}
-
-// family groups the types that can stand in for each other without a change
-// of meaning: DuckDB widens the narrower one.
-func family(k compiler.ColumnKind) compiler.ColumnKind {
-	switch k {
-	case compiler.ColumnText, compiler.ColumnJSON, compiler.ColumnUUID:
-		return compiler.ColumnText
-	case compiler.ColumnInteger, compiler.ColumnDecimal, compiler.ColumnFloat:
-		return compiler.ColumnInteger
-	case compiler.ColumnTimestamp, compiler.ColumnTimestampNS, compiler.ColumnTimestampTZ, compiler.ColumnDate:
-		return compiler.ColumnTimestamp
-	case compiler.ColumnBoolean, compiler.ColumnStruct, compiler.ColumnMap, compiler.ColumnList, compiler.ColumnOther:
-		return k
-	default:
-		panic(fmt.Sprintf("loaders: no case for %v", k))
-	}
 }

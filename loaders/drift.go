@@ -1,0 +1,182 @@
+package loaders
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/metricsjob/metricsjob/compiler"
+	"github.com/metricsjob/metricsjob/compiler/sqlast"
+)
+
+// conflict is a column, or a field inside of one, that is one thing in one file
+// and another in another, so that no type holds both.
+type conflict struct {
+	// path is the name of the column, and behind it those of the fields that lead
+	// to the part in question.
+	path                            []string
+	file, typ, otherFile, otherType string
+}
+
+func (c conflict) String() string {
+	return fmt.Sprintf("%s in %s, but %s in %s", c.typ, c.file, c.otherType, c.otherFile)
+}
+
+// meets reports whether who reads the path reads the conflict: all of it, a part
+// of it, or what it is a part of.
+func (c conflict) meets(path []string) bool {
+	n := min(len(path), len(c.path))
+	return slices.EqualFunc(path[:n], c.path[:n], strings.EqualFold)
+}
+
+// conflicts compares the types of every column in all files; of each column it
+// gives the first place where two have nothing in common.
+func conflicts(all []fileColumns) []conflict {
+	type place struct {
+		file string
+		typ  compiler.ColumnType
+	}
+	var found []conflict
+	known := map[string][]place{} // the types of a column, by lower-case name
+	for _, f := range all {
+		for _, c := range f.columns {
+			name := strings.ToLower(c.Name)
+			if slices.ContainsFunc(known[name], func(p place) bool { return p.typ.Name == c.Type.Name }) {
+				continue
+			}
+			for _, p := range known[name] {
+				clash([]string{c.Name}, p.typ, c.Type, func(path []string, a, b compiler.ColumnType) {
+					if !slices.ContainsFunc(found, func(o conflict) bool { return slices.EqualFunc(o.path, path, strings.EqualFold) }) {
+						found = append(found, conflict{slices.Clone(path), p.file, a.Name, f.file, b.Name})
+					}
+				})
+			}
+			known[name] = append(known[name], place{f.file, c.Type})
+		}
+	}
+	return found
+}
+
+// clash calls tell for each part of two types that no type can hold without
+// loss. What is inside of lists and maps is read as a whole.
+func clash(path []string, a, b compiler.ColumnType, tell func(path []string, a, b compiler.ColumnType)) {
+	switch {
+	case a.Kind == compiler.ColumnStruct && b.Kind == compiler.ColumnStruct:
+		for _, field := range a.Fields {
+			i := slices.IndexFunc(b.Fields, func(o compiler.Column) bool { return strings.EqualFold(o.Name, field.Name) })
+			if i >= 0 {
+				clash(append(slices.Clone(path), field.Name), field.Type, b.Fields[i].Type, tell)
+			}
+		}
+	case a.Kind == b.Kind && (a.Kind == compiler.ColumnList || a.Kind == compiler.ColumnMap):
+		inside := false
+		clash(append(slices.Clone(path), ""), *a.Elem, *b.Elem, func([]string, compiler.ColumnType, compiler.ColumnType) { inside = true })
+		if inside {
+			tell(path, a, b)
+		}
+	case !reconcilable(a, b, len(path) > 1):
+		tell(path, a, b)
+	}
+}
+
+// reconcilable reports whether one type holds the values of both. Inside of a
+// column text is such a type for all single values, since properties are read by
+// what stands in them; of a column as a whole somebody meant one or the other.
+func reconcilable(a, b compiler.ColumnType, inside bool) bool {
+	one, other := family(a.Kind), family(b.Kind)
+	switch {
+	case one == compiler.ColumnOther && other == compiler.ColumnOther:
+		return a.Name == b.Name
+	case one == other:
+		return fitsDecimal(a, b)
+	case one == compiler.ColumnText:
+		return inside && isSingle(b)
+	case other == compiler.ColumnText:
+		return inside && isSingle(a)
+	default:
+		return false
+	}
+}
+
+var isSingle = isKind(compiler.ColumnInteger, compiler.ColumnDecimal, compiler.ColumnFloat, compiler.ColumnBoolean,
+	compiler.ColumnTimestamp, compiler.ColumnTimestampNS, compiler.ColumnTimestampTZ, compiler.ColumnDate)
+
+// mostDigits are those that a DECIMAL holds.
+const mostDigits = 38
+
+// fitsDecimal reports whether a DECIMAL has room for the digits of both types
+// before the point and after it, where it is one that would hold them: DuckDB
+// drops digits behind the point rather than saying so.
+func fitsDecimal(a, b compiler.ColumnType) bool {
+	if a.Kind != compiler.ColumnDecimal && b.Kind != compiler.ColumnDecimal {
+		return true
+	}
+	wholeA, scaleA, okA := digits(a)
+	wholeB, scaleB, okB := digits(b)
+	return !okA || !okB || max(wholeA, wholeB)+max(scaleA, scaleB) <= mostDigits
+}
+
+// integerDigits are those of the largest number of each type of integers.
+var integerDigits = map[string]int{
+	"TINYINT": 3, "SMALLINT": 5, "INTEGER": 10, "BIGINT": 19, "HUGEINT": 38,
+	"UTINYINT": 3, "USMALLINT": 5, "UINTEGER": 10, "UBIGINT": 20, "UHUGEINT": 38,
+}
+
+// digits are those before and after the point of an exact type.
+func digits(t compiler.ColumnType) (whole, scale int, ok bool) {
+	if t.Kind == compiler.ColumnDecimal {
+		return t.Width - t.Scale, t.Scale, true
+	}
+	whole, ok = integerDigits[t.Name]
+	return whole, 0, ok
+}
+
+// family groups the types that can stand in for each other without a change
+// of meaning: DuckDB widens the narrower one.
+func family(k compiler.ColumnKind) compiler.ColumnKind {
+	switch k {
+	case compiler.ColumnText, compiler.ColumnJSON, compiler.ColumnUUID:
+		return compiler.ColumnText
+	case compiler.ColumnInteger, compiler.ColumnDecimal, compiler.ColumnFloat:
+		return compiler.ColumnInteger
+	case compiler.ColumnTimestamp, compiler.ColumnTimestampNS, compiler.ColumnTimestampTZ, compiler.ColumnDate:
+		return compiler.ColumnTimestamp
+	case compiler.ColumnBoolean, compiler.ColumnStruct, compiler.ColumnMap, compiler.ColumnList, compiler.ColumnOther:
+		return k
+	default:
+		panic(fmt.Sprintf("loaders: no case for %v", k))
+	}
+}
+
+// readPaths are the columns that an expression reads, and the fields of columns
+// where it reads no more of them.
+func readPaths(x sqlast.Expr) [][]string {
+	var paths [][]string
+	columns := sqlast.Columns(x) // those that are no parameters of lambdas
+	var walk func(sqlast.Expr) sqlast.Expr
+	walk = func(x sqlast.Expr) sqlast.Expr {
+		path, ok := fieldPath(x)
+		if !ok {
+			return sqlast.Map(x, walk)
+		}
+		if slices.Contains(columns, path[0]) {
+			paths = append(paths, path)
+		}
+		return x
+	}
+	walk(x)
+	return paths
+}
+
+// fieldPath is the path of a column, or of a field inside of one.
+func fieldPath(x sqlast.Expr) (path []string, ok bool) {
+	switch x := x.(type) {
+	case sqlast.Column:
+		return []string{x.Name}, true
+	case sqlast.Field:
+		path, ok = fieldPath(x.X)
+		return append(path, x.Name), ok
+	default:
+		return nil, false
+	}
+}

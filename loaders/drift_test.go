@@ -1,0 +1,229 @@
+package loaders
+
+import (
+	"path"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/metricsjob/metricsjob/compiler"
+	"github.com/metricsjob/metricsjob/compiler/sqlast"
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// base is a row of the columns that every source of events has.
+const base = "'u1' AS user_id, 'buy' AS name, TIMESTAMP '2026-03-02 10:00:00' AS ts"
+
+func TestFilesThatDiffer(t *testing.T) {
+	shared := newWarehouse(t)
+	for _, tc := range []struct {
+		name   string
+		files  []string
+		x      string // the column read as value; its type over all files
+		kind   compiler.FieldKind
+		differ bool
+		want   []string
+	}{
+		{"alike", []string{"SELECT 1 AS n, 5 AS x, " + base, "SELECT 2 AS n, 6 AS x, " + base}, "x", compiler.FieldInteger, false, []string{"5", "6"}},
+		{"another order", []string{"SELECT 1 AS n, 5 AS x, " + base, "SELECT " + base + ", 2 AS n, 6 AS x"}, "x", compiler.FieldInteger, true, []string{"5", "6"}},
+		{"missing in the second", []string{"SELECT 1 AS n, 5 AS x, " + base, "SELECT 2 AS n, " + base}, "x", compiler.FieldInteger, true, []string{"5", "-"}},
+		{"missing in the first", []string{"SELECT 1 AS n, " + base, "SELECT 2 AS n, 6 AS x, " + base}, "x", compiler.FieldInteger, true, []string{"-", "6"}},
+		{"wider integer", []string{"SELECT 1 AS n, 5::SMALLINT AS x, " + base, "SELECT 2 AS n, 12345678901::BIGINT AS x, " + base}, "x", compiler.FieldInteger, true, []string{"5", "12345678901"}},
+		{"integer and decimal", []string{"SELECT 1 AS n, 5 AS x, " + base, "SELECT 2 AS n, 6.25::DECIMAL(9, 2) AS x, " + base}, "x", compiler.FieldDecimal, true, []string{"5.00", "6.25"}},
+		{"integer and floating", []string{"SELECT 1 AS n, 5 AS x, " + base, "SELECT 2 AS n, 6.5::DOUBLE AS x, " + base}, "x", compiler.FieldFloat, true, []string{"5.0", "6.5"}},
+		{"other capitals", []string{"SELECT 1 AS n, 5 AS X, " + base, "SELECT 2 AS n, 6 AS x, " + base}, "X", compiler.FieldInteger, true, []string{"5", "6"}},
+		{"a column that no one reads", []string{"SELECT 1 AS n, 5 AS x, 'a' AS other, " + base, "SELECT 2 AS n, 6 AS x, TRUE AS other, " + base}, "x", compiler.FieldInteger, true, []string{"5", "6"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			w := shared.folder(t)
+			for i, query := range tc.files {
+				w.write(string(rune('a'+i))+".parquet", query)
+			}
+			src, list := w.inspect(w.events("*.parquet", func(s *metrics.Source) { s.Columns.Value = col(tc.x) }))
+			switch file, without := strings.CutPrefix(tc.name, "missing in "); {
+			case without:
+				wantMessage(t, list, "metrics.yaml:7:5: warning", "the column x is missing in 1 of 2 files, e.g. ", "/"+map[string]string{"the first": "a", "the second": "b"}[file]+".parquet", "counts as missing")
+			case len(list) > 0:
+				t.Fatal(list)
+			}
+			if parquetOf(src).UnionByName != tc.differ || src.Value.Type.Kind != tc.kind {
+				t.Errorf("union by name %v, kind %v", parquetOf(src).UnionByName, src.Value.Type.Kind)
+			}
+			if anchored := slices.ContainsFunc(src.Files, func(f compiler.File) bool { return f.Anchor }); anchored != tc.differ {
+				t.Errorf("%+v", src.Files)
+			}
+			if diff := cmp.Diff(tc.want, w.values(src, src.Value.SQL)); diff != "" {
+				t.Error(diff)
+			}
+			if src.Value.NeverNull && slices.Contains(tc.want, "-") {
+				t.Error("NeverNull, but values are missing")
+			}
+		})
+	}
+}
+
+func TestTimesOfSeveralTypes(t *testing.T) {
+	w := newWarehouse(t)
+	w.write("a.parquet", "SELECT 1 AS n, 'u' AS user_id, 'e' AS name, TIMESTAMP '2026-03-02 10:00:00' AS ts")
+	w.write("b.parquet", "SELECT 2 AS n, 'u' AS user_id, 'e' AS name, TIMESTAMPTZ '2026-03-02 10:00:00+02' AS ts")
+	w.write("c.parquet", "SELECT 3 AS n, 'u' AS user_id, 'e' AS name, DATE '2026-03-02' AS ts")
+	src := w.mustInspect(w.events("*.parquet", nil))
+	if diff := cmp.Diff([]string{"2026-03-02 10:00:00", "2026-03-02 08:00:00", "2026-03-02 00:00:00"}, w.values(src, src.Time.SQL)); diff != "" {
+		t.Error(diff)
+	}
+	for i, want := range []string{"2026-03-02T10:00:00Z", "2026-03-02T08:00:00Z", "2026-03-02T00:00:00Z"} {
+		if got := src.Files[i].MaxTime; !got.Equal(instantOf(t, want)) {
+			t.Errorf("the last instant of %s is %v", src.Files[i].Path, got)
+		}
+	}
+}
+
+func TestStructsThatGrow(t *testing.T) {
+	w := newWarehouse(t)
+	w.write("a.parquet", "SELECT 1 AS n, {'sku': 'a'} AS props, "+base)
+	w.write("b.parquet", "SELECT 2 AS n, {'price': 5, 'sku': 'b'} AS props, "+base)
+	src := w.mustInspect(w.events("*.parquet", func(s *metrics.Source) { s.Columns.Properties.From = col("props") }))
+	sku, _ := src.Properties.Lookup("sku")
+	price, ok := src.Properties.Lookup("price")
+	if !ok {
+		t.Fatal("the second file has a price")
+	}
+	if diff := cmp.Diff([][]string{{"a", "b"}, {"-", "5"}}, [][]string{w.values(src, sku.SQL), w.values(src, price.SQL)}); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestFilesThatContradict has types that nothing holds without loss: what is
+// said names the first file of each.
+func TestFilesThatContradict(t *testing.T) {
+	shared := newWarehouse(t)
+	for name, x := range map[string]struct {
+		first, second string
+		wrong         string // what is named
+		types         [2]string
+	}{
+		"text and number":        {"'5'", "6", "x", [2]string{"VARCHAR", "INTEGER"}},
+		"number and time":        {"5", "DATE '2026-03-02'", "x", [2]string{"INTEGER", "DATE"}},
+		"text and boolean":       {"'a'", "TRUE", "x", [2]string{"VARCHAR", "BOOLEAN"}},
+		"struct and map":         {"{'a': 1}", "MAP {'a': 1}", "x", [2]string{"STRUCT(a INTEGER)", "MAP(VARCHAR, INTEGER)"}},
+		"maps":                   {"MAP {'a': 1}", "MAP {'a': DATE '2026-03-02'}", "x", [2]string{"MAP(VARCHAR, INTEGER)", "MAP(VARCHAR, DATE)"}},
+		"lists":                  {"['a']", "[{'name': 'a', 'value': 'b'}]", "x", [2]string{"VARCHAR[]", `STRUCT("name" VARCHAR, "value" VARCHAR)[]`}},
+		"a field and a struct":   {"{'a': 'b'}", "{'a': {'b': 1}}", "x.a", [2]string{"VARCHAR", "STRUCT(b INTEGER)"}},
+		"a field deep inside":    {"{'a': {'b': 1}}", "{'A': {'B': TRUE}}", "x.a.b", [2]string{"INTEGER", "BOOLEAN"}},
+		"no room before a point": {"5::DECIMAL(38, 0)", "5.25::DECIMAL(38, 2)", "x", [2]string{"DECIMAL(38,0)", "DECIMAL(38,2)"}},
+		"no room for an integer": {"5::BIGINT", "5.25::DECIMAL(38, 20)", "x", [2]string{"BIGINT", "DECIMAL(38,20)"}},
+		"other types":            {"TIME '10:00:00'", "'a'::BLOB", "x", [2]string{"TIME", "BLOB"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := shared.folder(t)
+			w.write("a.parquet", "SELECT 1 AS n, "+x.first+" AS x, "+base)
+			w.write("b.parquet", "SELECT 2 AS n, "+x.first+" AS x, 1 AS other, "+base)
+			w.write("c.parquet", "SELECT 3 AS n, "+x.second+" AS x, "+base)
+			w.write("d.parquet", "SELECT 4 AS n, "+x.second+" AS x, 1 AS other, "+base)
+			_, list := w.inspect(w.events("*.parquet", func(s *metrics.Source) { s.Columns.Properties.From = col("x") }))
+			wantMessage(t, list, "metrics.yaml:7:5", "the column "+x.wrong+` of source "events" is `+
+				x.types[0]+" in "+path.Join(w.dir, "a.parquet")+", but "+x.types[1]+" in "+path.Join(w.dir, "c.parquet"), "write the files anew with one type")
+		})
+	}
+}
+
+// TestDecimalsOfThreeFiles has two types that do not fit, each of which fits the
+// first.
+func TestDecimalsOfThreeFiles(t *testing.T) {
+	w := newWarehouse(t)
+	w.write("a.parquet", "SELECT 1 AS n, 1::DECIMAL(10, 0) AS x, "+base)
+	w.write("b.parquet", "SELECT 2 AS n, 1::DECIMAL(38, 0) AS x, "+base)
+	w.write("c.parquet", "SELECT 3 AS n, 1.25::DECIMAL(38, 2) AS x, "+base)
+	_, list := w.inspect(w.events("*.parquet", func(s *metrics.Source) { s.Columns.Value = col("x") }))
+	wantMessage(t, list, "DECIMAL(38,0) in "+path.Join(w.dir, "b.parquet")+", but DECIMAL(38,2) in "+path.Join(w.dir, "c.parquet"))
+}
+
+// TestPartsThatAgree reads fields beside one that the files contradict each
+// other about.
+func TestPartsThatAgree(t *testing.T) {
+	w := newWarehouse(t)
+	w.write("a.parquet", "SELECT 1 AS n, {'price': 5, 'at': DATE '2026-03-02'} AS props, "+base)
+	w.write("b.parquet", "SELECT 2 AS n, {'at': 7, 'price': 6.5::DOUBLE} AS props, "+base)
+	src := w.mustInspect(w.events("*.parquet", func(s *metrics.Source) { s.Columns.Value = col("props.price") }))
+	if diff := cmp.Diff([]string{"5.0", "6.5"}, w.values(src, src.Value.SQL)); diff != "" {
+		t.Error(diff)
+	}
+	_, list := w.inspect(w.events("*.parquet", func(s *metrics.Source) { s.Columns.Properties.From = col("props") }))
+	wantMessage(t, list, "the column props.at", "name the parts that are needed: {price: props.price}")
+	_, list = w.inspect(w.events("*.parquet", func(s *metrics.Source) { s.Columns.Value = col("props.at") }))
+	wantMessage(t, list, "the column props.at", "make them two sources")
+}
+
+// TestFieldsOfSeveralTypes reads single values inside of a column, text in one
+// file and something else in another, by what stands there.
+func TestFieldsOfSeveralTypes(t *testing.T) {
+	w := newWarehouse(t)
+	w.write("a.parquet", "SELECT 1 AS n, {'p': '1.50', 'q': TRUE} AS props, MAP {'p': 1} AS tags, "+base)
+	w.write("b.parquet", "SELECT 2 AS n, {'p': 2, 'q': 'no'} AS props, MAP {'p': 'x'} AS tags, "+base)
+	for column, want := range map[string]map[string][]string{"props": {"p": {"1.50", "2"}, "q": {"true", "no"}}, "tags": {"p": {"1", "x"}}} {
+		src := w.mustInspect(w.events("*.parquet", func(s *metrics.Source) { s.Columns.Properties.From = col(column) }))
+		for name, values := range want {
+			field, _ := src.Properties.Lookup(name)
+			if diff := cmp.Diff(values, w.values(src, field.SQL)); diff != "" || field.Type.Kind != compiler.FieldText {
+				t.Errorf("%s of %s: %s", name, column, diff)
+			}
+		}
+	}
+}
+
+// TestLinesThatDiffer has files of NDJSON that differ: members in another order
+// or only in some, of another type, and nested ones that come only after many
+// rows and files.
+func TestLinesThatDiffer(t *testing.T) {
+	w := newWarehouse(t)
+	const many = 3000 // more than engines look at to guess types
+	var rows []string
+	for range many {
+		rows = append(rows, `{"user_id":"u","name":"view","ts":"2026-03-02","v":1,"props":{"a":{"b":1}}}`)
+	}
+	w.lines("a.ndjson", rows...)
+	w.lines("b.ndjson", append(rows, `{"props":{"a":{"late":{"er":"x"}},"n":12345678901},"v":1.5,"ts":"2026-03-02","name":"buy","user_id":7}`)...)
+	w.lines("c.ndjson", `{"name":"buy","ts":"2026-03-02","user_id":"u8","v":2,"extra":[1],"props":{}}`)
+	src := w.mustInspect(w.events(".", func(s *metrics.Source) {
+		s.Columns.Value = col("v")
+		s.Columns.Properties = metrics.Bag{From: col("props"), Named: []metrics.NamedColumn{{Name: metrics.Text{V: "late"}, Column: col("props.a.late.er")}}}
+		s.Where = metrics.Expr{Src: `name == "buy"`, Pos: at(8)}
+	}))
+	late, _ := src.Properties.Lookup("late")
+	n, _ := src.Properties.Lookup("n")
+	got := [][]string{w.where(src, src.Units[0].SQL), w.where(src, src.Value.SQL), w.where(src, late.SQL), w.where(src, n.SQL)}
+	if diff := cmp.Diff([][]string{{"7", "u8"}, {"1.5", "2.0"}, {"-", "x"}, {"-", "12345678901"}}, got); diff != "" {
+		t.Error(diff)
+	}
+	if src.Rows != 2*many+2 {
+		t.Errorf("%d rows", src.Rows)
+	}
+}
+
+// TestMembersThatSomeFilesLack warns as of Parquet, and of CSV.
+func TestMembersThatSomeFilesLack(t *testing.T) {
+	for ending, files := range map[string][2]string{
+		"ndjson": {`{"user_id":"u","name":"buy","ts":"2026-03-02","v":1}` + "\n", `{"user_id":"u","name":"buy","ts":"2026-03-02"}` + "\n"},
+		"csv":    {"user_id,name,ts,v\nu,buy,2026-03-02,1\n", "ts,user_id,name\n2026-03-02,u,buy\n"},
+	} {
+		w := newWarehouse(t)
+		w.bytes("a."+ending, []byte(files[0]))
+		w.bytes("b."+ending, []byte(files[1]))
+		src, list := w.inspect(w.events(".", func(s *metrics.Source) { s.Columns.Value = col("v") }))
+		wantMessage(t, list, "metrics.yaml:7:5: warning", "the column v is missing in 1 of 2 files, e.g. "+path.Join(w.dir, "b."+ending), "counts as missing")
+		if got := w.sorted(src, call(sqlast.Coalesce, cast(src.Value.SQL, double), sqlast.Float(-1))); !slices.Equal(got, []string{"-1.0", "1.0"}) {
+			t.Errorf("%s: the values are %v", ending, got)
+		}
+	}
+}
+
+// where gives the texts of a field of the rows that a source's where lets
+// through, NULL as "-", in byte order.
+func (w *warehouse) where(src *compiler.Source, x sqlast.Expr) []string {
+	w.t.Helper()
+	only := *src
+	only.Read = sqlast.Subquery{Query: sqlast.Select{Items: []sqlast.Item{{X: x, As: "x"}}, From: src.Read, Where: src.Where}, Alias: "w"}
+	return w.sorted(&only, sqlast.Column{Name: "x"})
+}
