@@ -99,6 +99,24 @@ func TestTimestampNeverNull(t *testing.T) {
 	}
 }
 
+// TestTimesOfOlderParquet reads INT96, whose footers tell no bounds: a file of
+// another program, see its README.
+func TestTimesOfOlderParquet(t *testing.T) {
+	const folder = "../testdata/parquet/times"
+	w := &warehouse{t, folder, start(t, folder)}
+	src := w.mustInspect(w.events("int96.parquet", nil))
+	if diff := cmp.Diff([]string{"1969-12-31 23:59:59.999", "2026-03-02 10:00:00.123", "-"}, w.values(src, src.Time.SQL)); diff != "" {
+		t.Error(diff)
+	}
+	if f := src.Files[0]; src.Time.NeverNull || f.Whole || !f.MinTime.IsZero() || !f.MaxTime.IsZero() {
+		t.Errorf("the footer tells nothing of times, but: never null %v, %+v", src.Time.NeverNull, f)
+	}
+	horizon, err := AsOf(t.Context(), w.engine, &compiler.Catalog{Events: []*compiler.Source{src}}, instantOf(t, "2026-03-05T00:00:00Z"))
+	if err != nil || !horizon.AsOf.Equal(instantOf(t, "2026-03-02T10:00:00.123001Z")) {
+		t.Errorf("as of %v, %v", horizon.AsOf, err)
+	}
+}
+
 func TestIDForms(t *testing.T) {
 	shared := newWarehouse(t)
 	for _, tc := range []struct {
