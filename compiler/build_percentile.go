@@ -59,8 +59,7 @@ func (b *builder) percentile(p percentileSide) []Statement {
 	}
 	return append([]Statement{
 		{Name: cell, Why: "how many units have each number of " + p.tally.Name, SQL: sqlast.CreateTable{Name: cell, Query: counted}},
-		{Name: "percentile of " + p.tally.Name, Why: "order statistics of " + p.tally.Name, Result: ResultPercentiles, Tally: p.tally,
-			SQL: b.orderStatistics(cell, "", p.tally.Percentile)},
+		b.percentileResult(p.tally, cell, ""),
 	}, dropped(cell)...)
 }
 
@@ -305,8 +304,7 @@ func (b *builder) finishGroups() []Statement {
 		}
 		out = append(out,
 			Statement{Name: cell, Why: "how many groups have each number of " + t.Name, SQL: sqlast.CreateTable{Name: cell, Query: counted}},
-			Statement{Name: "percentile of " + t.Name, Why: "order statistics of " + t.Name, Result: ResultPercentiles, Tally: t,
-				SQL: b.orderStatistics(cell, b.keptGroups(t), t.Percentile)})
+			b.percentileResult(t, cell, b.keptGroups(t)))
 		out = append(out, dropped(cell, b.keptGroups(t))...)
 	}
 	return out

@@ -64,6 +64,10 @@ const (
 	// the numbers below and above the percentile and its bounds, as whole numbers,
 	// and the positions of the bounds.
 	ResultPercentiles
+	// ResultNumbers: experiment, variation, the part of the units; of percentiles over
+	// groups the unit; then a number as a whole number, and how many units or groups
+	// have it. Rows ascend by the number.
+	ResultNumbers
 	// ResultRows: experiment; then what was met among the rows read.
 	ResultRows
 )

@@ -11,7 +11,6 @@ const (
 	WarnNoCUPED           = "cuped_not_possible"
 	WarnNoStrata          = "stratify_not_possible"
 	WarnSomeStrata        = "stratify_partly"
-	WarnNoBootstrap       = "bootstrap_not_possible"
 	WarnPhasesPooled      = "phases_pooled"
 )
 
@@ -28,7 +27,6 @@ var Warnings = []Warning{
 	{WarnNoCUPED, "cuped is not possible for this metric, and was not applied"},
 	{WarnNoStrata, "strata are not possible for this metric, and were not applied"},
 	{WarnSomeStrata, "the experiment lacks some of the segments to stratify by, and the effect is stratified by the others"},
-	{WarnNoBootstrap, "percentiles are not resampled"},
 	{WarnPhasesPooled, "a percentile is of all phases together"},
 }
 

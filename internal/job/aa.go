@@ -3,6 +3,7 @@ package job
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 
@@ -49,6 +50,9 @@ func AA(ctx context.Context, opts AAOptions) ([]AARow, error) {
 		return nil, err
 	}
 	defer p.close()
+	if err := p.planWithoutSegments(); err != nil {
+		return nil, err
+	}
 	p.program = compiler.BuildByBucket(p.plan, buckets)
 	sums, err := p.execute(ctx)
 	if err != nil {
@@ -80,6 +84,19 @@ func AA(ctx context.Context, opts AAOptions) ([]AARow, error) {
 	return rows, nil
 }
 
+// planWithoutSegments plans the experiments over everybody alone.
+func (p *prepared) planWithoutSegments() error {
+	defs := *p.defs
+	defs.Experiments = nil
+	for _, x := range p.defs.Experiments {
+		whole := *x
+		whole.Segments = nil
+		defs.Experiments = append(defs.Experiments, &whole)
+	}
+	p.defs = &defs
+	return p.makePlan()
+}
+
 // permuted assigns the units of an experiment anew, again and again.
 func (r *reporter) permuted(x *compiler.ExperimentPlan, m *compiler.MetricPlan, opts AAOptions) AARow {
 	opt := stats.OptionsOf(m.Def.Analysis)
@@ -88,9 +105,6 @@ func (r *reporter) permuted(x *compiler.ExperimentPlan, m *compiler.MetricPlan, 
 	opt.TunedAt, opt.MSPRT, opt.Untested = 0, false, ""
 	row := AARow{Experiment: x.Def.Key.V, Metric: m.Def.Metric.Key.V, Alpha: opt.Alpha}
 	switch {
-	case m.Kind == stats.Percentile:
-		row.Reason = "percentiles of parts do not add up to those of variations"
-		return row
 	case x.Def.Multiple.V == metrics.MultipleEach:
 		row.Reason = "units are in several variations (multiple_variations: each)"
 		return row
@@ -98,7 +112,8 @@ func (r *reporter) permuted(x *compiler.ExperimentPlan, m *compiler.MetricPlan, 
 		row.Reason = "numbers are too large"
 		return row
 	}
-	parts := r.bucketed(x, m)
+	names := r.bucketNames(x)
+	parts := r.bucketed(x, m, names)
 	var all stats.Moments
 	for _, p := range parts {
 		all = all.Add(p)
@@ -108,15 +123,19 @@ func (r *reporter) permuted(x *compiler.ExperimentPlan, m *compiler.MetricPlan, 
 		row.Reason = fmt.Sprintf("%d units are too few", all.Units)
 		return row
 	}
+	compared := comparedSums(m.Kind, parts, all, opt)
+	if m.Kind == stats.Percentile {
+		numbers := r.numbersOf(m.Tally, x.Def.Key.V, names, func(string) bool { return true })
+		compared = comparedPercentiles(numbers, len(names), m.Tally.Percentile.Z, opt)
+	}
 	random := rand.New(rand.NewPCG(opts.Seed, 0))
-	half := len(parts) / 2
+	order := make([]int, len(parts))
+	for i := range order {
+		order[i] = i
+	}
 	for range opts.Permutations {
-		random.Shuffle(len(parts), func(i, j int) { parts[i], parts[j] = parts[j], parts[i] })
-		var a stats.Moments
-		for _, p := range parts[:half] {
-			a = a.Add(p)
-		}
-		e := stats.Compare(m.Kind, a, all.Sub(a), opt)
+		random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+		e := compared(order[:len(order)/2])
 		if e.Significant == nil {
 			continue
 		}
@@ -133,21 +152,50 @@ func (r *reporter) permuted(x *compiler.ExperimentPlan, m *compiler.MetricPlan, 
 	return row
 }
 
-// bucketed are the sums of the parts, over all variations, in the order of their names.
-func (r *reporter) bucketed(x *compiler.ExperimentPlan, m *compiler.MetricPlan) []stats.Moments {
-	byName := map[string]stats.Moments{}
-	var names []string
-	for k := range r.exposed {
-		if k.experiment != x.Def.Key.V || k.segment != metrics.Overall {
-			continue
+// comparedSums compares the units of the named parts, as baseline, with all others.
+func comparedSums(kind stats.Kind, parts []stats.Moments, all stats.Moments, opt stats.Options) func(baseline []int) stats.Effect {
+	return func(baseline []int) stats.Effect {
+		var a stats.Moments
+		for _, i := range baseline {
+			a = a.Add(parts[i])
 		}
-		if _, known := byName[k.unit]; !known {
-			names = append(names, k.unit)
-			byName[k.unit] = stats.Moments{}
-		}
-		byName[k.unit] = byName[k.unit].Add(r.moments(m, k))
+		return stats.Compare(kind, a, all.Sub(a), opt)
 	}
-	slices.Sort(names)
+}
+
+// comparedPercentiles does so with percentiles, which do not add up, from the numbers.
+func comparedPercentiles(numbers *stats.Numbers, parts int, z float64, opt stats.Options) func(baseline []int) stats.Effect {
+	a, b := make([]int64, parts), make([]int64, parts)
+	return func(baseline []int) stats.Effect {
+		for i := range a {
+			a[i], b[i] = 0, 1
+		}
+		for _, i := range baseline {
+			a[i], b[i] = 1, 0
+		}
+		return stats.Compare(stats.Percentile, numbers.Moments(a, z), numbers.Moments(b, z), opt)
+	}
+}
+
+// bucketNames are the names of the parts of the units of an experiment, in their order.
+func (r *reporter) bucketNames(x *compiler.ExperimentPlan) []string {
+	names := map[string]bool{}
+	for k := range r.exposed {
+		if k.experiment == x.Def.Key.V && k.segment == metrics.Overall {
+			names[k.unit] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// bucketed are the sums of the named parts, over all variations.
+func (r *reporter) bucketed(x *compiler.ExperimentPlan, m *compiler.MetricPlan, names []string) []stats.Moments {
+	byName := map[string]stats.Moments{}
+	for k := range r.exposed {
+		if k.experiment == x.Def.Key.V && k.segment == metrics.Overall {
+			byName[k.unit] = byName[k.unit].Add(r.moments(m, k))
+		}
+	}
 	out := make([]stats.Moments, len(names))
 	for i, name := range names {
 		out[i] = byName[name]

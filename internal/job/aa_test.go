@@ -12,7 +12,8 @@ import (
 
 // Of 400 units one has nearly all the money: no assignment is ever significant by
 // Welch's test, far from alpha. Whether a unit came is a fair coin, and in line, though
-// in the experiment every unit of green came and hardly one of control.
+// in the experiment every unit of green came and hardly one of control. So are medians,
+// of units and of events.
 func TestAA(t *testing.T) {
 	dir := t.TempDir()
 	writeFile(t, filepath.Join(dir, "metrics.yaml"), `version: 1
@@ -24,7 +25,9 @@ sources:
 metrics:
   - {key: money, event: purchase, measure: value, better: higher}
   - {key: came, event: visit, measure: occurrence, better: higher}
-  - {key: largest, event: purchase, measure: value, statistic: p90, units_without_events: zero, better: higher}
+  - {key: middle, event: delay, measure: value, statistic: p50, units_without_events: zero, better: lower}
+  - {key: middle_delay, event: delay, measure: value, over: events, statistic: p50, better: lower}
+  - {key: least, event: purchase, measure: value, statistic: p1, units_without_events: zero, better: higher}
 experiments:
   - key: button
     flag: button
@@ -32,7 +35,7 @@ experiments:
     start: 2026-03-02
     end: 2026-03-04
     variations: [{key: control, weight: 1, baseline: true}, {key: green, weight: 1}]
-    metrics: {primary: [money, came, largest]}
+    metrics: {primary: [money, came, middle, middle_delay, least]}
     analysis: {alpha: 0.1, peeking: always_valid}
 `)
 	var decisions, orders strings.Builder
@@ -46,6 +49,9 @@ experiments:
 			amount = 1_000_000
 		}
 		fmt.Fprintf(&orders, "u%d,purchase,2026-03-02 11:00:00,%d\n", i, amount)
+		for k := range 1 + i%4 { // delays of one unit are alike
+			fmt.Fprintf(&orders, "u%d,delay,2026-03-02 11:00:0%d,%d\n", i, k, i*7919%1000+10*k)
+		}
 		if variation == "green" || i%40 == 0 {
 			fmt.Fprintf(&orders, "u%d,visit,2026-03-02 11:00:00,\n", i)
 		}
@@ -55,18 +61,23 @@ experiments:
 	writeParquet(t, e, dir, "orders", orders.String())
 	opts := job.Options{Paths: []string{filepath.Join(dir, "metrics.yaml")}, Now: time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC), Version: "test", Threads: 2}
 	rows, err := job.AA(t.Context(), job.AAOptions{Options: opts, Permutations: 400, Seed: 1})
-	if err != nil || len(rows) != 3 {
+	if err != nil || len(rows) != 5 {
 		t.Fatalf("%d rows: %v", len(rows), err)
 	}
-	money, came, largest := rows[0], rows[1], rows[2]
+	money, came, least := rows[0], rows[1], rows[4]
 	if money.Units != 400 || money.Permutations != 400 || money.FalsePositives != 0 || !money.OutOfLine {
 		t.Errorf("one unit with all the money: %+v", money)
 	}
 	if came.Units != 400 || came.OutOfLine || *came.Rate == 0 {
 		t.Errorf("a fair coin: %+v", came)
 	}
-	if largest.Rate != nil || largest.Reason == "" {
-		t.Errorf("a percentile: %+v", largest)
+	for _, middle := range rows[2:4] {
+		if middle.Units != 400 || middle.Permutations != 400 || middle.OutOfLine || *middle.Rate == 0 {
+			t.Errorf("percentiles of units, and of events of which those of a unit are alike: %+v", middle)
+		}
+	}
+	if least.Rate != nil || least.Reason == "" {
+		t.Errorf("a percentile below which all are alike: %+v", least)
 	}
 	again, err := job.AA(t.Context(), job.AAOptions{Options: opts, Permutations: 400, Seed: 1})
 	if err != nil || *again[1].Rate != *came.Rate {

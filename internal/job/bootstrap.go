@@ -11,10 +11,8 @@ import (
 	"github.com/metricsjob/metricsjob/metrics"
 )
 
-// bootstrapped reports whether a metric asks for a bootstrap that can be done.
-func bootstrapped(m *compiler.MetricPlan) bool {
-	return m.Def.Analysis.Bootstrap.Set && m.Kind != stats.Percentile && m.IsValue()
-}
+// bootstrapped reports whether a metric asks for a bootstrap.
+func bootstrapped(m *compiler.MetricPlan) bool { return m.Def.Analysis.Bootstrap.Set && m.IsValue() }
 
 // bootstrap resamples the effects over everybody of the metrics of an experiment that
 // ask for it. It takes another pass over the data, which sums units in parts.
@@ -50,10 +48,22 @@ func (r *reporter) resample(parts *reporter, x *compiler.ExperimentPlan, m *comp
 		}
 		baseline, variation := variationOf(x, *row.ComparedTo), variationOf(x, row.Variation)
 		b := m.Def.Analysis.Bootstrap.V
-		got := stats.Bootstrap(m.Kind, parts.strataParts(x, m, baseline, variation), c.opt, stats.Resampling{Resamples: b.Resamples, Seed: uint64(b.Seed)})
+		how := stats.Resampling{Resamples: b.Resamples, Seed: uint64(b.Seed)}
+		var got stats.Resampled
+		if m.Kind == stats.Percentile {
+			got = stats.BootstrapPercentile(parts.numbersIn(x, m, baseline), parts.numbersIn(x, m, variation), c.opt, how)
+		} else {
+			got = stats.Bootstrap(m.Kind, parts.strataParts(x, m, baseline, variation), c.opt, how)
+		}
 		row.BootstrapLow, row.BootstrapHigh = got.AbsoluteLow, got.AbsoluteHigh
 		row.BootstrapRelativeLow, row.BootstrapRelativeHigh = got.RelativeLow, got.RelativeHigh
 	}
+}
+
+// numbersIn are the numbers of a variation that a percentile is of.
+func (r *reporter) numbersIn(x *compiler.ExperimentPlan, m *compiler.MetricPlan, v *metrics.Variation) *stats.Numbers {
+	names := partNames(&r.unitSums, overall(x.Def.Key.V, v.Key.V))
+	return r.numbersOf(m.Tally, x.Def.Key.V, names, func(variation string) bool { return variation == v.Key.V })
 }
 
 func variationOf(x *compiler.ExperimentPlan, key string) *metrics.Variation {
@@ -87,16 +97,21 @@ func (r *reporter) strataParts(x *compiler.ExperimentPlan, m *compiler.MetricPla
 
 // partsOf are the sums of the parts of a cell, in the order of their names.
 func (r *reporter) partsOf(of *unitSums, m *compiler.MetricPlan, k cell) []stats.Moments {
+	var out []stats.Moments
+	for _, name := range partNames(of, k) {
+		k.unit = name
+		out = append(out, r.momentsOf(of, m, k))
+	}
+	return out
+}
+
+// partNames are the names of the parts of a cell that have units, in their order.
+func partNames(of *unitSums, k cell) []string {
 	names := map[string]bool{}
 	for other := range of.exposed {
 		if other.experiment == k.experiment && other.variation == k.variation && other.segment == k.segment && other.value == k.value {
 			names[other.unit] = true
 		}
 	}
-	var out []stats.Moments
-	for _, name := range slices.Sorted(maps.Keys(names)) {
-		k.unit = name
-		out = append(out, r.momentsOf(of, m, k))
-	}
-	return out
+	return slices.Sorted(maps.Keys(names))
 }

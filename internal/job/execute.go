@@ -98,6 +98,8 @@ type collected struct {
 	caps map[capKey]compiler.Bounds
 	// percentiles are the order statistics of tallies of percentiles.
 	percentiles map[percentileKey]*stats.Quantiles
+	// numbers are those that percentiles are of, where units are summed in parts.
+	numbers map[*compiler.Tally][]partNumber
 	unitSums
 	// phases are the same sums for the units of each phase, of experiments that
 	// are stratified by phases.
@@ -152,6 +154,7 @@ func (c *unitSums) unitsOf(t *compiler.Tally) *unitCounts {
 func newCollected() *collected {
 	return &collected{
 		caps: map[capKey]compiler.Bounds{}, percentiles: map[percentileKey]*stats.Quantiles{},
+		numbers:  map[*compiler.Tally][]partNumber{},
 		unitSums: newUnitSums(), phases: map[int64]*unitSums{},
 		units: map[reason]int64{}, rows: map[reason]int64{},
 	}
@@ -176,6 +179,7 @@ func (c *collected) phase(n int64) *unitSums {
 func (c *collected) addEvents(e *collected) {
 	maps.Copy(c.caps, e.caps)
 	maps.Copy(c.percentiles, e.percentiles)
+	maps.Copy(c.numbers, e.numbers)
 	maps.Copy(c.sums, e.sums)
 	maps.Copy(c.parts, e.parts)
 	for n, phase := range e.phases {
@@ -343,6 +347,8 @@ func (c *collected) take(st compiler.Statement, rows *loaders.Rows) {
 			c.caps[capKey{st.Tally, st.Side, text(row[0])}] = boundsOf(row[1:])
 		case compiler.ResultPercentiles:
 			c.percentiles[percentileKey{st.Tally, cellOf(row)}] = quantilesOf(st.Tally, row[4:])
+		case compiler.ResultNumbers:
+			c.numbers[st.Tally] = append(c.numbers[st.Tally], partNumberOf(st.Tally, row))
 		case compiler.ResultRows:
 			for _, o := range st.Outputs {
 				c.rows[reason{text(row[0]), o.Reason + " events"}] += number(o.Column)

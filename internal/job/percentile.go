@@ -59,3 +59,46 @@ func decimal(r *big.Rat) string {
 	s := r.FloatString(40)
 	return strings.TrimRight(strings.TrimRight(s, "0"), ".")
 }
+
+// partNumber is a number that a percentile is of, and how many units or groups of a
+// part of the units of a variation have it.
+type partNumber struct {
+	experiment, variation, part string
+	unit                        int64 // whose groups they are; of numbers of units 0
+	value                       float64
+	count                       int64
+}
+
+// partNumberOf reads a row of a ResultNumbers.
+func partNumberOf(t *compiler.Tally, row []any) partNumber {
+	n := partNumber{experiment: text(row[0]), variation: text(row[1]), part: text(row[2])}
+	rest := row[3:]
+	if t.Percentile.Groups != nil {
+		n.unit, rest = whole(rest[0]).Int64(), rest[1:]
+	}
+	n.value = stats.NewSum(whole(rest[0]), t.X.Decimals()).Float64()
+	n.count = whole(rest[1]).Int64()
+	return n
+}
+
+// numbersOf are the numbers of some variations of an experiment, in the parts that
+// are named in their order.
+func (c *collected) numbersOf(t *compiler.Tally, experiment string, names []string, of func(variation string) bool) *stats.Numbers {
+	parts, units := map[string]int{}, map[int64]int{}
+	for i, name := range names {
+		parts[name] = i
+	}
+	var list []stats.Number
+	for _, n := range c.numbers[t] {
+		if n.experiment != experiment || !of(n.variation) {
+			continue
+		}
+		unit, known := units[n.unit]
+		if !known {
+			unit = len(units)
+			units[n.unit] = unit
+		}
+		list = append(list, stats.Number{Value: n.value, Part: parts[n.part], Unit: unit, Count: n.count})
+	}
+	return stats.NewNumbers(list, len(names), t.Percentile.Share, t.Percentile.Groups != nil)
+}

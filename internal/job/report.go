@@ -224,9 +224,6 @@ func (r *reporter) notes(x *compiler.ExperimentPlan, m *compiler.MetricPlan) []s
 			notes = append(notes, metrics.WarnSomeStrata)
 		}
 	}
-	if m.Def.Analysis.Bootstrap.Set && m.Kind == stats.Percentile {
-		notes = append(notes, metrics.WarnNoBootstrap)
-	}
 	if phasesPooled(x, m) {
 		notes = append(notes, metrics.WarnPhasesPooled)
 	}

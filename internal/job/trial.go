@@ -34,15 +34,22 @@ func (p *prepared) try(ctx context.Context, x *compiler.ExperimentPlan, with []*
 	return p.executeTrial(ctx, plan, compiler.Build(plan))
 }
 
-// tryByBucket computes metrics of an experiment over so many parts of its units.
+// tryByBucket computes metrics of an experiment over so many parts of its units, and
+// by the segments that they are stratified by.
 func (p *prepared) tryByBucket(ctx context.Context, x *compiler.ExperimentPlan, with []*metrics.ExperimentMetric) (*compiler.ExperimentPlan, *collected, error) {
 	experiment := *x.Def
 	experiment.Metrics = with
+	experiment.Segments = slices.DeleteFunc(slices.Clone(experiment.Segments), func(s *metrics.Segment) bool { return !stratifiedBy(with, s.Key.V) })
 	plan, list := p.trialOf(x, &experiment)
 	if err := list.Err(); err != nil {
 		return nil, nil, err
 	}
 	return p.executeTrial(ctx, plan, compiler.BuildByBucket(plan, buckets))
+}
+
+// stratifiedBy reports whether a metric is post-stratified by a segment.
+func stratifiedBy(list []*metrics.ExperimentMetric, segment string) bool {
+	return slices.ContainsFunc(list, func(m *metrics.ExperimentMetric) bool { return slices.Contains(m.Analysis.Stratify.V, segment) })
 }
 
 // executeTrial runs a program for one experiment.
