@@ -127,7 +127,11 @@ func WaitColumn(waits []Wait) string {
 func (b *builder) waitSets() [][]Wait {
 	var out [][]Wait
 	seen := map[string]bool{}
-	for _, t := range b.plan.Tallies {
+	tallies := slices.Clone(b.plan.Tallies)
+	for _, split := range b.plan.Splits {
+		tallies = append(tallies, split.Plan.Tallies...)
+	}
+	for _, t := range tallies {
 		if name := WaitColumn(t.Waits); len(t.Waits) > 0 && !seen[name] {
 			seen[name] = true
 			out = append(out, t.Waits)

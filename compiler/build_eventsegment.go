@@ -28,6 +28,27 @@ func (b *builder) segmentTable(name string, s *EventSegment) string {
 	return b.table(fmt.Sprintf("%s of %s by %s", name, s.Name, s.Segment.Key))
 }
 
+// memberTable has the values that units have.
+func (b *builder) memberTable(s *EventSegment) string { return b.segmentTable("member", s) }
+
+// besideMembers puts the units h of a value of a segment beside the exposures x; for
+// those of none, the units of some value.
+func (b *builder) besideMembers(from sqlast.From, s *EventSegment, c *Choice) sqlast.From {
+	members := sqlast.Select{Distinct: true, Items: []sqlast.Item{item(col("", colUnit), colUnit)}, From: sqlast.Table{Name: b.memberTable(s)}}
+	if c.Value != metrics.None {
+		members.Where = c.holds(col("", colPart))
+	}
+	return sqlast.Join{Kind: sqlast.LeftJoin, L: from, R: sqlast.Subquery{Query: members, Alias: "h"}, On: compare(sqlast.Eq, col("h", colUnit), rowID())}
+}
+
+// isMember says that a unit has the value, by the unit beside it.
+func (c *Choice) isMember(beside sqlast.Expr) sqlast.Expr {
+	if c.Value == metrics.None {
+		return isNull(beside)
+	}
+	return notNull(beside)
+}
+
 // partsOf is the builder of the sums of a segment, over parts of units.
 func (b *builder) partsOf(s *EventSegment) *builder {
 	plan := *s.Plan
@@ -60,7 +81,7 @@ func (b *builder) finishEventSegments() []Statement {
 			tables = append(tables, name)
 			out = append(out, Statement{Name: name, Why: why, SQL: sqlast.CreateTable{Name: name, Query: query}})
 		}
-		keep(b.segmentTable("member", s), fmt.Sprintf("the values of %s that units have, at their exposure or in a row of %s", s.Segment.Key, s.Name), b.segmentMembers(s))
+		keep(b.memberTable(s), fmt.Sprintf("the values of %s that units have, at their exposure or in a row of %s", s.Segment.Key, s.Name), b.segmentMembers(s))
 		keep(b.segmentTable("label", s), fmt.Sprintf("the %d values of %s with most units; the others are (other)", maxSegmentValues, s.Segment.Key), b.segmentLabels(s))
 		keep(of.table("exposure"), "a row for each unit and value", b.segmentParts(s))
 		keep(of.table("exposure_cell"), "those by experiment, variation and value", of.exposureCells())
@@ -81,6 +102,9 @@ func (b *builder) finishEventSegments() []Statement {
 		out = append(append(out, of.keep(values, 0)...), of.keepGroups(0)...)
 		out = append(append(out, of.finish()...), of.finishGroups()...)
 		out = append(append(out, dropped(more...)...), of.finishSplits()...)
+		if b.plan.Waterfall { // which asks for the members of one value
+			tables = slices.DeleteFunc(tables, func(name string) bool { return name == b.memberTable(s) })
+		}
 		out = append(out, dropped(tables...)...)
 	}
 	for _, n := range b.keptForSegments() {
@@ -115,7 +139,7 @@ func (b *builder) segmentMembers(s *EventSegment) sqlast.Select {
 func (b *builder) segmentLabels(s *EventSegment) sqlast.Select {
 	counted := sqlast.Select{
 		Items:   []sqlast.Item{item(col("", colExperiment), colExperiment), item(col("", colPart), colPart), item(countStar(), "units")},
-		From:    sqlast.Table{Name: b.segmentTable("member", s)},
+		From:    sqlast.Table{Name: b.memberTable(s)},
 		GroupBy: []sqlast.Expr{col("", colExperiment), col("", colPart)},
 	}
 	return sqlast.Select{
@@ -133,7 +157,7 @@ func (b *builder) labels(s *EventSegment, experiment, value sqlast.Expr) (sqlast
 
 // segmentParts are the exposures of units, once for each value that they have.
 func (b *builder) segmentParts(s *EventSegment) sqlast.Select {
-	member := sqlast.Table{Name: b.segmentTable("member", s), Alias: "m"}
+	member := sqlast.Table{Name: b.memberTable(s), Alias: "m"}
 	labels, same := b.labels(s, col("m", colExperiment), col("m", colPart))
 	some := sqlast.Select{Distinct: true,
 		Items: []sqlast.Item{item(col("m", colUnit), colUnit), item(col("l", "label"), "label")},

@@ -76,7 +76,7 @@ func (p *planner) eventSegment(u *UnitPlan, x *ExperimentPlan, s *metrics.Segmen
 
 // bySegment plans the sums of metrics by the segments from events.
 func (p *planner) bySegment(u *UnitPlan, x *ExperimentPlan, of []*MetricPlan) {
-	if p.opts.Whole || len(of) == 0 {
+	if p.opts.Everybody || len(of) == 0 {
 		return
 	}
 	for _, seg := range x.EventSegments {
@@ -132,19 +132,20 @@ func (p *planner) inSegment(u *UnitPlan, x *ExperimentPlan, seg Segment, of []*M
 	} else if t := p.tally(s.Plan, em, days); t != nil {
 		tallies = []*Tally{t}
 	}
-	if m.SplitBy.Set && len(tallies) > 0 {
+	split := m.SplitBy.Set && !p.opts.Unsplit
+	if split && len(tallies) > 0 {
 		splits = p.split(s.Plan, em, days)
 	}
 	p.parsed, p.segmentBy = parsed, nil
 	u.Following, u.Kept = s.Plan.Following, s.Plan.Kept
 	u.needsOf(s.Plan)
-	if len(tallies) != len(of) || m.SplitBy.Set && len(splits) != len(of) {
+	if len(tallies) != len(of) || split && len(splits) != len(of) {
 		return
 	}
 	for i, t := range tallies {
 		sums := SegmentSums{Key: seg.Key, Tally: t}
 		s.of[t] = of[i].Tally
-		if m.SplitBy.Set {
+		if split {
 			sums.Split = splits[i]
 		}
 		of[i].BySegment = append(of[i].BySegment, sums)

@@ -18,8 +18,10 @@ type PlanOptions struct {
 	// Experiments and Metrics select by key; empty: all, but for drafts and
 	// archived experiments.
 	Experiments, Metrics []string
-	// Whole: metrics are not split by the values of properties.
-	Whole bool
+	// Unsplit: metrics are not split by the values of properties.
+	Unsplit bool
+	// Everybody: there are no sums by segments from events.
+	Everybody bool
 	// Waterfall: the sums also say which numbers of units are capped.
 	Waterfall bool
 	// MostBeside is how many measures are counted beside each other before their

@@ -43,6 +43,20 @@ func (c *Choice) text() string {
 	return "with " + c.Key + " " + c.Value
 }
 
+// fromEvents is the chosen segment of the sums of a plan, where it is one from
+// events; nil elsewhere.
+func (s Slice) fromEvents(u *UnitPlan) *EventSegment {
+	if s.Segment == nil {
+		return nil
+	}
+	for _, e := range u.EventSegments {
+		if e.Segment.Key == s.Segment.Key {
+			return e
+		}
+	}
+	return nil
+}
+
 // segmentColumn is the value of the chosen segment in the table of exposures.
 func (s Slice) segmentColumn(x *ExperimentPlan, table string) sqlast.Expr {
 	i := slices.IndexFunc(x.Segments, func(seg Segment) bool { return seg.Key == s.Segment.Key })
@@ -52,10 +66,16 @@ func (s Slice) segmentColumn(x *ExperimentPlan, table string) sqlast.Expr {
 	return x.Segments[i].column(table)
 }
 
-// tally is the one whose sums are those of the slice.
-func (s Slice) tally(m *MetricPlan) *Tally {
-	if s.Split != nil {
-		return m.Split
+// of is the metric over the units and rows of the slice.
+func (s Slice) of(m *MetricPlan) *MetricPlan {
+	out := *m
+	for _, sums := range m.BySegment {
+		if s.Segment != nil && sums.Key == s.Segment.Key {
+			out = *m.In(sums)
+		}
 	}
-	return m.Tally
+	if s.Split != nil {
+		out.Tally, out.Split = out.Split, nil
+	}
+	return &out
 }

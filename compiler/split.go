@@ -71,7 +71,7 @@ func (u *UnitPlan) splitOf(m *MetricPlan) *Tally {
 
 // splits plans the sums of metrics by the values of a property.
 func (p *planner) splits(u *UnitPlan, x *ExperimentPlan, of []*MetricPlan) {
-	if p.opts.Whole || len(of) == 0 || !of[0].Def.Metric.SplitBy.Set {
+	if p.opts.Unsplit || len(of) == 0 || !of[0].Def.Metric.SplitBy.Set {
 		return
 	}
 	known := true

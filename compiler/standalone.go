@@ -19,8 +19,12 @@ func Standalone(p *Plan, slice Slice) sqlast.Select {
 	}
 	whole := *p
 	unit := *p.Units[0]
+	parts := slice.fromEvents(&unit)
 	unit.Phased, unit.Unstratified = false, true // the numbers of variations are those of all strata
 	unit.Bundles = nil                           // one metric is not many
+	if unit.EventSegments = nil; parts != nil {
+		unit.EventSegments = []*EventSegment{parts}
+	}
 	whole.Units = []*UnitPlan{&unit}
 	u := Build(&whole).Units[0]
 	s := &standalone{builder: u.b, x: p.Units[0].Experiments[0], slice: slice}
@@ -35,10 +39,16 @@ func Standalone(p *Plan, slice Slice) sqlast.Select {
 // splitAlone are the statements about events that the sums of splits need.
 func (b *builder) splitAlone() []Statement {
 	plan := *b.plan
-	plan.Tallies, plan.Derived = nil, nil
+	plan.Tallies, plan.Derived, plan.EventSegments = nil, nil, nil
+	for _, s := range b.plan.EventSegments {
+		parts, of := *s, *s.Plan
+		of.Tallies, of.Derived = nil, nil
+		parts.Plan = &of
+		plan.EventSegments = append(plan.EventSegments, &parts)
+	}
 	alone := *b
 	alone.plan = &plan
-	return slices.Concat(alone.pass(0, 1), alone.finishSplits())
+	return slices.Concat(alone.pass(0, 1), alone.finishSplits(), alone.finishEventSegments())
 }
 
 // standalone writes the query of one metric in one experiment.
@@ -112,7 +122,7 @@ func (s *standalone) add(st Statement) {
 	if s.numbered(st.Name) {
 		var order []sqlast.Order
 		for _, it := range query.Items {
-			if it.As == colUnitID || it.As == colVariation || it.As == colSplit {
+			if it.As == colUnitID || it.As == colVariation || it.As == colSplit || s.isPart(it.As) {
 				order = append(order, sqlast.Order{X: it.X})
 			}
 		}
@@ -128,17 +138,29 @@ func (s *standalone) numbered(table string) bool {
 	for _, split := range s.plan.Splits {
 		of = append(of, s.ofSplit(split))
 	}
+	for _, parts := range s.plan.EventSegments {
+		b := s.partsOf(parts)
+		of = append(of, b)
+		for _, split := range b.plan.Splits {
+			of = append(of, b.ofSplit(split))
+		}
+	}
 	return slices.ContainsFunc(of, func(b *builder) bool { return table == b.table("exposure") })
 }
 
-// result is the statement of a kind that is about a tally; of ResultUnits the
-// only one. It is nil where there is none.
+// isPart reports whether a column is the value that a part of a unit has.
+func (s *standalone) isPart(column string) bool {
+	return slices.ContainsFunc(s.plan.EventSegments, func(e *EventSegment) bool { return column == partColumn(e.Segment.Key) })
+}
+
+// result is the statement of a kind that is about a tally. It is nil where there is
+// none.
 func (s *standalone) result(kind ResultKind, t *Tally) *Statement {
 	for i, st := range s.statements {
 		about := st.Tally == t
 		switch {
 		case kind == ResultUnits:
-			about = true
+			about = (st.Of == nil) == (s.slice.fromEvents(s.plan) == nil)
 		case kind == ResultSums:
 			about = slices.ContainsFunc(st.Outputs, func(o Output) bool { return o.Tally == t })
 		}
@@ -151,8 +173,9 @@ func (s *standalone) result(kind ResultKind, t *Tally) *Statement {
 
 // metric gives the numbers of a metric, or of one step of it, by variation.
 func (s *standalone) metric(m *MetricPlan) sqlast.Select {
-	t := s.slice.tally(m)
-	units := s.result(ResultUnits, nil)
+	of := s.slice.of(m)
+	t := of.Tally
+	units := s.result(ResultUnits, t)
 	from := sqlast.From(sqlast.Table{Name: "variation of file", Alias: "v"})
 	join := func(table, alias string, more ...sqlast.Expr) {
 		on := sqlast.And{compare(sqlast.Eq, col(alias, colVariation), col("v", colVariation))}
@@ -177,7 +200,7 @@ func (s *standalone) metric(m *MetricPlan) sqlast.Select {
 		join(quantiles.Name, "q")
 	}
 	for _, st := range s.statements {
-		if st.Result == ResultCaps && st.Tally == t {
+		if st.Result == ResultCaps && st.Tally == of.Caps() {
 			from = sqlast.Join{Kind: sqlast.LeftJoin, L: from, R: sqlast.Table{Name: st.Name, Alias: capAlias(st.Side)},
 				On: compare(sqlast.Eq, col(capAlias(st.Side), colExperiment), sqlast.Text(s.x.Def.Key.V))}
 		}

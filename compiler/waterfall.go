@@ -39,10 +39,10 @@ type WaterfallPart struct {
 	// Tally is the tally of the run that counts them; nil for exposures and for
 	// denominators, whose rows a run does not count.
 	Tally *Tally
-	// Capped is the tally whose numbers of units are capped on the side Side; nil
-	// where none are.
-	Capped *Tally
-	Side   stats.Term
+	// Capped is the tally whose numbers of units are capped on the side Side, at the
+	// caps of the tally Caps; nil where none are.
+	Capped, Caps *Tally
+	Side         stats.Term
 	// Query gives variation (NULL: over all), place, rows, units: how many rows
 	// are lost at step Steps[place-1], or at place len(Steps)+1 at none; and of
 	// how many units no row comes further.
@@ -82,14 +82,15 @@ func (u *UnitProgram) waterfall(x *ExperimentPlan, steps []*MetricPlan, slice Sl
 		parts = append(parts, part)
 		return &parts[len(parts)-1]
 	}
-	capped := func(part *WaterfallPart, t *Tally, side stats.Term) {
-		if t.Side(side).Caps != nil {
-			part.Capped, part.Side = t, side
+	capped := func(part *WaterfallPart, m *MetricPlan, side stats.Term) {
+		if m.Tally.Side(side).Caps != nil {
+			part.Capped, part.Caps, part.Side = m.Tally, m.Caps(), side
 		}
 	}
 	counted := func(part *WaterfallPart, m *MetricPlan) {
-		part.Tally, part.Counted = slice.tally(m), u.Plan.countedText(m.Tally)
-		capped(part, part.Tally, stats.X)
+		of := slice.of(m)
+		part.Tally, part.Counted = of.Tally, u.Plan.countedText(m.Tally)
+		capped(part, of, stats.X)
 	}
 	for _, m := range steps {
 		switch {
@@ -99,7 +100,7 @@ func (u *UnitProgram) waterfall(x *ExperimentPlan, steps []*MetricPlan, slice Sl
 			counted(add("events", m.Tally, m.Tally.X), m)
 		default:
 			counted(add("numerator", m.Tally, m.Tally.X), m)
-			capped(add("denominator", m.Tally, m.Tally.Y), slice.tally(m), stats.Y)
+			capped(add("denominator", m.Tally, m.Tally.Y), slice.of(m), stats.Y)
 		}
 	}
 	return parts
@@ -246,13 +247,16 @@ func (l *ladder) exists(b *builder, s *Source, among sqlast.And, id sqlast.Expr)
 // byVariationText is of the first step that is known by variation.
 const byVariationText = "by variation of the unit's exposure"
 
+// drop adds a step that loses the units that are left out of an experiment for a
+// reason, by the column dropped of the exposure.
+func (l *ladder) drop(code, text string, dropped sqlast.Expr) {
+	l.lose(code, text, call(sqlast.Coalesce, compare(sqlast.Eq, dropped, sqlast.Text(code)), sqlast.Bool(false)))
+}
+
 // dropSteps adds the steps at which whole units are left out of an experiment,
-// by the column dropped of the exposure. With exposed a step that loses none
-// says which units count as exposed, those without activation among them.
-func (l *ladder) dropSteps(x *ExperimentPlan, dropped sqlast.Expr, exposed bool) {
-	drop := func(code, text string) {
-		l.lose(code, text, call(sqlast.Coalesce, compare(sqlast.Eq, dropped, sqlast.Text(code)), sqlast.Bool(false)))
-	}
+// but for those that are not activated: these count as exposed.
+func (l *ladder) dropSteps(x *ExperimentPlan, dropped sqlast.Expr) {
+	drop := func(code, text string) { l.drop(code, text, dropped) }
 	switch {
 	case keepsEach(x):
 	case keepsFirst(x):
@@ -269,11 +273,12 @@ func (l *ladder) dropSteps(x *ExperimentPlan, dropped sqlast.Expr, exposed bool)
 	if last := x.LastPhase(); last != nil {
 		drop("phase", "unit of the last phase, from "+stamp(last.Start.V))
 	}
-	if exposed {
-		l.lose("exposed", "exposed unit", sqlast.Bool(false))
-	}
+}
+
+// activatedStep adds the step at which units without activation are left out.
+func (l *ladder) activatedStep(x *ExperimentPlan, dropped sqlast.Expr) {
 	if x.Def.Activation != nil {
-		drop(notActivated, "unit activated")
+		l.drop(notActivated, "unit activated", dropped)
 	}
 }
 

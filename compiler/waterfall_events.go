@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
+	"github.com/metricsjob/metricsjob/metrics"
 )
 
 // eventWaterfall asks how far the rows come that a measure could count.
@@ -282,16 +283,25 @@ func (w *eventWaterfall) judged(s *Source, of string, after int) ([]sqlast.CTE, 
 	odd := slices.Clone(sc.suspicious)
 	l := &ladder{}
 	l.lose("by_variation", byVariationText, sqlast.Bool(false))
-	if s := w.slice.Segment; s != nil {
-		l.keep("segment", "unit "+s.text(), col("", "in segment"))
+	segment, fromEvents := w.slice.Segment, w.slice.fromEvents(w.plan) != nil
+	if segment != nil && !fromEvents {
+		l.keep("segment", "unit "+segment.text(), col("", "in segment"))
 	}
 	l.lose("duplicate", textIf(len(s.ID) > 0, "copies by id counted once"), sqlast.Bool(false))
-	l.dropSteps(w.x, col("", colDropped), false)
+	l.dropSteps(w.x, col("", colDropped))
+	l.activatedStep(w.x, col("", colDropped))
 	if n.After != nil {
 		l.keep("not_followed", "unit with "+n.After.words()+" after the exposure", col("", "started"))
 	}
 	l.lose("before_exposure", "not before "+startText(w.x, n), sqlast.And{sqlast.Not{X: col("", "in window")}, col("", "early")})
 	l.keep("outside_window", windowStepText(w.x, n), col("", "in window"))
+	if fromEvents {
+		own := segment.holds(scope.text(Ref{Kind: RefAttribute, Name: segment.Key}))
+		if segment.Value == metrics.None {
+			own = sqlast.And{own, col("", "in segment")}
+		}
+		l.keep("segment", segment.text(), own)
+	}
 	if n.Where != nil {
 		l.keep("where", "where "+n.Where.String(), n.Where.Condition(scope))
 	}
@@ -417,15 +427,14 @@ func (w *eventWaterfall) beside(sc *scanBuilder, rows string, x sqlast.Table) sq
 		item(call(sqlast.Coalesce, window, never), "in window"),
 		item(call(sqlast.Coalesce, compare(sqlast.Less, at, col("x", start)), never), "early"),
 		item(notNull(col("x", start)), "started"))
-	if s := w.slice.Segment; s != nil {
+	from := sqlast.From(sqlast.Join{L: sqlast.Table{Name: rows, Alias: "d"}, R: x, On: compare(sqlast.Eq, rowID(), col("d", colUnit))})
+	if s, of := w.slice.Segment, w.slice.fromEvents(w.plan); of != nil {
+		from = w.besideMembers(from, of, s)
+		items = append(items, item(s.isMember(col("h", colUnit)), "in segment"))
+	} else if s != nil {
 		items = append(items, item(s.holds(w.slice.segmentColumn(w.x, "x")), "in segment"))
 	}
-	return sqlast.Select{
-		Why:   "events beside the exposures of their units",
-		Items: items,
-		From: sqlast.Join{L: sqlast.Table{Name: rows, Alias: "d"}, R: x,
-			On: compare(sqlast.Eq, rowID(), col("d", colUnit))},
-	}
+	return sqlast.Select{Why: "events beside the exposures of their units", Items: items, From: from}
 }
 
 // columns are those of the exposure that a wait needs.

@@ -248,11 +248,11 @@ func (w *exposureWaterfall) judged(after int) (with []sqlast.CTE, l *ladder, var
 		item(col("s", "source"), "source"), item(col("n", colVariation), "of"), item(col("x", colVariation), colVariation), item(col("s", "copies"), "copies"), item(l.place(after), "place")}
 	from := sqlast.Join{Kind: sqlast.LeftJoin, L: sqlast.Table{Name: "shown", Alias: "s"}, R: sqlast.Table{Name: "name", Alias: "n"},
 		On: compare(sqlast.Eq, col("n", "position"), col("s", "position"))}
-	with = append(with, sqlast.CTE{Name: "judged", Query: sqlast.Select{
-		Why:   "how far each impression comes",
-		Items: items,
-		From:  sqlast.Join{Kind: sqlast.LeftJoin, L: from, R: sqlast.Table{Name: w.table("exposure"), Alias: "x"}, On: on},
-	}})
+	exposed := sqlast.From(sqlast.Join{Kind: sqlast.LeftJoin, L: from, R: sqlast.Table{Name: w.table("exposure"), Alias: "x"}, On: on})
+	if s := w.slice.fromEvents(w.plan); s != nil {
+		exposed = w.besideMembers(exposed, s, w.slice.Segment)
+	}
+	with = append(with, sqlast.CTE{Name: "judged", Query: sqlast.Select{Why: "how far each impression comes", Items: items, From: exposed}})
 	return with, l, varied
 }
 
@@ -271,10 +271,17 @@ func (w *exposureWaterfall) steps() (l *ladder, varied int) {
 	l.keep("unknown_variation", "of a variation of the file", notNull(col("s", "position")))
 	varied = len(l.steps)
 	l.lose("by_variation", byVariationText, sqlast.Bool(false))
-	if s := w.slice.Segment; s != nil {
+	s, dropped := w.slice.Segment, col("x", colDropped)
+	of := w.slice.fromEvents(w.plan)
+	if s != nil && of == nil {
 		l.keep("segment", "unit "+s.text(), s.holds(w.slice.segmentColumn(w.x, "x")))
 	}
-	l.dropSteps(w.x, col("x", colDropped), true)
+	l.dropSteps(w.x, dropped)
+	if of != nil {
+		l.keep("segment", "unit "+s.text()+", at its exposure or in an event of "+of.Name, s.isMember(col("h", colUnit)))
+	}
+	l.lose("exposed", "exposed unit", sqlast.Bool(false)) // those without activation are too
+	l.activatedStep(w.x, dropped)
 	l.waitSteps(w.waits, "x", nil)
 	return l, varied
 }

@@ -76,7 +76,7 @@ func Explain(ctx context.Context, opts Options, experiment, metric string, slice
 // definitions first.
 func prepareOne(ctx context.Context, opts Options, experiment, metric string, slice Slice, change func(defs *metrics.Definitions, experiment string) *metrics.Definitions) (*prepared, error) {
 	var err error
-	p := &prepared{opts: opts, whole: slice.Split == nil}
+	p := &prepared{opts: opts, unsplit: slice.Split == nil, everybody: slice.Segment == ""}
 	if p.defs, p.list, err = load(opts); err != nil {
 		return nil, err
 	}

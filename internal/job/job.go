@@ -117,8 +117,8 @@ type prepared struct {
 	plan    *compiler.Plan
 	program *compiler.Program
 	list    diag.List // warnings
-	// whole: metrics are not split by the values of properties.
-	whole bool
+	// unsplit and everybody are those of the options of a plan.
+	unsplit, everybody bool
 	// done and total count the statements of the program.
 	done, total int
 }
@@ -230,7 +230,7 @@ func (p *prepared) inspect(ctx context.Context) (err error) {
 // planOptions are what is selected, as of an instant.
 func (p *prepared) planOptions(asOf time.Time) compiler.PlanOptions {
 	return compiler.PlanOptions{
-		AsOf: asOf, Experiments: p.opts.Experiments, Metrics: expandedMetrics(p.opts, p.defs), Whole: p.whole,
+		AsOf: asOf, Experiments: p.opts.Experiments, Metrics: expandedMetrics(p.opts, p.defs), Unsplit: p.unsplit, Everybody: p.everybody,
 		Waterfall: p.opts.Waterfall, MostBeside: p.opts.mostBeside,
 	}
 }

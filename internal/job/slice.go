@@ -52,9 +52,6 @@ func (s Slice) check(e *metrics.Experiment, m *metrics.Metric) (list diag.List) 
 		case i < 0:
 			list.Errorf(e.Key.Pos, "unknown-segment", "experiment %s has no segment %q", e.Key.V, s.Segment).
 				Hint = diag.Suggest("segments", s.Segment, keys)
-		case e.Segments[i].FromEvents:
-			list.Errorf(e.Segments[i].Pos, "not-supported", "segment %s is from events, and only those of the exposure are explained", s.Segment).
-				WithHint("leave --segment out")
 		}
 	}
 	if s.Split != nil && !m.SplitBy.Set {
@@ -70,9 +67,15 @@ func (s Slice) choices(m *metrics.Metric, c *collected) compiler.Slice {
 	if s.Segment != "" {
 		out.Segment = &compiler.Choice{Key: s.Segment, Value: s.Value}
 		if c != nil {
-			for k := range c.exposed {
-				if k.segment == s.Segment {
-					out.Segment.Known = add(out.Segment.Known, k.value)
+			units := []*unitCounts{&c.unitCounts}
+			for _, parts := range c.parts {
+				units = append(units, parts)
+			}
+			for _, u := range units {
+				for k := range u.exposed {
+					if k.segment == s.Segment {
+						out.Segment.Known = add(out.Segment.Known, k.value)
+					}
 				}
 			}
 		}

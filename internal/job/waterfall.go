@@ -119,7 +119,7 @@ func (r *reporter) waterfallPart(ctx context.Context, x *compiler.ExperimentPlan
 
 // capsText says what the numbers of a part are capped at.
 func (r *reporter) capsText(x *compiler.ExperimentPlan, part compiler.WaterfallPart) string {
-	upper, lower := r.thresholds(x, part.Capped, part.Side)
+	upper, lower := r.thresholds(x, part.Caps, part.Side)
 	var caps []string
 	if lower != nil {
 		caps = append(caps, "at least "+*lower)
