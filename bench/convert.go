@@ -31,7 +31,7 @@ func (b bench) conversions(ctx context.Context, stdout, stderr io.Writer) error 
 	if err != nil {
 		return err
 	}
-	program := []string{"convert", b.lines(), "--out", b.converted("program"), "--anew", "--quiet"}
+	program := []string{"convert", b.lines(), "--out", b.converted("program"), "--anew", "--partition", "day", "--quiet"}
 	if b.threads > 0 {
 		program = append(program, "--threads", fmt.Sprint(b.threads))
 	}

@@ -9,8 +9,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 
 	"github.com/metricsjob/metricsjob/loaders"
 	"github.com/metricsjob/metricsjob/metrics"
@@ -167,8 +165,11 @@ func writeFile(name string, write func(*bufio.Writer) error) error {
 	return nil
 }
 
-// part is a file that was written of a chunk.
-type part struct{ day, path string }
+// part is a file that was written of a chunk: the rows of a day.
+type part struct {
+	day, path string
+	rows      int64
+}
 
 // outcome is what became of a chunk.
 type outcome struct {
@@ -187,13 +188,9 @@ func (c *conversion) convert(ctx context.Context, engine *loaders.Engine, files 
 		if err != nil {
 			return err
 		}
-		written, err := c.writeParts(ctx, engine, lines, files.parts)
-		if err != nil {
+		hasUntimed := false
+		if o.parts, hasUntimed, err = c.writeParts(ctx, engine, lines, files.parts); err != nil {
 			return fmt.Errorf("convert the lines from %s: %w", c.place(files.number), err)
-		}
-		var hasUntimed bool
-		if o.parts, hasUntimed, err = listParts(files.parts); err != nil {
-			return err
 		}
 		var untimed []int64
 		if hasUntimed {
@@ -201,13 +198,16 @@ func (c *conversion) convert(ctx context.Context, engine *loaders.Engine, files 
 				return err
 			}
 		}
+		for _, p := range o.parts {
+			o.written += p.rows
+		}
 		chunk := c.plan.Chunks[files.number]
 		if hasUntimed || chunk.Unreadable > 0 {
 			if o.rejected, err = c.writeRejects(files, untimed); err != nil {
 				return err
 			}
 		}
-		if o.written = written - int64(len(untimed)); c.asked.Rows == "" && o.written+o.rejected != chunk.Records {
+		if c.asked.Rows == "" && o.written+o.rejected != chunk.Records {
 			return fmt.Errorf("convert the lines from %s: of %d records, %d were written and %d rejected", c.place(files.number), chunk.Records, o.written, o.rejected)
 		}
 		return nil
@@ -221,47 +221,40 @@ func (c *conversion) place(number int) string {
 	return fmt.Sprintf("%s:%d", c.plan.Inputs[s.Input].Path, s.Line)
 }
 
-// writeParts writes the rows of lines below a folder, and counts them.
-func (c *conversion) writeParts(ctx context.Context, engine *loaders.Engine, lines, folder string) (int64, error) {
-	sql, err := c.plan.writeSQL(lines, folder)
+// writeParts writes the rows of lines below a folder, a file for each day, and
+// reports whether there are rows without a time, which it does not write.
+func (c *conversion) writeParts(ctx context.Context, engine *loaders.Engine, lines, folder string) (parts []part, untimed bool, err error) {
+	table, err := c.plan.tableSQL(lines)
 	if err != nil {
-		return 0, err
+		return nil, false, err
 	}
-	rows, err := engine.Query(ctx, sql)
+	if err := engine.Exec(ctx, table); err != nil {
+		return nil, false, err
+	}
+	defer func() { err = errors.Join(err, engine.Exec(ctx, forgetSQL)) }()
+	days, err := engine.Query(ctx, daysSQL)
 	if err != nil {
-		return 0, err
+		return nil, false, err
 	}
-	return rows.Cells[0][0].(int64), nil
-}
-
-// listParts lists the files below a folder of days, in order, and whether there
-// are rows without a day.
-func listParts(folder string) (parts []part, untimed bool, err error) {
-	days, err := os.ReadDir(folder)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, false, nil // no rows
+	if len(days.Cells) > unsortedDays {
+		if err := engine.Exec(ctx, sortSQL); err != nil {
+			return nil, false, err
+		}
 	}
-	if err != nil {
-		return nil, false, fmt.Errorf("list the parts of a chunk: %w", err)
+	if err := os.Mkdir(folder, 0o777); err != nil {
+		return nil, false, err
 	}
-	for _, day := range days {
-		if strings.HasSuffix(day.Name(), "="+noDay) {
+	for _, row := range days.Cells {
+		day, ok := row[0].(string)
+		if !ok {
 			untimed = true
 			continue
 		}
-		files, err := os.ReadDir(filepath.Join(folder, day.Name()))
-		if err != nil {
-			return nil, false, fmt.Errorf("list the parts of a chunk: %w", err)
+		p := part{day, filepath.Join(folder, day+".parquet"), row[1].(int64)}
+		if err := engine.Exec(ctx, partSQL(p.day, p.path)); err != nil {
+			return nil, false, err
 		}
-		for _, f := range files {
-			parts = append(parts, part{day.Name(), filepath.Join(folder, day.Name(), f.Name())})
-		}
+		parts = append(parts, p)
 	}
-	slices.SortFunc(parts, func(a, b part) int {
-		if d := strings.Compare(a.day, b.day); d != 0 || len(a.path) == len(b.path) {
-			return d + strings.Compare(a.path, b.path)*(1-d*d)
-		}
-		return len(a.path) - len(b.path) // the tenth comes after the ninth
-	})
 	return parts, untimed, nil
 }

@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 
 	"github.com/metricsjob/metricsjob/internal/diag"
 	"github.com/metricsjob/metricsjob/loaders"
@@ -196,6 +198,9 @@ func (c *conversion) makePlan(ctx context.Context, inputs []input, format metric
 		if p.Time = loaders.GuessTime(p.timeColumns()); p.Time == "" {
 			return mistakef("no column is named as times are").withHint("name the column or path of the rows' time with --timestamp; there are %s", firstNames(p.Columns))
 		}
+	}
+	if slices.ContainsFunc(p.Columns, func(col loaders.NewColumn) bool { return strings.EqualFold(col.Name, c.opts.Partition) }) {
+		return mistakef("the rows have a column %s already, and one more would be the days of the folders", c.opts.Partition).withHint("give the days another name: --partition day")
 	}
 	c.plan = p
 	if err := c.findEpoch(ctx); err != nil {

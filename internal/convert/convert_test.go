@@ -449,3 +449,38 @@ func canonical(v any) string {
 	}
 	return string(text)
 }
+
+// TestManyDays: rows of many days, in no order of them, keep their own order
+// within each.
+func TestManyDays(t *testing.T) {
+	const rows, days = 700, 14
+	var lines strings.Builder
+	for i := range rows {
+		fmt.Fprintf(&lines, `{"ts":"2026-03-%02dT00:00:00Z","i":%d}`+"\n", 1+i*5%days, i)
+	}
+	in := write(t, map[string]string{"a.ndjson": lines.String()})
+	out, _ := convertTo(t, Options{Paths: []string{in}})
+	got := query(t, out, "SELECT ds, count(*), bool_and(ok) FROM (SELECT ds, day(ts) = 1 + i * 5 %% 14 AND i > lag(i, 1, -1) OVER (PARTITION BY ds ORDER BY file_row_number) AS ok FROM (SELECT *, file_row_number FROM %s)) GROUP BY ds ORDER BY ds")
+	var want strings.Builder
+	for day := range days {
+		fmt.Fprintf(&want, "2026-03-%02d | %d | true\n", 1+day, rows/days)
+	}
+	if diff := cmp.Diff(want.String(), asText(got)); diff != "" {
+		t.Errorf("days (-want +got):\n%s", diff)
+	}
+}
+
+// TestNameOfDays: a column named as the days is neither lost nor renamed.
+func TestNameOfDays(t *testing.T) {
+	in := write(t, map[string]string{"a.ndjson": `{"ts":"2026-03-02","DS":"x"}`})
+	opts := Options{Paths: []string{in}, Out: filepath.Join(t.TempDir(), "out"), Partition: "ds"}
+	var m *MistakeError
+	if _, err := Convert(t.Context(), opts); !errors.As(err, &m) || m.msg != "the rows have a column ds already, and one more would be the days of the folders" {
+		t.Errorf("error %v", err)
+	}
+	opts.Partition = "the day"
+	out, _ := convertTo(t, opts)
+	if _, ok := tree(t, out)[filepath.Join("the day=2026-03-02", "part-00001.parquet")]; !ok {
+		t.Errorf("files %v", tree(t, out))
+	}
+}

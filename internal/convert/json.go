@@ -2,9 +2,11 @@ package convert
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/bits"
 	"unicode/utf8"
 )
 
@@ -289,14 +291,25 @@ func (r *jsonReader) list(s *shape, depth int) error {
 	}
 }
 
-// special are the bytes at which the reading of a text stops.
-var special = func() (t [256]bool) {
-	for c := range 0x20 {
-		t[c] = true
+// plain gives how many bytes at the beginning of data are neither a quote nor a
+// backslash nor a control character. It looks at eight at a time.
+func plain(data []byte) int {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	i := 0
+	for ; i+8 <= len(data); i += 8 {
+		x := binary.LittleEndian.Uint64(data[i:])
+		quote, slash := x^ones*'"', x^ones*'\\'
+		// Subtracting borrows from the top bit of the first byte that is too small, and
+		// perhaps of some after it.
+		if found := ((x - ones*0x20) | (quote - ones) | (slash - ones)) & ^x & tops; found != 0 {
+			return i + bits.TrailingZeros64(found)/8
+		}
 	}
-	t['"'], t['\\'] = true, true
-	return t
-}()
+	for i < len(data) && data[i] >= 0x20 && data[i] != '"' && data[i] != '\\' {
+		i++
+	}
+	return i
+}
 
 // text reads a text and gives what stands between the quotes, and whether some of
 // it is escaped.
@@ -304,11 +317,7 @@ func (r *jsonReader) text() (inside []byte, escaped bool, err error) {
 	r.pos++
 	start := r.pos
 	for {
-		data, i := r.data, r.pos
-		for i < len(data) && !special[data[i]] {
-			i++
-		}
-		r.pos = i
+		r.pos += plain(r.data[r.pos:])
 		switch r.peek() {
 		case '"':
 			inside = r.data[start:r.pos]

@@ -165,22 +165,14 @@ func (c *conversion) commit(o outcome) error {
 	return o.files.remove()
 }
 
-// rename renames the parts of a chunk.
+// rename puts the parts of a chunk into the folders of their days.
 func (c *conversion) rename(o outcome) error {
-	day, nth := "", 0
 	for _, p := range o.parts {
-		if p.day != day {
-			day, nth = p.day, 0
-			if err := os.MkdirAll(filepath.Join(c.opts.Out, day), 0o777); err != nil {
-				return err
-			}
+		folder := filepath.Join(c.opts.Out, c.plan.Options.Partition+"="+p.day)
+		if err := os.MkdirAll(folder, 0o777); err != nil {
+			return err
 		}
-		nth++
-		name := fmt.Sprintf("part-%05d.parquet", o.files.number+1)
-		if nth > 1 {
-			name = fmt.Sprintf("part-%05d-%d.parquet", o.files.number+1, nth)
-		}
-		if err := os.Rename(p.path, filepath.Join(c.opts.Out, day, name)); err != nil {
+		if err := os.Rename(p.path, filepath.Join(folder, fmt.Sprintf("part-%05d.parquet", o.files.number+1))); err != nil {
 			return err
 		}
 	}
