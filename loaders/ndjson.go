@@ -26,31 +26,21 @@ func readLines(ctx context.Context, engine *Engine, files []string) (map[string]
 	names := map[string][]string{} // of the files that have a member
 	for chunk := range slices.Chunk(files, footerChunk) {
 		from := "read_ndjson_objects(" + fileList(chunk) + ", ignore_errors = true, filename = true, hive_partitioning = false)"
-		rows, err := engine.Query(ctx, "SELECT filename, count(*), count(*) FILTER (starts_with(json, '{')) FROM "+from+" GROUP BY filename")
+		rows, err := engine.Query(ctx, strings.ReplaceAll(membersSQL, "{1}", from))
 		if err != nil {
 			return nil, s, err
 		}
 		for _, r := range rows.Cells {
-			all, good := r[1].(int64), r[2].(int64)
-			lines[r[0].(string)] = lineFile{rows: good, unreadable: all - good}
-		}
-		rows, err = engine.Query(ctx, `SELECT name, list_sort(list(DISTINCT filename)), min(place)
-FROM (
-  SELECT filename, name, min(place) AS place
-  FROM (SELECT filename, unnest(json_keys(json)) AS name, generate_subscripts(json_keys(json), 1) AS place FROM `+from+` WHERE starts_with(json, '{'))
-  GROUP BY filename, name
-)
-GROUP BY name
-ORDER BY min(place), name`)
-		if err != nil {
-			return nil, s, err
-		}
-		for _, r := range rows.Cells {
-			name := r[0].(string)
+			if file, ok := r[0].(string); ok {
+				all, good := r[1].(int64), r[2].(int64)
+				lines[file] = lineFile{rows: good, unreadable: all - good}
+				continue
+			}
+			name := r[3].(string)
 			if names[name] == nil {
 				s.columns = append(s.columns, compiler.Column{Name: name})
 			}
-			for _, file := range r[1].([]any) {
+			for _, file := range r[4].([]any) {
 				names[name] = append(names[name], file.(string))
 			}
 		}
@@ -61,6 +51,23 @@ ORDER BY min(place), name`)
 	s.members, s.files = names, files
 	return lines, s, nil
 }
+
+// membersSQL counts the lines of each file and those that are objects, and lists the
+// members with the files that have them. The lines are read once, and few of
+// them have other members than others.
+const membersSQL = `WITH sets AS MATERIALIZED (
+  SELECT filename, keys, count(*) AS n
+  FROM (SELECT filename, CASE WHEN starts_with(json, '{') THEN json_keys(json) END AS keys FROM {1})
+  GROUP BY filename, keys
+)
+SELECT filename, CAST(sum(n) AS BIGINT), CAST(coalesce(sum(n) FILTER (keys IS NOT NULL), 0) AS BIGINT), NULL AS name, NULL AS files, NULL AS place
+FROM sets
+GROUP BY filename
+UNION ALL
+SELECT NULL, NULL, NULL, name, list_sort(list(DISTINCT filename)), min(place)
+FROM (SELECT filename, unnest(keys) AS name, generate_subscripts(keys, 1) AS place FROM sets)
+GROUP BY name
+ORDER BY place, name`
 
 // typedColumns is how many columns one query about types is over.
 const typedColumns = 100
