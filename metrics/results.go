@@ -300,8 +300,8 @@ const (
 	ColBoolean   ColumnType = "boolean"
 	ColTimestamp ColumnType = "timestamp"
 	ColDate      ColumnType = "date"
-	// ColJSON is the text of a JSON value.
-	ColJSON ColumnType = "json"
+	// ColReasons is a list of the grounds of a verdict, each a struct.
+	ColReasons ColumnType = "struct[]"
 )
 
 // Column describes a column of a result table.
@@ -313,7 +313,7 @@ type Column struct {
 }
 
 // Table is a result table as exporters see it: a cell is a string, []string,
-// int64, float64, bool, time.Time (timestamp), Date, JSON, or nil for null.
+// int64, float64, bool, time.Time (timestamp), Date, Reasons, or nil for null.
 type Table struct {
 	Name string
 	// Grain says what one row is about.
@@ -380,7 +380,7 @@ func columnType(t reflect.Type) (ColumnType, bool) {
 	case reflect.TypeFor[[]string]():
 		return ColTextList, false
 	case reflect.TypeFor[Reasons]():
-		return ColJSON, false
+		return ColReasons, false
 	}
 	switch t.Kind() {
 	case reflect.String:
@@ -403,10 +403,8 @@ func cell(v reflect.Value) any {
 		v = v.Elem()
 	}
 	switch x := v.Interface().(type) {
-	case time.Time, Date, []string:
+	case time.Time, Date, []string, Reasons:
 		return x
-	case Reasons:
-		return x.cell()
 	}
 	switch v.Kind() {
 	case reflect.String:

@@ -28,15 +28,11 @@ type Reason struct {
 	Threshold *float64 `json:"threshold"`
 }
 
-// Reasons are the grounds of a verdict, the weightiest first. In a table they are
-// a cell of JSON.
+// Reasons are the grounds of a verdict, the weightiest first.
 type Reasons []Reason
 
-// JSON is the text of a JSON value.
-type JSON string
-
-// cell gives the reasons as a cell of a table.
-func (r Reasons) cell() JSON {
+// JSON gives the reasons as the text of a JSON value.
+func (r Reasons) JSON() []byte {
 	if r == nil {
 		r = Reasons{}
 	}
@@ -44,7 +40,7 @@ func (r Reasons) cell() JSON {
 	if err != nil {
 		panic(fmt.Sprintf("metrics: reasons as JSON: %v", err)) // numbers are finite
 	}
-	return JSON(text)
+	return text
 }
 
 // VerdictRow is one row of the table verdicts: experiment × variation, of those

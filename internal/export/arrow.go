@@ -90,10 +90,18 @@ func arrowSchema(t metrics.Table) *arrow.Schema {
 
 func arrowType(t metrics.ColumnType) arrow.DataType {
 	switch t {
-	case metrics.ColText, metrics.ColJSON:
+	case metrics.ColText:
 		return arrow.BinaryTypes.String
 	case metrics.ColTextList:
 		return arrow.ListOfNonNullable(arrow.BinaryTypes.String)
+	case metrics.ColReasons:
+		return arrow.ListOfNonNullable(arrow.StructOf(
+			arrow.Field{Name: "code", Type: arrow.BinaryTypes.String},
+			arrow.Field{Name: "metric", Type: arrow.BinaryTypes.String, Nullable: true},
+			arrow.Field{Name: "text", Type: arrow.BinaryTypes.String},
+			arrow.Field{Name: "value", Type: arrow.PrimitiveTypes.Float64, Nullable: true},
+			arrow.Field{Name: "threshold", Type: arrow.PrimitiveTypes.Float64, Nullable: true},
+		))
 	case metrics.ColInteger:
 		return arrow.PrimitiveTypes.Int64
 	case metrics.ColFloat:
@@ -145,13 +153,19 @@ func appendCell(b array.Builder, cell any) error {
 		b.AppendNull()
 	case string:
 		b.(*array.StringBuilder).Append(x)
-	case metrics.JSON:
-		b.(*array.StringBuilder).Append(string(x))
 	case []string:
 		list := b.(*array.ListBuilder)
 		list.Append(true)
 		for _, s := range x {
 			list.ValueBuilder().(*array.StringBuilder).Append(s)
+		}
+	case metrics.Reasons:
+		list := b.(*array.ListBuilder)
+		list.Append(true)
+		for _, r := range x {
+			if err := appendReason(list.ValueBuilder().(*array.StructBuilder), r); err != nil {
+				return err
+			}
 		}
 	case int64:
 		b.(*array.Int64Builder).Append(x)
@@ -170,6 +184,25 @@ func appendCell(b array.Builder, cell any) error {
 		panic(fmt.Sprintf("export: no cell for %T", cell))
 	}
 	return nil
+}
+
+// appendReason adds one reason, its fields in the order of the type.
+func appendReason(b *array.StructBuilder, r metrics.Reason) error {
+	b.Append(true)
+	for i, cell := range []any{r.Code, orNull(r.Metric), r.Text, orNull(r.Value), orNull(r.Threshold)} {
+		if err := appendCell(b.FieldBuilder(i), cell); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// orNull is what p points to, or nil.
+func orNull[T any](p *T) any {
+	if p == nil {
+		return nil
+	}
+	return *p
 }
 
 // checkFinite refuses what no result table may hold: what cannot be computed

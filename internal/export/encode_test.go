@@ -41,25 +41,28 @@ var kinds = metrics.Table{
 		{Name: "boolean", Type: metrics.ColBoolean, Nullable: true, Doc: "yes or no"},
 		{Name: "timestamp", Type: metrics.ColTimestamp, Nullable: true, Doc: "an instant"},
 		{Name: "date", Type: metrics.ColDate, Nullable: true, Doc: "a day"},
+		{Name: "reasons", Type: metrics.ColReasons, Doc: "some grounds"},
 	},
 	Rows: [][]any{
-		{"plain", []string{"a", "b"}, int64(-7), 0.1, true, time.Date(2026, 3, 30, 0, 0, 0, 1000, time.UTC), metrics.Date{Time: time.Date(2026, 3, 30, 0, 0, 0, 0, time.UTC)}},
-		{"", []string{}, int64(math.MaxInt64), 14499837.0, false, time.Date(2026, 3, 30, 1, 0, 0, 250000000, time.FixedZone("", 3600)), metrics.Date{Time: time.Date(1969, 12, 31, 0, 0, 0, 0, time.UTC)}},
-		{"a \"b\", <c>\né", []string{`x,"y"`, ""}, int64(0), 1e-7, nil, nil, nil},
-		{nil, []string{}, nil, 1.5e22, nil, nil, nil},
-		{"null", []string{}, nil, nil, nil, nil, nil},
+		{"plain", []string{"a", "b"}, int64(-7), 0.1, true, time.Date(2026, 3, 30, 0, 0, 0, 1000, time.UTC), metrics.Date{Time: time.Date(2026, 3, 30, 0, 0, 0, 0, time.UTC)}, metrics.Reasons{
+			{Code: "one", Metric: new("m"), Text: `says "so"`, Value: new(0.5)}, {Code: "two", Text: "a, b", Threshold: new(2.0)},
+		}},
+		{"", []string{}, int64(math.MaxInt64), 14499837.0, false, time.Date(2026, 3, 30, 1, 0, 0, 250000000, time.FixedZone("", 3600)), metrics.Date{Time: time.Date(1969, 12, 31, 0, 0, 0, 0, time.UTC)}, metrics.Reasons{}},
+		{"a \"b\", <c>\né", []string{`x,"y"`, ""}, int64(0), 1e-7, nil, nil, nil, metrics.Reasons{}},
+		{nil, []string{}, nil, 1.5e22, nil, nil, nil, metrics.Reasons{}},
+		{"null", []string{}, nil, nil, nil, nil, nil, metrics.Reasons{}},
 	},
 }
 
 // By hand, from RFC 4180 and the rules of docs/results.md.
 func TestCSV(t *testing.T) {
-	const want = `text,list,integer,float,boolean,timestamp,date
-plain,"[""a"",""b""]",-7,0.1,true,2026-03-30T00:00:00.000001Z,2026-03-30
-"",[],9223372036854775807,14499837,false,2026-03-30T00:00:00.25Z,1969-12-31
+	const want = `text,list,integer,float,boolean,timestamp,date,reasons
+plain,"[""a"",""b""]",-7,0.1,true,2026-03-30T00:00:00.000001Z,2026-03-30,"[{""code"":""one"",""metric"":""m"",""text"":""says \""so\"""",""value"":0.5,""threshold"":null},{""code"":""two"",""metric"":null,""text"":""a, b"",""value"":null,""threshold"":2}]"
+"",[],9223372036854775807,14499837,false,2026-03-30T00:00:00.25Z,1969-12-31,[]
 "a ""b"", <c>
-é","[""x,\""y\"""",""""]",0,1e-07,,,
-,[],,1.5e+22,,,
-null,[],,,,,
+é","[""x,\""y\"""",""""]",0,1e-07,,,,[]
+,[],,1.5e+22,,,,[]
+null,[],,,,,,[]
 `
 	var b bytes.Buffer
 	if err := writeCSV(&b, kinds); err != nil {
@@ -72,11 +75,11 @@ null,[],,,,,
 
 // By hand, from RFC 8259 and the rules of docs/results.md.
 func TestJSONL(t *testing.T) {
-	const want = `{"text":"plain","list":["a","b"],"integer":-7,"float":0.1,"boolean":true,"timestamp":"2026-03-30T00:00:00.000001Z","date":"2026-03-30"}
-{"text":"","list":[],"integer":9223372036854775807,"float":14499837,"boolean":false,"timestamp":"2026-03-30T00:00:00.25Z","date":"1969-12-31"}
-{"text":"a \"b\", <c>\né","list":["x,\"y\"",""],"integer":0,"float":1e-07,"boolean":null,"timestamp":null,"date":null}
-{"text":null,"list":[],"integer":null,"float":1.5e+22,"boolean":null,"timestamp":null,"date":null}
-{"text":"null","list":[],"integer":null,"float":null,"boolean":null,"timestamp":null,"date":null}
+	const want = `{"text":"plain","list":["a","b"],"integer":-7,"float":0.1,"boolean":true,"timestamp":"2026-03-30T00:00:00.000001Z","date":"2026-03-30","reasons":[{"code":"one","metric":"m","text":"says \"so\"","value":0.5,"threshold":null},{"code":"two","metric":null,"text":"a, b","value":null,"threshold":2}]}
+{"text":"","list":[],"integer":9223372036854775807,"float":14499837,"boolean":false,"timestamp":"2026-03-30T00:00:00.25Z","date":"1969-12-31","reasons":[]}
+{"text":"a \"b\", <c>\né","list":["x,\"y\"",""],"integer":0,"float":1e-07,"boolean":null,"timestamp":null,"date":null,"reasons":[]}
+{"text":null,"list":[],"integer":null,"float":1.5e+22,"boolean":null,"timestamp":null,"date":null,"reasons":[]}
+{"text":"null","list":[],"integer":null,"float":null,"boolean":null,"timestamp":null,"date":null,"reasons":[]}
 `
 	var b bytes.Buffer
 	if err := writeJSONL(&b, kinds); err != nil {
@@ -99,18 +102,6 @@ func TestNoFormatWritesWhatIsNotFinite(t *testing.T) {
 }
 
 // cells turns what an Arrow reader read back into cells.
-// stored are rows as files hold them: JSON is text.
-func stored(rows [][]any) [][]any {
-	for _, row := range rows {
-		for i, cell := range row {
-			if text, ok := cell.(metrics.JSON); ok {
-				row[i] = string(text)
-			}
-		}
-	}
-	return rows
-}
-
 func cells(t *testing.T, columns []arrow.Array, rows int) [][]any {
 	t.Helper()
 	table := make([][]any, rows)
@@ -121,6 +112,10 @@ func cells(t *testing.T, columns []arrow.Array, rows int) [][]any {
 			case *array.String:
 				x = strings.Clone(c.Value(r))
 			case *array.List:
+				if of, ok := c.ListValues().(*array.Struct); ok {
+					x = reasonsOf(t, c, of, r)
+					break
+				}
 				from, to := c.ValueOffsets(r)
 				list := []string{}
 				for i := from; i < to; i++ {
@@ -149,6 +144,29 @@ func cells(t *testing.T, columns []arrow.Array, rows int) [][]any {
 	return table
 }
 
+// reasonsOf are the reasons in a row of a list of structs.
+func reasonsOf(t *testing.T, c *array.List, of *array.Struct, row int) metrics.Reasons {
+	var fields []arrow.Array
+	for i := range of.NumField() {
+		fields = append(fields, of.Field(i))
+	}
+	out := metrics.Reasons{}
+	from, to := c.ValueOffsets(row)
+	for _, cell := range cells(t, fields, of.Len())[from:to] {
+		r := metrics.Reason{Code: cell[0].(string), Text: cell[2].(string)}
+		if metric, ok := cell[1].(string); ok {
+			r.Metric = &metric
+		}
+		for i, to := range map[int]**float64{3: &r.Value, 4: &r.Threshold} {
+			if x, ok := cell[i].(float64); ok {
+				*to = &x
+			}
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
 // roundTrips are the tables to write and read again: those of the sample, of a
 // run without rows, and kinds.
 func roundTrips() []metrics.Table {
@@ -159,7 +177,7 @@ func checkSchema(t *testing.T, want metrics.Table, got *arrow.Schema) {
 	t.Helper()
 	for i, c := range want.Columns {
 		f := got.Field(i)
-		if f.Name != c.Name || f.Nullable != c.Nullable || !arrow.TypeEqual(f.Type, arrowType(c.Type)) && c.Type != metrics.ColTextList {
+		if f.Name != c.Name || f.Nullable != c.Nullable || !arrow.TypeEqual(f.Type, arrowType(c.Type)) && c.Type != metrics.ColTextList && c.Type != metrics.ColReasons {
 			t.Errorf("%s.%s is %v", want.Name, c.Name, f)
 		}
 		if doc, _ := f.Metadata.GetValue("description"); doc != c.Doc {
@@ -196,7 +214,7 @@ func TestParquetRoundTrip(t *testing.T) {
 			}
 		}
 		got := cells(t, columns, int(table.NumRows()))
-		if diff := cmp.Diff(stored(want.Rows), got, sameInstant); diff != "" && len(want.Rows)+len(got) > 0 {
+		if diff := cmp.Diff(want.Rows, got, sameInstant); diff != "" && len(want.Rows)+len(got) > 0 {
 			t.Errorf("%s (-want +got):\n%s", want.Name, diff)
 		}
 	}
@@ -216,6 +234,8 @@ func TestParquetTypes(t *testing.T) {
 		"text BYTE_ARRAY String", "list.list.element BYTE_ARRAY String", "integer INT64 Int(bitWidth=64, isSigned=true)", "float DOUBLE None", "boolean BOOLEAN None",
 		"timestamp INT64 Timestamp(isAdjustedToUTC=true, timeUnit=microseconds, is_from_converted_type=false, force_set_converted_type=false)",
 		"date INT32 Date",
+		"reasons.list.element.code BYTE_ARRAY String", "reasons.list.element.metric BYTE_ARRAY String", "reasons.list.element.text BYTE_ARRAY String",
+		"reasons.list.element.value DOUBLE None", "reasons.list.element.threshold DOUBLE None",
 	}
 	for i, w := range want {
 		c := pf.MetaData().Schema.Column(i)
@@ -230,7 +250,7 @@ func TestParquetTypes(t *testing.T) {
 			t.Errorf("column %d is compressed with %v", i, chunk.Compression())
 		}
 	}
-	const docs = `{"text":"a \"text\", anything","list":"some texts","integer":"a whole number","float":"a number","boolean":"yes or no","timestamp":"an instant","date":"a day"}`
+	const docs = `{"text":"a \"text\", anything","list":"some texts","integer":"a whole number","float":"a number","boolean":"yes or no","timestamp":"an instant","date":"a day","reasons":"some grounds"}`
 	for key, want := range map[string]string{"metricsjob.schema_version": metrics.SchemaVersion, "metricsjob.table": "kinds", "metricsjob.columns": docs} {
 		if got := pf.MetaData().KeyValueMetadata().FindValue(key); got == nil || *got != want {
 			t.Errorf("metadata %s is %v, want %s", key, got, want)
@@ -259,7 +279,7 @@ func TestArrowStreamRoundTrip(t *testing.T) {
 		if r.Err() != nil {
 			t.Fatal(r.Err())
 		}
-		if diff := cmp.Diff(stored(want.Rows), got, sameInstant); diff != "" {
+		if diff := cmp.Diff(want.Rows, got, sameInstant); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", want.Name, diff)
 		}
 	}

@@ -53,8 +53,8 @@ func appendCSVCell(b []byte, cell any) ([]byte, error) {
 		return b, nil
 	case string:
 		return appendCSVText(b, x), nil
-	case metrics.JSON:
-		return appendCSVText(b, string(x)), nil
+	case metrics.Reasons:
+		return appendCSVText(b, string(x.JSON())), nil
 	case []string:
 		return appendCSVText(b, string(appendJSONList(nil, x))), nil
 	default:
@@ -98,8 +98,8 @@ func appendJSONCell(b []byte, cell any) ([]byte, error) {
 		return append(b, "null"...), nil
 	case string:
 		return appendJSONText(b, x), nil
-	case metrics.JSON:
-		return append(b, x...), nil
+	case metrics.Reasons:
+		return append(b, x.JSON()...), nil
 	case []string:
 		return appendJSONList(b, x), nil
 	case time.Time, metrics.Date:

@@ -323,6 +323,8 @@ func cellText(v any) string {
 		return v.Format(time.RFC3339Nano)
 	case []string:
 		return strings.Join(v, " ")
+	case metrics.Reasons:
+		return string(v.JSON())
 	}
 	return fmt.Sprint(v)
 }
