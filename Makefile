@@ -33,7 +33,7 @@ LDFLAGS += -extldflags "-Wl,--exclude-libs,ALL -Wl,--gc-sections"
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test lint bench soak simulate fuzz test-integration docs tools clean
+.PHONY: help demo build test lint bench soak simulate fuzz test-integration docs vendors tools clean
 
 help: ## list what there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS='	' read -r name what; do printf '  make %-18s %s\n' "$$name" "$$what"; done
@@ -76,6 +76,9 @@ fuzz: tools ## fuzz the decoder and the expressions, FUZZTIME (30s) each
 
 docs: tools ## write docs/cli.md, docs/fields.md and the output in README.md and docs from the program
 	go test ./cmd/metricsjob -run "TestCLIDocs|TestFieldDocs|TestReadme|TestPageBlocks" -update
+
+vendors: tools ## write the exports in testdata/vendors anew
+	go test ./internal/vendorexports -run TestWrite -update
 
 tools:
 	@command -v go >/dev/null || { echo 'make: Go is not installed: see https://go.dev/dl' >&2; exit 1; }

@@ -3,6 +3,7 @@ package compiler
 import (
 	"strings"
 
+	"github.com/metricsjob/metricsjob/compiler/sqlast"
 	"github.com/metricsjob/metricsjob/internal/diag"
 	"github.com/metricsjob/metricsjob/metrics"
 )
@@ -65,4 +66,51 @@ func lookUp(entry string, columns []Column) (found, isName bool) {
 	}
 	_, isPath := pathNames(rest)
 	return false, rest == "" || isPath
+}
+
+// mixedAlternatives is a tolerant entry a ?? b the alternatives of which are
+// stored with types that do not go together, as text; ok is false for any other.
+// Where one shape of a record has only numbers and another has texts, or values
+// of JSON, each value is what it is: which type the column has, a preset leaves to
+// the data.
+func mixedAlternatives(src metrics.Expr, columns []Column) (x sqlast.Expr, ok bool) {
+	var texts []sqlast.Expr
+	kinds := map[ColumnKind]bool{}
+	for _, alternative := range strings.Split(src.Src, "??") {
+		x, typ, found := stored(strings.TrimSpace(alternative), columns)
+		if !found {
+			return nil, false
+		}
+		kind := ColumnText
+		switch typ.Kind {
+		case ColumnText:
+		case ColumnUUID:
+			x = sqlast.Cast{X: x, To: varchar}
+		case ColumnJSON:
+			x = JSONText(x)
+		case ColumnInteger, ColumnDecimal:
+			x, kind = sqlast.Cast{X: x, To: varchar}, ColumnFloat
+		case ColumnFloat:
+			x, kind = call(sqlast.FloatText, call(sqlast.Finite, x)), ColumnFloat
+		case ColumnBoolean:
+			x, kind = sqlast.Cast{X: x, To: varchar}, ColumnBoolean
+		default:
+			return nil, false
+		}
+		kinds[kind] = true
+		texts = append(texts, x)
+	}
+	return call(sqlast.Coalesce, texts...), len(kinds) > 1
+}
+
+// stored is the column or the path that an entry names.
+func stored(entry string, columns []Column) (sqlast.Expr, ColumnType, bool) {
+	if c, ok := findColumn(columns, entry); ok {
+		return sqlast.Column{Name: c.Name}, c.Type, true
+	}
+	if base, names, ok := splitPath(entry, columns); ok {
+		x, typ, missing := walkPath(base, names)
+		return x, typ, missing == nil
+	}
+	return nil, ColumnType{}, false
 }

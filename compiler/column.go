@@ -60,6 +60,9 @@ func CompileColumn(src metrics.Expr, columns []Column, list *diag.List) (sqlast.
 	scope := newColumnScope(columns)
 	if scope.tolerant = src.Tolerant; src.Tolerant {
 		src = presentOf(src, columns)
+		if x, ok := mixedAlternatives(src, columns); ok {
+			return x, ColumnType{Kind: ColumnText, Name: "VARCHAR"}, true
+		}
 	}
 	entry := strings.TrimSpace(src.Src)
 	for _, name := range []string{src.Src, entry} {

@@ -40,10 +40,12 @@ var mayImport = map[string][]string{
 	"internal/starter":    {"metrics"},
 	"internal/metrictest": {"internal/diag", "internal/job", "loaders", "metrics"},
 	"internal/oracle/gen": {"internal/oracle", "metrics"},
+
+	"internal/vendorexports": {"loaders"},
 }
 
 // testPackages are imported by tests alone, and count as tests themselves.
-var testPackages = []string{"internal/objectstore/storetest", "internal/oracle", "internal/oracle/gen"}
+var testPackages = []string{"internal/objectstore/storetest", "internal/oracle", "internal/oracle/gen", "internal/vendorexports"}
 
 // ownerOf says which package alone may import a library of others, tests
 // included, so that the rest builds and tests without it.

@@ -12,7 +12,11 @@ import (
 )
 
 // runPages are the pages whose blocks are run.
-var runPages = []string{"docs/explain.md", "docs/metrics.md", "docs/testing.md"}
+var runPages = []string{"docs/explain.md", "docs/metrics.md", "docs/sources.md", "docs/testing.md"}
+
+// vendorExports are what the examples of docs/sources.md read, which lie beside
+// these exports in the repository.
+const vendorExports = "testdata/vendors"
 
 // TestPageBlocks runs the blocks of pages. A block that is fenced as "yaml NAME"
 // is a file of that name; one fenced as "console" has commands behind "$ " with
@@ -32,8 +36,8 @@ func TestPageBlocks(t *testing.T) {
 				t.Fatal(err)
 			}
 			dir := t.TempDir()
-			for _, name := range []string{"testdata", "examples"} {
-				if err := os.Symlink(filepath.Join(root, name), filepath.Join(dir, name)); err != nil {
+			for _, name := range append(vendorFolders(t, root), "testdata", "examples") {
+				if err := os.Symlink(filepath.Join(root, name), filepath.Join(dir, filepath.Base(name))); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -74,6 +78,70 @@ func writeBlocks(t *testing.T, dir, text string) {
 		}
 		if err := os.WriteFile(path, []byte(body), 0o666); err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// vendorFolders are the folders of exports in vendorExports.
+func vendorFolders(t *testing.T, root string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(filepath.Join(root, vendorExports))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, e := range entries {
+		if e.IsDir() {
+			out = append(out, filepath.Join(vendorExports, e.Name()))
+		}
+	}
+	return out
+}
+
+// TestSourcesPage wants the examples of testdata/vendors on the page as they are
+// there, and a check to find no mistake in any block of the page.
+func TestSourcesPage(t *testing.T) {
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := os.ReadFile(filepath.Join(root, "docs/sources.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for _, name := range vendorFolders(t, root) {
+		if err := os.Symlink(filepath.Join(root, name), filepath.Join(dir, filepath.Base(name))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	writeBlocks(t, dir, string(page))
+	blocks, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
+	if err != nil || len(blocks) == 0 {
+		t.Fatal("no blocks of YAML", err)
+	}
+	for _, block := range blocks {
+		var out strings.Builder
+		if code := run(context.Background(), []string{"check", block}, &out, &out); code != exitDone {
+			t.Errorf("check %s ends with exit code %d:\n%s", filepath.Base(block), code, out.String())
+		}
+	}
+	examples, err := filepath.Glob(filepath.Join(root, vendorExports, "*.yaml"))
+	if err != nil || len(examples) == 0 {
+		t.Fatal("no examples", err)
+	}
+	for _, example := range examples {
+		want, err := os.ReadFile(example)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(filepath.Join(dir, filepath.Base(example)))
+		if err != nil {
+			t.Errorf("the page does not show %s: %v", filepath.Base(example), err)
+			continue
+		}
+		if diff := cmp.Diff(string(want), string(got)); diff != "" {
+			t.Errorf("the page shows %s otherwise (-file +page):\n%s", filepath.Base(example), diff)
 		}
 	}
 }
@@ -128,8 +196,8 @@ func aboutMetrics(report string) string {
 	if !found {
 		return report
 	}
-	if at := strings.Index(rest, "\nbetter, worse:"); at >= 0 {
-		rest = rest[:at]
+	for _, next := range []string{"\nbetter, worse:", "\nHEALTH\n", "\nrun "} {
+		rest, _, _ = strings.Cut(rest, next)
 	}
 	return strings.TrimRight(rest, "\n") + "\n"
 }

@@ -6,10 +6,11 @@ import (
 	"slices"
 
 	"github.com/metricsjob/metricsjob/compiler"
+	"github.com/metricsjob/metricsjob/metrics"
 )
 
-// copies warns of rows with the same id that are not alike, and of ids that
-// occur on several dates (semantics 2.4).
+// copies counts the copies of rows, and warns of rows with the same id that are
+// not alike, and of ids that occur on several dates (semantics 2.4).
 func (c *checker) copies(ctx context.Context) error {
 	c.tell("looking at copies of rows")
 	for _, s := range slices.Concat(c.catalog.Impressions, c.catalog.Events) {
@@ -26,6 +27,12 @@ func (c *checker) copies(ctx context.Context) error {
 			where += fmt.Sprintf(", of one in %d ids", every)
 		}
 		copies, differing, several := whole(rows[0][0]).Int64(), whole(rows[0][1]).Int64(), whole(rows[0][2]).Int64()
+		if s.Def.Dedupe.V == metrics.DedupeRow { // alike in all that is mapped, the date too
+			if copies > 0 {
+				c.fact("%s: %s", where, counted("%d {rows are copies|row is a copy} of others", copies))
+			}
+			continue
+		}
 		pos := s.Def.Columns.ID[0].Pos
 		if copies > 0 {
 			c.fact("%s: %s", where, counted("%d {rows are copies|row is a copy} of others by id", copies))
