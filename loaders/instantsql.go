@@ -1,6 +1,8 @@
 package loaders
 
 import (
+	"strings"
+
 	"github.com/metricsjob/metricsjob/compiler"
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
 	"github.com/metricsjob/metricsjob/internal/diag"
@@ -28,6 +30,16 @@ func InstantSQL(path, epoch string, columns []NewColumn) (string, error) {
 // and types that such columns have; it is empty where none has.
 func GuessTime(columns []NewColumn) string {
 	return newGuess(columnsOfTypes(columns)).time().Column.Src
+}
+
+// Clash gives the first column, or field inside of one, whose types in two sets of
+// columns a run cannot read as one.
+func Clash(before, after []NewColumn) (name, was, is string, ok bool) {
+	found := conflicts([]fileColumns{{columns: columnsOfTypes(before)}, {columns: columnsOfTypes(after)}})
+	if len(found) == 0 {
+		return "", "", "", false
+	}
+	return strings.Join(found[0].path, "."), found[0].typ, found[0].otherType, true
 }
 
 // columnsOfTypes are columns with their types as the compiler knows them.

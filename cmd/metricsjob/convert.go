@@ -37,7 +37,8 @@ the Parquet by the same names of columns.
 
 A record that cannot be read, or has no time, is written to the file of rejects
 with its file, line and reason. It takes bounded memory, and what was killed goes
-on where it was when the same command is given again. docs/convert.md says more.`,
+on where it was when the same command is given again. Of files of which some were
+converted into the folder before, only the others are. docs/convert.md says more.`,
 		Example: `  metricsjob convert exports/events --out warehouse/events
   metricsjob convert 'stream/*.ndjson.gz' --out warehouse/stream --timestamp event.creationDate --memory 1GB`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -81,9 +82,12 @@ func (p *program) convert(ctx context.Context, flags convertFlags, args []string
 	if err != nil {
 		return stopped(ctx, convertMistake(err))
 	}
-	if done.Unchanged {
+	switch {
+	case done.Unchanged:
 		p.ui.infof("nothing to do: %s holds the conversion of these files already", flags.out)
-	} else if done.Resumed > 0 {
+	case done.Added > 0 && done.Inputs > done.Added:
+		p.ui.infof("added %s to %d", plural(done.Added, "file"), done.Inputs-done.Added)
+	case done.Resumed > 0:
 		p.ui.infof("went on after %d of %d chunks, which were converted before", done.Resumed, done.Chunks)
 	}
 	when := done.Time

@@ -189,12 +189,12 @@ func (c *conversion) convert(ctx context.Context, engine *loaders.Engine, files 
 			return err
 		}
 		hasUntimed := false
-		if o.parts, hasUntimed, err = c.writeParts(ctx, engine, lines, files.parts); err != nil {
+		if o.parts, hasUntimed, err = c.writeParts(ctx, engine, files, lines); err != nil {
 			return fmt.Errorf("convert the lines from %s: %w", c.place(files.number), err)
 		}
 		var untimed []int64
 		if hasUntimed {
-			if untimed, err = c.plan.untimed(ctx, engine, lines); err != nil {
+			if untimed, err = c.plan.of(files.number).untimed(ctx, engine, lines); err != nil {
 				return err
 			}
 		}
@@ -221,10 +221,10 @@ func (c *conversion) place(number int) string {
 	return fmt.Sprintf("%s:%d", c.plan.Inputs[s.Input].Path, s.Line)
 }
 
-// writeParts writes the rows of lines below a folder, a file for each day, and
+// writeParts writes the rows of the lines of a chunk, a file for each day, and
 // reports whether there are rows without a time, which it does not write.
-func (c *conversion) writeParts(ctx context.Context, engine *loaders.Engine, lines, folder string) (parts []part, untimed bool, err error) {
-	table, err := c.plan.tableSQL(lines)
+func (c *conversion) writeParts(ctx context.Context, engine *loaders.Engine, files chunkFiles, lines string) (parts []part, untimed bool, err error) {
+	table, err := c.plan.of(files.number).tableSQL(lines)
 	if err != nil {
 		return nil, false, err
 	}
@@ -241,7 +241,7 @@ func (c *conversion) writeParts(ctx context.Context, engine *loaders.Engine, lin
 			return nil, false, err
 		}
 	}
-	if err := os.Mkdir(folder, 0o777); err != nil {
+	if err := os.Mkdir(files.parts, 0o777); err != nil {
 		return nil, false, err
 	}
 	for _, row := range days.Cells {
@@ -250,7 +250,7 @@ func (c *conversion) writeParts(ctx context.Context, engine *loaders.Engine, lin
 			untimed = true
 			continue
 		}
-		p := part{day, filepath.Join(folder, day+".parquet"), row[1].(int64)}
+		p := part{day, filepath.Join(files.parts, day+".parquet"), row[1].(int64)}
 		if err := engine.Exec(ctx, partSQL(p.day, p.path)); err != nil {
 			return nil, false, err
 		}

@@ -9,8 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
-	"strings"
 
 	"github.com/metricsjob/metricsjob/internal/diag"
 	"github.com/metricsjob/metricsjob/loaders"
@@ -63,6 +61,8 @@ type Result struct {
 	Read, Written, Rejected int64
 	// Inputs, Parts count files.
 	Inputs, Parts int
+	// Added is how many of the inputs were not part of the conversion before.
+	Added int
 	// Rejects is the file of rejected records, where there are any.
 	Rejects string
 	// Time and Epoch are the column and unit of the rows' time.
@@ -112,10 +112,14 @@ func Convert(ctx context.Context, opts Options) (_ *Result, err error) {
 		return nil, err
 	}
 	resumed := c.done.Chunks
-	if c.plan == nil {
-		if err := c.makePlan(ctx, inputs, format); err != nil {
-			return nil, err
-		}
+	switch {
+	case c.plan == nil:
+		err = c.makePlan(ctx, inputs, format)
+	case len(c.added) > 0:
+		err = c.extendPlan(ctx, format)
+	}
+	if err != nil {
+		return nil, err
 	}
 	unchanged := resumed == len(c.plan.Chunks) && resumed > 0
 	if !unchanged {
@@ -146,6 +150,7 @@ type conversion struct {
 	rejects string // the file of rejected records
 	plan    *plan
 	done    done
+	added   []input // those that the plan did not have
 }
 
 // begin takes up the plan that the folder has, if any.
@@ -161,7 +166,8 @@ func (c *conversion) begin(inputs []input) error {
 	}
 	if p != nil {
 		c.plan, c.done = p, d
-		return p.same(c.asked, inputs)
+		c.added, err = p.added(c.asked, inputs, d)
+		return err
 	}
 	switch isEmpty, err := empty(c.opts.Out); {
 	case err != nil:
@@ -175,15 +181,20 @@ func (c *conversion) begin(inputs []input) error {
 	return nil
 }
 
-// makePlan looks at all inputs.
-func (c *conversion) makePlan(ctx context.Context, inputs []input, format metrics.FileFormat) error {
+// look finds what inputs hold.
+func (c *conversion) look(ctx context.Context, inputs []input, format metrics.FileFormat) (*look, error) {
 	var total int64
 	for _, in := range inputs {
 		total += in.Size
 	}
-	found, err := survey(ctx, inputs, format, cmp.Or(c.opts.chunkSize, chunkSize), c.workers, func(read int64) {
+	return survey(ctx, inputs, format, cmp.Or(c.opts.chunkSize, chunkSize), c.workers, func(read int64) {
 		c.tell("looking at types", read, total)
 	})
+}
+
+// makePlan looks at all inputs.
+func (c *conversion) makePlan(ctx context.Context, inputs []input, format metrics.FileFormat) error {
+	found, err := c.look(ctx, inputs, format)
 	if err != nil {
 		return err
 	}
@@ -199,8 +210,8 @@ func (c *conversion) makePlan(ctx context.Context, inputs []input, format metric
 			return mistakef("no column is named as times are").withHint("name the column or path of the rows' time with --timestamp; there are %s", firstNames(p.Columns))
 		}
 	}
-	if slices.ContainsFunc(p.Columns, func(col loaders.NewColumn) bool { return strings.EqualFold(col.Name, c.opts.Partition) }) {
-		return mistakef("the rows have a column %s already, and one more would be the days of the folders", c.opts.Partition).withHint("give the days another name: --partition day")
+	if err := p.nameOfDays(p.Columns); err != nil {
+		return err
 	}
 	c.plan = p
 	if err := c.findEpoch(ctx); err != nil {
@@ -260,7 +271,7 @@ func (c *conversion) tell(step string, done, total int64) {
 func (c *conversion) result(resumed int, unchanged bool) *Result {
 	r := &Result{
 		Unchanged: unchanged, Written: c.done.Written, Rejected: c.done.Rejected,
-		Inputs: len(c.plan.Inputs), Parts: c.done.Parts, Time: c.plan.Time, Epoch: c.plan.Epoch,
+		Inputs: len(c.plan.Inputs), Added: len(c.added), Parts: c.done.Parts, Time: c.plan.Time, Epoch: c.plan.Epoch,
 		Resumed: resumed, Chunks: len(c.plan.Chunks),
 	}
 	for _, chunk := range c.plan.Chunks {

@@ -26,10 +26,11 @@ type plan struct {
 	Options choices `json:"options"`
 	// Time is the column or path of the rows' time, Epoch its unit where it is a
 	// number.
-	Time    string              `json:"time"`
-	Epoch   string              `json:"epoch,omitempty"`
-	Format  metrics.FileFormat  `json:"format"`
-	Inputs  []input             `json:"inputs"`
+	Time   string             `json:"time"`
+	Epoch  string             `json:"epoch,omitempty"`
+	Format metrics.FileFormat `json:"format"`
+	Inputs []input            `json:"inputs"`
+	// Columns are those of the first inputs; chunks of further ones have their own.
 	Columns []loaders.NewColumn `json:"columns"`
 	Chunks  []*chunk            `json:"chunks"`
 }
@@ -114,30 +115,46 @@ func replace(name string, text []byte) (err error) {
 	return os.Rename(name+".new", name)
 }
 
-// same says that a plan is for what is asked for now, or why it is not.
-func (p *plan) same(asked choices, inputs []input) error {
+// added gives those of the inputs that a plan does not have yet. The error says why
+// the plan is not for what is asked for now.
+func (p *plan) added(asked choices, inputs []input, d done) (added []input, err error) {
 	const hint = "begin again with --anew, or convert into another folder"
 	if p.Version != planVersion {
-		return mistakef("the folder holds a conversion by another version of this program").withHint(hint)
+		return nil, mistakef("the folder holds a conversion by another version of this program").withHint(hint)
 	}
 	if p.Options != asked {
-		return mistakef("the folder holds a conversion with other options").withHint(hint)
+		return nil, mistakef("the folder holds a conversion with other options").withHint(hint)
 	}
 	for _, in := range inputs {
 		i := slices.IndexFunc(p.Inputs, func(other input) bool { return other.Path == in.Path })
 		switch {
 		case i < 0:
-			return mistakef("%s is not part of the conversion that the folder holds", in.Path).withHint(hint)
+			added = append(added, in)
 		case p.Inputs[i].Size != in.Size || !p.Inputs[i].Modified.Equal(in.Modified):
-			return changed(in.Path)
+			return nil, changed(in.Path)
 		}
 	}
-	for _, in := range p.Inputs {
-		if !slices.ContainsFunc(inputs, func(other input) bool { return other.Path == in.Path }) {
-			return mistakef("%s is part of the conversion that the folder holds, and is not named or gone", in.Path).withHint(hint)
+	for _, chunk := range p.Chunks[d.Chunks:] {
+		for _, s := range chunk.Segments {
+			needed := p.Inputs[s.Input].Path
+			if !slices.ContainsFunc(inputs, func(in input) bool { return in.Path == needed }) {
+				return nil, mistakef("%s is part of the conversion that the folder holds, is not converted yet, and is not named or gone", needed).
+					withHint("name it too; or " + hint)
+			}
 		}
 	}
-	return nil
+	return added, nil
+}
+
+// of is the plan for the rows of a chunk.
+func (p *plan) of(number int) *plan {
+	columns := p.Chunks[number].Columns
+	if columns == nil {
+		return p
+	}
+	own := *p
+	own.Columns = columns
+	return &own
 }
 
 // empty reports whether a folder holds nothing, or is not there.

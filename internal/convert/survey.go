@@ -25,6 +25,8 @@ type chunk struct {
 	// Records are those that it has, and Unreadable how many of them cannot be read.
 	Records    int64 `json:"records"`
 	Unreadable int64 `json:"unreadable,omitempty"`
+	// Columns are those of its rows, where they are not those of the plan.
+	Columns []loaders.NewColumn `json:"columns,omitempty"`
 }
 
 func (c *chunk) size() (bytes int64) {
