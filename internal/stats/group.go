@@ -235,6 +235,7 @@ type walk struct {
 	symmetric bool
 	nodes     []float64
 	weights   []float64 // of the density: of its integral over the nodes' stretches
+	width     float64   // of the pieces that the nodes are on
 }
 
 // A step goes at most so many standard deviations: kernel where densities are added
@@ -310,26 +311,76 @@ func (w *walk) boundary(step, t, p float64) float64 {
 func (w *walk) step(variance, t, boundary, following float64) {
 	sd := math.Sqrt(variance)
 	top := boundary * math.Sqrt(t)
-	bottom := -6 * math.Sqrt(t) // from below nothing comes back to matter
-	if w.symmetric {
-		bottom = 0
-	}
 	fine := math.Max(math.Min(sd, math.Sqrt(following)), math.Sqrt(t)/200)
-	panels := int(math.Ceil((top - bottom) / (4 * fine)))
-	if panels < 1 {
-		panels = 1
+	var panels int
+	width := 4 * fine
+	if w.symmetric {
+		panels = max(1, int(math.Ceil(top/width)))
+		width = top / float64(panels)
+	} else {
+		if math.Abs(width-w.width) < 1e-9*width {
+			width = w.width
+		}
+		// From further below nothing comes back to matter.
+		panels = max(1, int(math.Ceil((top+6*math.Sqrt(t))/width)))
 	}
-	width := (top - bottom) / float64(panels)
+	bottom := top - float64(panels)*width
 	nodes, weights := make([]float64, 0, panels*len(gauss)), make([]float64, 0, panels*len(gauss))
 	for i := range panels {
 		middle := bottom + (float64(i)+0.5)*width
 		for _, g := range gauss {
-			x := middle + g.x*width/2
-			nodes = append(nodes, x)
-			weights = append(weights, g.w*width/2*w.density(x, sd))
+			nodes = append(nodes, middle+g.x*width/2)
+			weights = append(weights, g.w*width/2)
 		}
 	}
-	w.nodes, w.weights = nodes, weights
+	if !w.symmetric && w.nodes != nil && width == w.width {
+		w.onLattice(nodes, weights, sd)
+	} else {
+		for i, x := range nodes {
+			weights[i] *= w.density(x, sd)
+		}
+	}
+	w.nodes, w.weights, w.width = nodes, weights, width
+}
+
+// onLattice multiplies the weights by the density at the nodes, which are on pieces
+// as wide as those of the walk: how far two nodes are apart depends on how many
+// pieces lie between theirs, so that there are few distances.
+func (w *walk) onLattice(nodes, weights []float64, sd float64) {
+	const n = 12 // nodes of a piece
+	shift := (nodes[0] - w.nodes[0]) / w.width
+	reach := kernel*sd/w.width + 1
+	scale, half := 1/(sd*math.Sqrt(2*math.Pi)), 0.5/(sd*sd)
+	pieces := len(w.nodes) / n
+	sums := make([]float64, len(nodes))
+	// apart is how many pieces the new one is above the old one.
+	for apart := -pieces; apart < len(nodes)/n; apart++ {
+		distance := (float64(apart) + shift) * w.width
+		if math.Abs(distance) > reach*w.width {
+			continue
+		}
+		var chances [n][n]float64
+		for i := range chances {
+			for j := range chances[i] {
+				d := distance + (gauss[i].x-gauss[j].x)*w.width/2
+				chances[i][j] = math.Exp(-d * d * half)
+			}
+		}
+		for old := max(0, -apart); old < pieces && old+apart < len(nodes)/n; old++ {
+			from := (*[n]float64)(w.weights[old*n:])
+			to := (*[n]float64)(sums[(old+apart)*n:])
+			for i := range to {
+				of, sum := &chances[i], 0.0
+				for j, weight := range from {
+					sum += weight * of[j]
+				}
+				to[i] += sum
+			}
+		}
+	}
+	for i := range weights {
+		weights[i] *= scale * sums[i]
+	}
 }
 
 // density is that of the walk at x after a step with this standard deviation.
