@@ -57,7 +57,7 @@ func (c Comparison) normalPosterior() Posterior {
 	if !c.a.hasVariance || !c.b.hasVariance {
 		return Posterior{}
 	}
-	s := spreadOf(c.a, c.b, c.opt)
+	s := c.spread
 	mean, variance := c.b.mean.sub(c.a.mean).float64(), s.baseline+s.variation
 	if s.zero || variance == 0 || math.IsInf(variance, 0) {
 		return Posterior{}

@@ -14,10 +14,10 @@ func adjust(kind Kind, baseline, variation Moments, a, b *estimate) *float64 {
 	if !a.hasVariance || !b.hasVariance {
 		return nil
 	}
-	before := a.variance.over(SumOf(a.units)).add(b.variance.over(SumOf(b.units)))
-	if before.sign() == 0 {
+	if a.variance.sign() == 0 && b.variance.sign() == 0 {
 		return nil
 	}
+	before := varianceOfDifference(*a, *b)
 	all := baseline.Add(variation)
 	centre := estimateOf(kind, all.covariate())
 	p, q := estimateOf(kind, baseline.covariate()), estimateOf(kind, variation.covariate())
@@ -43,16 +43,27 @@ func adjust(kind Kind, baseline, variation Moments, a, b *estimate) *float64 {
 	if !a.hasVariance || !b.hasVariance {
 		return nil
 	}
-	after := a.variance.over(SumOf(a.units)).add(b.variance.over(SumOf(b.units)))
-	return new(before.sub(after).quo(before).float64())
+	return reduced(before, varianceOfDifference(*a, *b))
+}
+
+// varianceOfDifference is that of the difference of two estimates, rounded.
+func varianceOfDifference(a, b estimate) float64 {
+	return a.variance.over(SumOf(a.units)).float64() + b.variance.over(SumOf(b.units)).float64()
+}
+
+// reduced is the share of a variance that went away; nil where it is beyond the range
+// of float64.
+func reduced(before, after float64) *float64 {
+	var v verdict
+	return v.number(1 - after/before)
 }
 
 // covariate gives the moments of the covariates in the place of the values.
 func (m Moments) covariate() Moments {
 	c := Moments{Units: m.Units}
-	for to, from := range map[Term]Term{X: P, XX: PP, Y: Q, YY: QQ, XY: PQ} {
-		if m.Has(from) {
-			c.Set(to, m.Sum(from))
+	for _, t := range [...]struct{ to, from Term }{{X, P}, {XX, PP}, {Y, Q}, {YY, QQ}, {XY, PQ}} {
+		if m.Has(t.from) {
+			c.Set(t.to, m.Sum(t.from))
 		}
 	}
 	return c

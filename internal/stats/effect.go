@@ -39,6 +39,8 @@ type Comparison struct {
 	// reduction is the share of the variance that covariates took away.
 	reduction  *float64
 	stratified bool
+	// spread is that of the means, where both have one.
+	spread spread
 }
 
 // NewComparison prepares the comparison of the variation with the baseline. The
@@ -56,7 +58,15 @@ func NewComparison(kind Kind, baseline, variation Moments, opt Options) Comparis
 	if adjusts(kind, opt) {
 		c.reduction = adjust(kind, baseline, variation, &c.a, &c.b)
 	}
+	c.measure()
 	return c
+}
+
+// measure finds how far apart chance alone puts the means.
+func (c *Comparison) measure() {
+	if c.a.hasVariance && c.b.hasVariance {
+		c.spread = spreadOf(c.a, c.b, c.opt)
+	}
 }
 
 // Compare gives the effect of the variation against the baseline. The two must
@@ -73,7 +83,7 @@ func (c Comparison) Effect() Effect {
 	}
 	v := both(c.a, c.b)
 	if c.a.hasMean && c.b.hasMean {
-		e.compare(c.a, c.b, c.opt, &v)
+		e.compare(c, &v)
 	}
 	if c.counts != noCountTest {
 		e.PValue, e.Significant = nil, nil
@@ -164,7 +174,8 @@ func both(a, b estimate) verdict {
 
 // compare fills e with what two means, and their variances where they have
 // one, allow.
-func (e *Effect) compare(a, b estimate, opt Options, v *verdict) {
+func (e *Effect) compare(c Comparison, v *verdict) {
+	a, b := c.a, c.b
 	difference := b.mean.sub(a.mean)
 	e.Absolute = v.number(difference.float64())
 	hasShare := a.mean.sign() != 0
@@ -173,7 +184,7 @@ func (e *Effect) compare(a, b estimate, opt Options, v *verdict) {
 		e.Relative = v.number(share.float64())
 	}
 	if a.hasVariance && b.hasVariance {
-		e.test(a, b, opt, v)
+		e.test(a, b, c.spread, c.opt, v)
 	}
 	if !hasShare {
 		v.add(ZeroBaseline, "the baseline's mean is zero, so there is no relative effect")
@@ -181,8 +192,7 @@ func (e *Effect) compare(a, b estimate, opt Options, v *verdict) {
 }
 
 // test fills in the p-value and the intervals.
-func (e *Effect) test(a, b estimate, opt Options, v *verdict) {
-	s := spreadOf(a, b, opt)
+func (e *Effect) test(a, b estimate, s spread, opt Options, v *verdict) {
 	if s.zero {
 		v.add(ZeroVariance, "no unit differs from another of its variation, so chance cannot be measured")
 		return

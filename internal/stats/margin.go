@@ -58,21 +58,21 @@ func CompareWithMargin(kind Kind, baseline, variation Moments, margin Margin, be
 
 // WithMargin tests for non-inferiority, as CompareWithMargin.
 func (c Comparison) WithMargin(margin Margin, better metrics.Better) NonInferiority {
-	opt := c.opt
-	opt.Alternative, opt.Power = Greater, 0
+	c.opt.Alternative, c.opt.Power = Greater, 0
 	sign := -1.0 // of the worst effect that is allowed
 	if better == metrics.Lower {
-		opt.Alternative, sign = Less, 1
+		c.opt.Alternative, sign = Less, 1
 	}
+	c.measure()
 	v := both(c.a, c.b)
 	var e Effect
 	var r NonInferiority
 	if c.a.hasMean && c.b.hasMean {
 		unheard := v // compare says of the difference what test says of the margin
-		e.compare(c.a, c.b, opt, &unheard)
-		r.test(c.a, c.b, margin, sign, opt, &v)
+		e.compare(c, &unheard)
+		r.test(c, margin, sign, &v)
 	}
-	r.Bound, r.Method = e.AbsoluteLow, testName(c.kind, opt)+", non-inferiority"
+	r.Bound, r.Method = e.AbsoluteLow, testName(c.kind, c.opt)+", non-inferiority"
 	if better == metrics.Lower {
 		r.Bound = e.AbsoluteHigh
 	}
@@ -80,7 +80,8 @@ func (c Comparison) WithMargin(margin Margin, better metrics.Better) NonInferior
 	return r
 }
 
-func (r *NonInferiority) test(a, b estimate, margin Margin, sign float64, opt Options, v *verdict) {
+func (r *NonInferiority) test(c Comparison, margin Margin, sign float64, v *verdict) {
+	a, b, opt := c.a, c.b, c.opt
 	limit, share := fraction{margin.Size, SumOf(1)}, 1.0
 	if margin.Relative {
 		if a.mean.sign() == 0 {
@@ -98,7 +99,7 @@ func (r *NonInferiority) test(a, b estimate, margin Margin, sign float64, opt Op
 	if !a.hasVariance || !b.hasVariance {
 		return
 	}
-	s := spreadOf(a, b, opt)
+	s := c.spread
 	s.baseline *= share * share
 	if s.zero || s.baseline+s.variation == 0 {
 		v.add(ZeroVariance, "no unit differs from another of its variation, so chance cannot be measured")

@@ -90,8 +90,10 @@ func (m Moments) Add(o Moments) Moments {
 		return m
 	}
 	sum := Moments{Units: m.Units + o.Units}
-	for _, t := range (m.have & o.have).Terms() {
-		sum.Set(t, m.sums[t].Add(o.sums[t]))
+	for t := X; t < termCount; t++ {
+		if m.Has(t) && o.Has(t) {
+			sum.Set(t, m.sums[t].Add(o.sums[t]))
+		}
 	}
 	return sum
 }
@@ -103,8 +105,10 @@ func (m Moments) Sub(o Moments) Moments {
 		return m
 	}
 	rest := Moments{Units: m.Units - o.Units}
-	for _, t := range (m.have & o.have).Terms() {
-		rest.Set(t, m.sums[t].Sub(o.sums[t]))
+	for t := X; t < termCount; t++ {
+		if m.Has(t) && o.Has(t) {
+			rest.Set(t, m.sums[t].Sub(o.sums[t]))
+		}
 	}
 	return rest
 }

@@ -59,6 +59,7 @@ func NewStratified(kind Kind, strata []Stratum, opt Options) Comparison {
 		adjustRatios(strata, all, a, b, &c.a, &c.b)
 	}
 	c.reduction = reductionBy(kind, all, c)
+	c.measure()
 	return c
 }
 
@@ -69,14 +70,10 @@ func reductionBy(kind Kind, all Stratum, c Comparison) *float64 {
 	if !x.hasVariance || !y.hasVariance || !c.a.hasVariance || !c.b.hasVariance {
 		return nil
 	}
-	of := func(a, b estimate) fraction {
-		return a.variance.over(SumOf(a.units)).add(b.variance.over(SumOf(b.units)))
-	}
-	before := of(x, y)
-	if before.sign() == 0 {
+	if x.variance.sign() == 0 && y.variance.sign() == 0 {
 		return nil
 	}
-	return new(before.sub(of(c.a, c.b)).quo(before).float64())
+	return reduced(varianceOfDifference(x, y), varianceOfDifference(c.a, c.b))
 }
 
 // add gives the units of both strata.

@@ -122,6 +122,9 @@ func (s Sum) Cmp(o Sum) int {
 	return a.Cmp(b)
 }
 
+// same reports whether two sums are written alike, and so are equal.
+func (s Sum) same(o Sum) bool { return s.scale == o.scale && s.int().Cmp(o.int()) == 0 }
+
 var zero = new(big.Int)
 
 func (s Sum) int() *big.Int {
@@ -163,10 +166,16 @@ func pow10(n int) *big.Int {
 type fraction struct{ num, den Sum }
 
 func (f fraction) add(g fraction) fraction {
+	if f.den.same(g.den) {
+		return fraction{f.num.Add(g.num), f.den}
+	}
 	return fraction{f.num.Mul(g.den).Add(g.num.Mul(f.den)), f.den.Mul(g.den)}
 }
 
 func (f fraction) sub(g fraction) fraction {
+	if f.den.same(g.den) {
+		return fraction{f.num.Sub(g.num), f.den}
+	}
 	return fraction{f.num.Mul(g.den).Sub(g.num.Mul(f.den)), f.den.Mul(g.den)}
 }
 
@@ -175,6 +184,9 @@ func (f fraction) mul(g fraction) fraction {
 }
 
 func (f fraction) quo(g fraction) fraction {
+	if f.den.same(g.den) {
+		return fraction{f.num, g.num}
+	}
 	return fraction{f.num.Mul(g.den), f.den.Mul(g.num)}
 }
 
