@@ -37,6 +37,19 @@ func (d *definition) check(format string, args ...any) {
 	d.checks = append(d.checks, fmt.Sprintf(format, args...))
 }
 
+// better says by the word of another tool whether more of a metric is better.
+func (d *definition) better(word, higher, lower string) {
+	switch word {
+	case higher:
+		d.set("better", "higher")
+	case lower:
+		d.set("better", "lower")
+	default:
+		d.check("the file does not tell whether more is better")
+		d.set("better", "higher")
+	}
+}
+
 // lose says what is not taken over.
 func (d *definition) lose(format string, args ...any) {
 	if text := fmt.Sprintf(format, args...); !slices.Contains(d.left, text) {

@@ -76,15 +76,7 @@ func (d *draft) eppoMetric(r *record, facts eppoFacts) {
 		own := r.child("numerator")
 		m.eppoSide(&m.fields, own, fact(own), false)
 	}
-	switch change {
-	case "decrease":
-		m.set("better", "lower")
-	case "increase":
-		m.set("better", "higher")
-	default:
-		m.check("the file does not tell whether more is better")
-		m.set("better", "higher")
-	}
+	m.better(change, "increase", "decrease")
 	if r.text("metric_display_style") == "percent" {
 		m.set("format", "percent")
 	}

@@ -80,15 +80,7 @@ func (d *draft) launchDarklyMetric(r *record, kind string) {
 		}
 		r.forget("filters")
 	}
-	switch r.text("successCriteria") {
-	case "HigherThanBaseline":
-		m.set("better", "higher")
-	case "LowerThanBaseline":
-		m.set("better", "lower")
-	default:
-		m.check("the file does not tell whether more is better")
-		m.set("better", "higher")
-	}
+	m.better(r.text("successCriteria"), "HigherThanBaseline", "LowerThanBaseline")
 	var kinds []string
 	for _, unit := range append(r.texts("analysisUnits"), r.texts("randomizationUnits")...) {
 		if unit = unitKind(unit); !slices.Contains(kinds, unit) {

@@ -48,15 +48,7 @@ func (d *draft) statsigMetric(r *record) {
 		m.statsigEvents(r, kind)
 		m.statsigWindow(&m.fields, r)
 	}
-	switch r.text("directionality") {
-	case "decrease":
-		m.set("better", "lower")
-	case "increase":
-		m.set("better", "higher")
-	default:
-		m.check("the file does not tell whether more is better")
-		m.set("better", "higher")
-	}
+	m.better(r.text("directionality"), "increase", "decrease")
 	var kinds []string
 	for _, unit := range r.texts("unitTypes") {
 		kinds = append(kinds, unitKind(unit))
