@@ -1,6 +1,7 @@
 package sqlast
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -283,20 +284,12 @@ func IsJSONObject(line Expr) Expr {
 // jsonName is a name as a JSON string.
 func jsonName(name string) string {
 	var b strings.Builder
-	b.WriteByte('"')
-	for _, r := range name {
-		switch {
-		case r == '"' || r == '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case r < ' ':
-			fmt.Fprintf(&b, `\u%04x`, r)
-		default:
-			b.WriteRune(r)
-		}
+	out := json.NewEncoder(&b)
+	out.SetEscapeHTML(false)
+	if err := out.Encode(name); err != nil {
+		panic("sqlast: a name has no JSON: " + err.Error())
 	}
-	b.WriteByte('"')
-	return b.String()
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 // hive are the options about columns whose values stand in paths.
