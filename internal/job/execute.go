@@ -191,14 +191,23 @@ func (c *collected) addEvents(e *collected) {
 	}
 }
 
+// unitRun is the program of a unit kind with the number of the statements of a pass
+// and of those after all passes.
+type unitRun struct {
+	*compiler.UnitProgram
+	pass, finish int
+}
+
 // execute runs the program: the exposures, then the events in as many passes
 // as the memory asks for.
 func (p *prepared) execute(ctx context.Context) (*collected, error) {
 	c := newCollected()
-	for _, u := range p.program.Units {
-		p.total += len(u.Exposures) + len(u.Pass(0, 1)) + len(u.Finish())
+	units := make([]unitRun, len(p.program.Units))
+	for i, u := range p.program.Units {
+		units[i] = unitRun{u, len(u.Pass(0, 1)), len(u.Finish())}
+		p.total += len(u.Exposures) + units[i].pass + units[i].finish
 	}
-	for _, u := range p.program.Units {
+	for _, u := range units {
 		if err := p.statements(ctx, u.Exposures, c); err != nil {
 			return nil, err
 		}
@@ -214,10 +223,10 @@ const mostPasses = 256
 
 // events reads the events of one unit kind, and once more in twice as many
 // passes where the memory does not suffice.
-func (p *prepared) events(ctx context.Context, u *compiler.UnitProgram, c *collected) error {
-	for n := p.passes(u, c); ; n *= 2 {
-		p.total += (n - 1) * len(u.Pass(0, 1))
-		got, err := p.eventPasses(ctx, u, n)
+func (p *prepared) events(ctx context.Context, u unitRun, c *collected) error {
+	for n := p.passes(u.UnitProgram, c); ; n *= 2 {
+		p.total += (n - 1) * u.pass
+		got, err := p.eventPasses(ctx, u.UnitProgram, n)
 		var memory *loaders.MemoryError
 		switch {
 		case err == nil:
@@ -231,7 +240,7 @@ func (p *prepared) events(ctx context.Context, u *compiler.UnitProgram, c *colle
 		if err := p.statements(ctx, u.Abandon(), got); err != nil {
 			return err
 		}
-		p.total += len(u.Pass(0, 1)) + len(u.Finish())
+		p.total += u.pass + u.finish
 	}
 }
 
