@@ -26,7 +26,7 @@ func TestPipes(t *testing.T) {
 		}
 	}
 	var unreachable *UnreachableError
-	if _, err := findTables(t.Context(), w.engine, w.dir); !errors.As(err, &unreachable) || unreachable.Path != pipe {
+	if _, err := Survey(t.Context(), w.engine, w.dir, func(string) {}); !errors.As(err, &unreachable) || unreachable.Path != pipe {
 		t.Error(err)
 	}
 }

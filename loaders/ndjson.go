@@ -22,6 +22,15 @@ type lineFile struct {
 // have in all files: with rows of several types, or objects and lists, JSON.
 // What is told of a file is under its name; a file without lines is not in it.
 func readLines(ctx context.Context, engine *Engine, files []string) (map[string]lineFile, schema, error) {
+	lines, s, err := readMembers(ctx, engine, files)
+	if err == nil {
+		err = lineTypes(ctx, engine, files, s.columns)
+	}
+	return lines, s, err
+}
+
+// readMembers is readLines without the types.
+func readMembers(ctx context.Context, engine *Engine, files []string) (map[string]lineFile, schema, error) {
 	lines, s := map[string]lineFile{}, schema{}
 	names := map[string][]string{} // of the files that have a member
 	for chunk := range slices.Chunk(files, footerChunk) {
@@ -44,9 +53,6 @@ func readLines(ctx context.Context, engine *Engine, files []string) (map[string]
 				names[name] = append(names[name], file.(string))
 			}
 		}
-	}
-	if err := lineTypes(ctx, engine, files, s.columns); err != nil {
-		return nil, s, err
 	}
 	s.members, s.files = names, files
 	return lines, s, nil

@@ -201,3 +201,37 @@ func TestRootsInStores(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// An export in a store has the same levels and patterns as one in a folder.
+func TestExportsInStores(t *testing.T) {
+	server := storetest.Start(t)
+	for _, name := range []string{"e/type=a/ds=2026-03-01/1.csv.gz", "e/type=a/ds=2026-03-02/1.csv.gz", "e/type=b/2.ndjson", "e/_SUCCESS", "e2/3.csv"} {
+		server.Put(t, name, nil)
+	}
+	root := "s3://" + storetest.Bucket + "/e"
+	x, err := openExported(t.Context(), storeEngine(t), root+"/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	of := func(names ...string) []string {
+		for i := range names {
+			names[i] = root + "/" + names[i]
+		}
+		return names
+	}
+	if diff := cmp.Diff(of("type=a/ds=2026-03-01/1.csv.gz", "type=a/ds=2026-03-02/1.csv.gz", "type=b/2.ndjson"), x.files); diff != "" {
+		t.Fatal(diff)
+	}
+	if diff := cmp.Diff([]string{"type=a", "ds=2026-03-01"}, x.levels(x.files[0])); diff != "" {
+		t.Error(diff)
+	}
+	pattern := x.path("type=a/ds=*", "*.csv.gz")
+	if pattern != root+"/type=a/ds=*/*.csv.gz" {
+		t.Error(pattern)
+	}
+	for _, n := range []int{1, 2, 3} {
+		if ok, err := x.match(x.files[:n], pattern); err != nil || ok != (n == 2) {
+			t.Errorf("the pattern matches the first %d: %v, %v", n, ok, err)
+		}
+	}
+}

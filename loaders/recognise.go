@@ -322,7 +322,7 @@ var (
 	isID       = isKind(compiler.ColumnText, compiler.ColumnUUID, compiler.ColumnInteger, compiler.ColumnFloat)
 	isKey      = isKind(compiler.ColumnText, compiler.ColumnUUID, compiler.ColumnInteger, compiler.ColumnFloat, compiler.ColumnBoolean)
 	isServed   = func(t compiler.ColumnType) bool { return isKey(t) || t.Kind == compiler.ColumnJSON }
-	isSwitch   = isKind(compiler.ColumnBoolean)
+	isSwitch   = isKind(compiler.ColumnBoolean, compiler.ColumnText)
 	isInstant  = isKind(compiler.ColumnTimestamp, compiler.ColumnTimestampNS, compiler.ColumnTimestampTZ)
 	isTime     = isKind(compiler.ColumnTimestamp, compiler.ColumnTimestampNS, compiler.ColumnTimestampTZ, compiler.ColumnDate)
 	isTimeText = isKind(compiler.ColumnText, compiler.ColumnInteger, compiler.ColumnFloat, compiler.ColumnDate)

@@ -23,11 +23,7 @@ func refine(ctx context.Context, engine *Engine, t *table, c *metrics.Columns) (
 	if len(r.items) == 0 {
 		return nil, true, nil
 	}
-	read := sqlast.ReadParquet{UnionByName: len(t.files) > 1}
-	for _, f := range t.files {
-		read.Files = append(read.Files, sqlast.FileName(f))
-	}
-	rows, err := scan(ctx, engine, read, r.items...)
+	rows, err := scan(ctx, engine, t.read(), r.items...)
 	if err != nil {
 		return nil, false, err
 	}
@@ -76,6 +72,9 @@ func (r *refiner) stored(e metrics.Expr) stored {
 
 func (r *refiner) probe(c *metrics.Columns) {
 	r.time(&c.Timestamp)
+	if c.Holdback.IsSet() {
+		r.holdback(c)
+	}
 	if c.Value.IsSet() {
 		r.value(c)
 	}
@@ -89,9 +88,10 @@ func (r *refiner) probe(c *metrics.Columns) {
 	}
 }
 
-// time finds the unit of numbers by their size, and wants texts to be times.
+// time finds the unit of numbers by their size, and wants texts to be times or
+// such numbers.
 func (r *refiner) time(t *metrics.TimestampColumn) {
-	s := r.stored(t.Column)
+	s := plain(r.stored(t.Column))
 	switch s.typ.Kind {
 	case compiler.ColumnInteger, compiler.ColumnFloat:
 		largest := r.ask(cast(sqlast.Aggregate{Fn: sqlast.Max, X: s.sql}, double))
@@ -105,8 +105,13 @@ func (r *refiner) time(t *metrics.TimestampColumn) {
 		})
 	case compiler.ColumnText:
 		all, read := r.share(s.sql, call(sqlast.ParseTime, s.sql))
+		number := call(sqlast.ParseNumber, s.sql)
+		numbers, largest := r.ask(sqlast.Aggregate{Fn: sqlast.Count, X: number}), r.ask(sqlast.Aggregate{Fn: sqlast.Max, X: number})
 		r.judges = append(r.judges, func(cells []any) bool {
-			if !mostly(cells, all, read) {
+			if last, _ := cells[largest].(float64); mostly(cells, all, numbers) {
+				t.Epoch = epochOf(last)
+			}
+			if !mostly(cells, all, read) && t.Epoch == "" {
 				r.note("%s is no time: %d of its %d texts are, as 2026-03-02T10:00:00Z is", t.Column.Src, cells[read], cells[all])
 				return false
 			}
@@ -132,7 +137,7 @@ func epochOf(last float64) string {
 
 // value wants texts to be numbers.
 func (r *refiner) value(c *metrics.Columns) {
-	s := r.stored(c.Value)
+	s := plain(r.stored(c.Value))
 	if s.typ.Kind != compiler.ColumnText {
 		return
 	}
@@ -143,6 +148,22 @@ func (r *refiner) value(c *metrics.Columns) {
 		} else {
 			r.note("%s is not mapped as value: %d of its %d texts are numbers", c.Value.Src, cells[read], cells[all])
 			c.Value = metrics.Expr{}
+		}
+		return true
+	})
+}
+
+// holdback wants texts to be true or false.
+func (r *refiner) holdback(c *metrics.Columns) {
+	s := r.stored(c.Holdback)
+	if s.typ.Kind != compiler.ColumnText {
+		return
+	}
+	all, read := r.share(s.sql, call(sqlast.ParseBoolean, s.sql))
+	r.judges = append(r.judges, func(cells []any) bool {
+		if !mostly(cells, all, read) {
+			r.note("%s is not mapped as holdback: %d of its %d texts are true or false", c.Holdback.Src, cells[read], cells[all])
+			c.Holdback = metrics.Expr{}
 		}
 		return true
 	})
@@ -163,9 +184,9 @@ func (r *refiner) id(c *metrics.Columns) {
 	})
 }
 
-// bag wants texts to be JSON objects.
+// bag wants texts, and values of JSON, to be JSON objects.
 func (r *refiner) bag(b *metrics.Bag) {
-	s := r.stored(b.From)
+	s := plain(r.stored(b.From))
 	if s.typ.Kind != compiler.ColumnText {
 		return
 	}

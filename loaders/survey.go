@@ -5,9 +5,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"os"
-	"path"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,24 +15,28 @@ import (
 	"github.com/metricsjob/metricsjob/metrics"
 )
 
-// Survey looks at the Parquet files below a folder: which are impressions and
-// which are events, by a preset or by the names and types of their columns, and
-// what their rows hold. It does so for somebody who has no definitions yet.
+// Survey looks at the data files below a folder, or at a URL in an object store:
+// which are impressions and which are events, by a preset or by the names and
+// types of their columns, and what their rows hold. It does so for somebody who
+// has no definitions yet. Where there are Parquet files, it looks at no others.
 //
 // A folder from which no definitions can be written is a diag.List without
 // places; files that cannot be read are an *[UnreachableError]. The progress is
 // told to tell.
 func Survey(ctx context.Context, engine *Engine, folder string, tell func(step string)) (*metrics.Survey, error) {
-	folder = filepath.ToSlash(filepath.Clean(folder))
 	tell("looking for files")
-	tables, err := findTables(ctx, engine, folder)
+	x, err := openExported(ctx, engine, folder)
+	if err != nil {
+		return nil, err
+	}
+	tables, err := findTables(ctx, engine, x)
 	if err != nil {
 		return nil, err
 	}
 	if len(tables) == 0 {
-		return nil, noParquet(folder)
+		return nil, noRecords(x)
 	}
-	s := &surveyor{engine: engine, folder: folder, out: &metrics.Survey{}}
+	s := &surveyor{engine: engine, export: x, out: &metrics.Survey{}}
 	for _, t := range tables {
 		tell("looking at " + strings.Join(t.paths, ", "))
 		if err := s.table(ctx, t); err != nil {
@@ -58,7 +59,7 @@ func Survey(ctx context.Context, engine *Engine, folder string, tell func(step s
 // surveyor holds what a survey has found so far.
 type surveyor struct {
 	engine *Engine
-	folder string
+	export *exported
 	out    *metrics.Survey
 	// impressions and events are the inspected sources, in the order of out.Sources.
 	impressions, events []*surveyed
@@ -134,6 +135,9 @@ func (s *surveyor) source(ctx context.Context, t *table, role metrics.SourceRole
 		return nil
 	}
 	found.Rows = src.Rows
+	if lost.Unreadable > 0 {
+		found.Notes = append(found.Notes, fmt.Sprintf("lines that are not %s, and are left out: %d", rowsOf[t.data[0].format].what, lost.Unreadable))
+	}
 	into := &s.impressions
 	if role == metrics.RoleEvents {
 		into = &s.events
@@ -154,7 +158,7 @@ func (s *surveyor) inspect(ctx context.Context, def *metrics.Source, t *table, f
 		lost, err := Count(ctx, s.engine, src)
 		return src, lost, list, err
 	}
-	if def.Partition = partitionOf(s.folder, t.files); def.Partition != nil {
+	if def.Partition = partitionOf(s.export, t.files); def.Partition != nil {
 		src, lost, _, err := look()
 		if err != nil {
 			return nil, lost, err
@@ -175,11 +179,11 @@ func (s *surveyor) inspect(ctx context.Context, def *metrics.Source, t *table, f
 }
 
 // partitionOf is the first level of the folders whose values are days in all files.
-func partitionOf(root string, files []string) *metrics.Partition {
+func partitionOf(x *exported, files []string) *metrics.Partition {
 	names, _ := hiveKeys(files[0])
 	for _, name := range names {
 		days := !slices.ContainsFunc(files, func(f string) bool {
-			for _, level := range folderLevels(root, f) {
+			for _, level := range x.levels(f) {
 				if value, ok := strings.CutPrefix(level, name+"="); ok {
 					return !isDay.MatchString(value)
 				}
@@ -261,24 +265,14 @@ func (s *surveyor) sort() {
 	}
 }
 
-// noParquet says what a folder without Parquet files holds instead.
-func noParquet(folder string) diag.List {
+// noRecords says that an export has no data files, or none with rows.
+func noRecords(x *exported) diag.List {
 	var list diag.List
-	said := list.Errorf(diag.Pos{}, "no-files", "there are no Parquet files below %s", folder)
-	others := map[string]int{}
-	_ = filepath.WalkDir(filepath.FromSlash(folder), func(_ string, d os.DirEntry, err error) error {
-		if err == nil && !d.IsDir() && !isSide(d.Name()) {
-			name := strings.TrimSuffix(strings.TrimSuffix(strings.ToLower(d.Name()), ".gz"), ".zst")
-			others[path.Ext(name)]++
-		}
-		return nil
-	})
-	said.WithHint("name the folder that holds the exports; files are found by the ending .parquet")
-	for _, ext := range []string{".ndjson", ".jsonl", ".json", ".csv", ".tsv"} {
-		if n := others[ext]; n > 0 {
-			said.WithHint("files that end in %s: %d; init looks at Parquet, which metricsjob convert %s --out FOLDER makes of them", ext, n, folder)
-			break
-		}
+	said := list.Errorf(diag.Pos{}, "no-files", "there are no data files below %s", x.root)
+	said.WithHint("name the folder that holds the exports; files are found by their endings: .parquet; .ndjson, .jsonl, .json, .csv, .tsv, also with .gz or .zst")
+	if len(x.empty) > 0 {
+		said.Message = fmt.Sprintf("no data file below %s has a row, e.g. %s", x.root, x.empty[0])
+		said.WithHint("NDJSON has a JSON object in each line, and CSV a header")
 	}
 	return list
 }
@@ -292,13 +286,13 @@ func (s *surveyor) incomplete() error {
 	case len(s.impressions) > 0 && len(s.events) > 0:
 		return nil
 	case len(s.events) > 0:
-		said = list.Errorf(diag.Pos{}, "not-recognised", "no impressions are recognised below %s, only events: %s", s.folder, pathsOf(s.events))
+		said = list.Errorf(diag.Pos{}, "not-recognised", "no impressions are recognised below %s, only events: %s", s.export.root, pathsOf(s.events))
 		said.WithHint("impressions have the id of a unit, a timestamp, a variation, and an experiment or flag; name the folder that holds both")
 	case len(s.impressions) > 0:
-		said = list.Errorf(diag.Pos{}, "not-recognised", "no events are recognised below %s, only impressions: %s", s.folder, pathsOf(s.impressions))
+		said = list.Errorf(diag.Pos{}, "not-recognised", "no events are recognised below %s, only impressions: %s", s.export.root, pathsOf(s.impressions))
 		said.WithHint("events have the id of a unit, a timestamp and an event key; name the folder that holds both")
 	default:
-		said = list.Errorf(diag.Pos{}, "not-recognised", "neither impressions nor events are recognised below %s", s.folder)
+		said = list.Errorf(diag.Pos{}, "not-recognised", "neither impressions nor events are recognised below %s", s.export.root)
 		said.WithHint("columns are recognised by their names; write sources with columns by hand where they have others (docs/language.md)")
 	}
 	for _, u := range s.out.Others {

@@ -157,15 +157,19 @@ func (s *surveyor) shown(kind string) sqlast.From {
 		if src.Holdback != nil {
 			heldBack = call(sqlast.Coalesce, src.Holdback.SQL, heldBack)
 		}
-		value, same := src.Variation.SQL, src.Variation.SQL
-		if src.Variation.Type.Kind == compiler.FieldJSON {
-			same = call(sqlast.CanonicalJSON, value)
+		value, same, nested := src.Variation.SQL, src.Variation.SQL, sqlast.Expr(sqlast.Bool(false))
+		if src.Variation.Type.Kind == compiler.FieldJSON { // text, but for objects and lists
+			nested = sqlast.And{
+				sqlast.Or{call(sqlast.StartsWith, value, sqlast.Text("{")), call(sqlast.StartsWith, value, sqlast.Text("["))},
+				call(sqlast.JSONValid, value),
+			}
+			same = sqlast.Case{Whens: []sqlast.When{{If: nested, Then: call(sqlast.CanonicalJSON, value)}}, Else: value}
 		}
 		id := src.Units[i].SQL
 		all = append(all, sqlast.Select{
 			Items: []sqlast.Item{
 				{X: key, As: "key"}, {X: sqlast.Bool(src.Experiment == nil), As: "is flag"}, {X: flag, As: "flag"},
-				{X: value, As: "variation"}, {X: same, As: "same"}, {X: sqlast.Bool(src.Variation.Type.Kind == compiler.FieldJSON), As: "is json"},
+				{X: value, As: "variation"}, {X: same, As: "same"}, {X: nested, As: "is json"},
 				{X: id, As: "id"}, {X: src.Time.SQL, As: "at"}, {X: heldBack, As: "held back"},
 			},
 			From:  src.Read,

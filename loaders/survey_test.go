@@ -277,7 +277,7 @@ func TestSurveyErrors(t *testing.T) {
 		want  string
 	}{
 		"nothing": {
-			want: "there are no Parquet files below DIR\n    hint: name the folder that holds the exports; files are found by the ending .parquet",
+			want: "there are no data files below DIR\n    hint: name the folder that holds the exports; files are found by their endings: .parquet; .ndjson, .jsonl, .json, .csv, .tsv, also with .gz or .zst",
 		},
 		"neither": {
 			files: map[string]string{"t/event=buy/a.parquet": "SELECT 'u1' AS user_id, TIMESTAMP '2026-03-02' AS ts"},
@@ -333,19 +333,19 @@ DIR/events.parquet: as events: ts is no time: 0 of its 1 texts are, as 2026-03-0
 	}
 }
 
-// Files of other kinds are named, and a file that is no Parquet is an error
-// about that file.
+// Files without rows are named, and a file that is no Parquet is an error about
+// that file.
 func TestSurveyOfOtherFiles(t *testing.T) {
 	w := newWarehouse(t)
 	write := func(file string) {
-		if err := os.WriteFile(filepath.Join(w.dir, file), []byte("{}\n"), 0o666); err != nil {
+		if err := os.WriteFile(filepath.Join(w.dir, file), []byte("[]\n"), 0o666); err != nil {
 			t.Fatal(err)
 		}
 	}
 	write("a.ndjson")
 	_, err := Survey(t.Context(), w.engine, w.dir, func(string) {})
-	if err == nil || !strings.Contains(err.Error(), "files that end in .ndjson: 1") {
-		t.Errorf("the error names no .ndjson file: %v", err)
+	if err == nil || !strings.Contains(err.Error(), "has a row, e.g. "+filepath.ToSlash(w.dir)+"/a.ndjson") {
+		t.Errorf("the error does not name a.ndjson: %v", err)
 	}
 	w.write("events.parquet", oneEvent)
 	write("broken.parquet")
@@ -353,5 +353,52 @@ func TestSurveyOfOtherFiles(t *testing.T) {
 	var unreachable *UnreachableError
 	if !errors.As(err, &unreachable) || filepath.Base(unreachable.Path) != "broken.parquet" {
 		t.Errorf("want an error about broken.parquet, have %v", err)
+	}
+}
+
+// Lines and fields are looked at as Parquet is: in files of one kind that lie
+// beside each other, compressed or not, and without a type for times and numbers.
+func TestSurveyOfLinesAndFields(t *testing.T) {
+	const (
+		line      = `{"user_id":%q,"flag":"nav","variation":%q,"ts":"2026-03-02T10:00:00Z"}` + "\n"
+		eventLine = `{"user_id":%q,"event":"buy","time":1772449200000,"amount":%s,"props":{"n":%d}}` + "\n"
+	)
+	w := newWarehouse(t)
+	w.bytes("a/imps.ndjson", []byte(fmt.Sprintf(line, "u1", "a")+"not an object\n"+fmt.Sprintf(line, "u2", "b")))
+	w.bytes("a/imps-2.ndjson", nil)
+	w.bytes("a/events/day=2026-03-02/1.jsonl.gz", gzipped(t, fmt.Sprintf(eventLine, "u1", "1.5", 1)))
+	w.bytes("a/events/day=2026-03-02/2.jsonl.gz", gzipped(t, fmt.Sprintf(eventLine, "u2", `"2"`, 2)+`{"user_id":"u2","event":"view","time":1772449200000,"page":"home"}`))
+	w.bytes("b/imps.csv", []byte("user_id;flag;variation;ts;is_holdout\nu1;nav;a;1772445600;false\nu2;nav;b;1772445600;true\n"))
+	w.bytes("b/events/1.csv", []byte("user_id,event,time,amount,props\nu1,buy,1772449200000,1.5,\"{\"\"n\"\": 1}\"\n"))
+	w.bytes("b/events/2.csv", []byte("amount,user_id,event,time,page\n2,u2,buy,1772449200000,\n,u2,view,1772449200000,home\n"))
+	events := []string{"unit user: user_id", "timestamp ms: time", "event: event", "value: amount", "property *: props", "property amount: amount", "property page: page"}
+	for folder, want := range map[string]struct{ sources, impressions []string }{
+		"a": {
+			[]string{"impressions imps: imps.ndjson", "events events: events/day=*/*.jsonl.gz by day"},
+			[]string{"unit user: user_id", "timestamp : ts", "flag: flag", "variation: variation"},
+		},
+		"b": {
+			[]string{"impressions imps: imps.csv", "events events: events/*.csv"},
+			[]string{"unit user: user_id", "timestamp s: ts", "flag: flag", "variation: variation", "holdback: is_holdout"},
+		},
+	} {
+		t.Run(folder, func(t *testing.T) {
+			dir := filepath.Join(w.dir, folder)
+			s := mustSurvey(t, w.engine, dir)
+			if diff := cmp.Diff(want.sources, sourcesOf(s, dir)); diff != "" {
+				t.Fatalf("sources (-want +found):\n%s", diff)
+			}
+			for i, columns := range [][]string{want.impressions, events} {
+				if diff := cmp.Diff(columns, columnsOf(&s.Sources[i].Def.Columns)); diff != "" {
+					t.Errorf("columns (-want +found):\n%s", diff)
+				}
+			}
+			if n, m := s.Sources[0].Rows, s.Sources[1].Rows; n != 2 || m != 3 {
+				t.Errorf("%d and %d rows, want 2 and 3", n, m)
+			}
+			if buy := s.Events[0]; buy.Key != "buy" || buy.Rows != 2 || buy.Values != 2 || buy.Property("n") == nil || buy.Property("n").Type != metrics.TypeNumber {
+				t.Errorf("buy is %+v", buy)
+			}
+		})
 	}
 }

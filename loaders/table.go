@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"path"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -23,6 +22,8 @@ type table struct {
 	// paths are the patterns that match the files, as seen from the working folder.
 	paths []string
 	files []string
+	// data are the same files with their columns.
+	data []dataFile
 	// columns are those of all files, the first of each name, but for those in clashes.
 	columns []compiler.Column
 	// clashes are, by lower-case name, the columns that are one thing in one file
@@ -40,32 +41,29 @@ type dataFile struct {
 	path string
 	// levels are the names of the folders between the root and the file.
 	levels []string
+	format metrics.FileFormat
+	// delimiter stands between the fields of CSV.
+	delimiter string
 	// columns are shared by files of the same schema.
 	columns *[]compiler.Column
 	meaning recognised
 }
 
-// findTables sorts the Parquet files below a folder into tables.
-func findTables(ctx context.Context, engine *Engine, root string) ([]*table, error) {
-	paths, err := below(root)
-	paths = slices.DeleteFunc(paths, func(p string) bool { return endingFormat(p) != metrics.FormatParquet })
-	if err != nil || len(paths) == 0 {
-		return nil, err
-	}
-	slices.Sort(paths)
-	for _, p := range paths {
+// findTables sorts the data files of an export into tables.
+func findTables(ctx context.Context, engine *Engine, x *exported) ([]*table, error) {
+	for _, p := range x.files {
 		if what := irregular(p); what != "" {
 			return nil, &UnreachableError{Path: p, Err: errors.New("it is " + what)}
 		}
 	}
-	files, err := readDataFiles(ctx, engine, root, paths)
+	files, err := readDataFiles(ctx, engine, x)
 	if err != nil {
 		return nil, err
 	}
 	byFolder := map[string][]dataFile{}
 	var order []string
 	for _, f := range files {
-		key := strings.Join(partitionPatterns(f.levels), "/")
+		key := strings.Join(append(partitionPatterns(f.levels), string(f.format), f.delimiter), "/")
 		if byFolder[key] == nil {
 			order = append(order, key)
 		}
@@ -74,56 +72,22 @@ func findTables(ctx context.Context, engine *Engine, root string) ([]*table, err
 	var tables []*table
 	for _, key := range order {
 		for _, part := range separate(byFolder[key]) {
-			t, err := newTable(root, part)
+			t, err := newTable(x, part)
 			if err != nil {
 				return nil, err
 			}
 			tables = append(tables, t)
 		}
 	}
-	return mergeSiblings(root, tables)
-}
-
-// readDataFiles reads the columns of the files, once for each schema.
-func readDataFiles(ctx context.Context, engine *Engine, root string, paths []string) ([]dataFile, error) {
-	digests, err := schemaDigests(ctx, engine, paths)
-	if err != nil {
-		return nil, unreadableOf(ctx, engine, paths, err)
+	if tables, err = mergeSiblings(x, tables); err != nil {
+		return nil, err
 	}
-	known := map[string]dataFile{}
-	var files []dataFile
-	for _, p := range paths {
-		f, ok := known[digests[p]]
-		if !ok {
-			columns, err := describe(ctx, engine, quoteText(sqlast.FileName(p)))
-			if err != nil {
-				return nil, unreadableOf(ctx, engine, paths, err)
-			}
-			f.columns, f.meaning = &columns, recognise(columns)
-			known[digests[p]] = f
+	for _, t := range tables {
+		if err := t.typeMembers(ctx, engine); err != nil {
+			return nil, err
 		}
-		f.path, f.levels = p, folderLevels(root, p)
-		files = append(files, f)
 	}
-	return files, nil
-}
-
-// unreadableOf names the first of the files that cannot be read.
-func unreadableOf(ctx context.Context, engine *Engine, paths []string, err error) error {
-	broken, err := brokenFiles(ctx, engine, paths, err)
-	if len(broken) > 0 {
-		return &UnreachableError{Path: broken[0].file, Err: errors.New("it " + broken[0].why)}
-	}
-	return err
-}
-
-// folderLevels are the names of the folders between the root and the file.
-func folderLevels(root, file string) []string {
-	rel, err := filepath.Rel(root, filepath.Dir(file))
-	if err != nil || rel == "." {
-		return nil
-	}
-	return strings.Split(filepath.ToSlash(rel), "/")
+	return tables, nil
 }
 
 // counted is a folder that is one of many: a date, or a number.
@@ -182,8 +146,8 @@ func partsBy(files []dataFile, by func(dataFile) string) [][]dataFile {
 }
 
 // newTable makes a table of files of one meaning.
-func newTable(root string, files []dataFile) (*table, error) {
-	t := &table{meaning: files[0].meaning, levels: partitionPatterns(files[0].levels), clashes: map[string]string{}}
+func newTable(x *exported, files []dataFile) (*table, error) {
+	t := &table{data: files, meaning: files[0].meaning, levels: partitionPatterns(files[0].levels), clashes: map[string]string{}}
 	wide := slices.Clone(t.levels)
 	for i, level := range files[0].levels {
 		_, value, _ := strings.Cut(level, "=")
@@ -204,19 +168,20 @@ func newTable(root string, files []dataFile) (*table, error) {
 			t.addColumns(*f.columns)
 		}
 	}
-	if ok, err := matchExactly(t.files, path.Join(root, path.Join(wide...), "*.parquet")); err != nil {
+	end := commonEnding(t.files)
+	if ok, err := x.match(t.files, x.path(path.Join(wide...), "*"+end)); err != nil {
 		return nil, err
 	} else if ok {
 		t.levels = wide
 	}
 	t.name = tableName(t.levels, t.files)
-	folder := path.Join(root, path.Join(t.levels...))
-	candidates := [][]string{{path.Join(folder, "*.parquet")}, {path.Join(folder, commonStem(t.files)+"*.parquet")}}
+	folder := path.Join(t.levels...)
+	candidates := [][]string{{x.path(folder, "*"+end)}, {x.path(folder, commonStem(t.files)+"*"+end)}}
 	if len(t.files) == 1 {
 		candidates = candidates[:min(1, len(t.levels))] // a file of its own is called by its name
 	}
 	var err error
-	t.paths, err = matching(t.files, candidates...)
+	t.paths, err = x.matching(t.files, candidates...)
 	return t, err
 }
 
@@ -239,6 +204,7 @@ func (t *table) addColumns(columns []compiler.Column) {
 		case clashes[name] != "":
 		case i < 0:
 			all = append(all, c)
+		case t.data[0].format == metrics.FormatNDJSON: // its type is that of all lines
 		case family(all[i].Type.Kind) != family(c.Type.Kind):
 			clashes[name] = fmt.Sprintf("%s is not mapped: it is %s in some files, and %s in others", c.Name, typeName(all[i].Type), typeName(c.Type))
 			all = slices.Delete(all, i, i+1)
@@ -249,30 +215,62 @@ func (t *table) addColumns(columns []compiler.Column) {
 	}
 }
 
-// matching gives the first patterns that match exactly the files, else the
-// files themselves.
-func matching(files []string, candidates ...[]string) ([]string, error) {
-	for _, patterns := range candidates {
-		if ok, err := matchExactly(files, patterns...); err != nil || ok {
-			return patterns, err
-		}
+// typeMembers gives the members of lines the types that they have in all files
+// of the table.
+func (t *table) typeMembers(ctx context.Context, engine *Engine) error {
+	one := !slices.ContainsFunc(t.data, func(f dataFile) bool { return f.columns != t.data[0].columns })
+	if one || t.data[0].format != metrics.FormatNDJSON {
+		return nil
 	}
-	return files, nil
+	return lineTypes(ctx, engine, t.files, t.columns)
 }
 
-// matchExactly reports whether the patterns match the files, which are sorted,
-// and no others.
-func matchExactly(files []string, patterns ...string) (bool, error) {
-	var found []string
-	for _, p := range patterns {
-		more, err := expand(p)
-		if err != nil {
-			return false, err
+// read is the relation of the rows.
+func (t *table) read() sqlast.From {
+	names := filePatterns(t.files)
+	switch t.data[0].format {
+	case metrics.FormatParquet:
+		return sqlast.ReadParquet{Files: names, UnionByName: len(names) > 1}
+	case metrics.FormatNDJSON:
+		read := sqlast.ReadNDJSON{Files: names}
+		for _, c := range t.columns {
+			read.Columns = append(read.Columns, sqlast.NamedColumn{Name: c.Name, Type: columnType(c.Type)})
 		}
-		found = append(found, more...)
+		return read
+	case metrics.FormatCSV:
+		read := sqlast.ReadCSV{Delimiter: t.data[0].delimiter, Columns: columnNames(t.columns)}
+		at := map[*[]compiler.Column]int{}
+		for _, f := range t.data {
+			i, known := at[f.columns]
+			if !known {
+				i = len(read.Groups)
+				at[f.columns] = i
+				read.Groups = append(read.Groups, sqlast.CSVGroup{Header: columnNames(*f.columns)})
+			}
+			read.Groups[i].Files = append(read.Groups[i].Files, sqlast.FileName(f.path))
+		}
+		return read
+	default:
+		panic("loaders: no case for " + string(t.data[0].format))
 	}
-	slices.Sort(found)
-	return slices.Equal(found, files), nil
+}
+
+func columnNames(columns []compiler.Column) []string {
+	var names []string
+	for _, c := range columns {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
+// commonEnding is the ending that the names of all files have, from which their
+// format is known; empty where they differ.
+func commonEnding(files []string) string {
+	end := ending(files[0])
+	if slices.ContainsFunc(files, func(f string) bool { return ending(f) != end }) {
+		return ""
+	}
+	return end
 }
 
 // commonStem is what the names of all files begin with, up to where numbers
@@ -284,7 +282,7 @@ func commonStem(files []string) string {
 			stem = stem[:len(stem)-1]
 		}
 	}
-	return strings.TrimRight(strings.TrimSuffix(strings.ToValidUTF8(stem, ""), ".parquet"), "0123456789")
+	return strings.TrimRight(strings.TrimSuffix(strings.ToValidUTF8(stem, ""), ending(files[0])), "0123456789")
 }
 
 // tableName is what people call the files: their innermost folder that is not
@@ -308,7 +306,7 @@ func tableName(levels, files []string) string {
 // mergeSiblings makes one table of tables whose folders stand beside each
 // other and whose files have the same meaning: events of several apps, or a
 // folder for each event.
-func mergeSiblings(root string, tables []*table) ([]*table, error) {
+func mergeSiblings(x *exported, tables []*table) ([]*table, error) {
 	var out []*table
 	at := map[string]int{}
 	for _, t := range tables {
@@ -319,7 +317,7 @@ func mergeSiblings(root string, tables []*table) ([]*table, error) {
 		}
 		beside := slices.Clone(t.levels)
 		beside[level] = "*"
-		key := strings.Join(append(beside, t.meaning.key), "/")
+		key := strings.Join(append(beside, t.meaning.key, string(t.data[0].format), t.data[0].delimiter), "/")
 		i, known := at[key]
 		if !known {
 			at[key] = len(out)
@@ -328,12 +326,12 @@ func mergeSiblings(root string, tables []*table) ([]*table, error) {
 		}
 		first := out[i]
 		files := slices.Sorted(slices.Values(slices.Concat(first.files, t.files)))
-		wide := path.Join(root, path.Join(beside...))
-		paths, err := matching(files, []string{path.Join(wide, "*.parquet")}, slices.Concat(first.paths, t.paths))
+		wide := x.path(path.Join(beside...), "*"+commonEnding(files))
+		paths, err := x.matching(files, []string{wide}, slices.Concat(first.paths, t.paths))
 		if err != nil {
 			return nil, err
 		}
-		merged := &table{paths: paths, files: files, meaning: first.meaning, levels: first.levels, columns: first.columns, clashes: maps.Clone(first.clashes), name: first.name}
+		merged := &table{paths: paths, files: files, data: slices.Concat(first.data, t.data), meaning: first.meaning, levels: first.levels, columns: first.columns, clashes: maps.Clone(first.clashes), name: first.name}
 		maps.Copy(merged.clashes, t.clashes)
 		merged.addColumns(t.columns)
 		if above := beside[:level]; lastNamed(above) >= 0 {

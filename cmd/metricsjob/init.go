@@ -7,42 +7,45 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/metricsjob/metricsjob/internal/job"
+	"github.com/metricsjob/metricsjob/internal/objectstore"
 )
 
 func (p *program) initCommand() *cobra.Command {
-	var out string
+	var out, extensions string
 	cmd := &cobra.Command{
 		Use:   "init FOLDER",
 		Short: "Write a starter file from an export",
-		Long: `Looks at the Parquet files below a folder, finds out which are impressions and
-which are events, by a preset or by the names and types of their columns, and
-writes a definitions file that can be checked and run: the sources, the event
-keys with their properties, the experiments with their variations, a few
-metrics, and everything else that was found as comments. What had to be guessed
-is marked with CHECK. A file that is there is never overwritten.`,
+		Long: `Looks at the data files below a folder, or below s3://bucket/folder: Parquet,
+and where there is none, NDJSON and CSV, also with .gz or .zst. Finds out which
+are impressions and which are events, by a preset or by the names and types of
+their columns, and writes a definitions file that can be checked and run: the
+sources, the event keys with their properties, the experiments with their
+variations, a few metrics, and everything else that was found as comments. What
+had to be guessed is marked with CHECK. A file that is there is never overwritten.`,
 		Example: `  metricsjob init exports
+  metricsjob init s3://bucket/exports
   metricsjob init exports --out metrics/starter.yaml`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return usagef("init takes one folder, not %d", len(args)).withHint("metricsjob init exports")
 			}
-			return p.init(cmd.Context(), args[0], out)
+			return p.init(cmd.Context(), job.InitOptions{Folder: args[0], File: out, Extensions: p.extensions(extensions)})
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "metrics.yaml", "`FILE` to write; it must not be there yet")
+	cmd.Flags().StringVar(&extensions, "extensions", "", "`FOLDER` with DuckDB's extension httpfs, for s3:// (default $METRICSJOB_EXTENSIONS, else DuckDB's own)")
 	return cmd
 }
 
-func (p *program) init(ctx context.Context, folder, out string) error {
-	switch info, err := os.Stat(folder); {
-	case err != nil:
-		return usagef("the folder %s: %s", folder, cause(err))
-	case !info.IsDir():
-		return usagef("%s is a file, not a folder", folder).withHint("name the folder that holds the exports")
+func (p *program) init(ctx context.Context, opts job.InitOptions) error {
+	out := opts.File
+	if err := isPlaceOfExports(opts.Folder); err != nil {
+		return err
 	}
 	if _, err := os.Lstat(out); err == nil {
 		return alreadyThere(out)
@@ -51,7 +54,8 @@ func (p *program) init(ctx context.Context, folder, out string) error {
 		return usagef("--out %s: %s", out, cause(err)).withHint("make the folder first")
 	}
 	report, end := p.ui.showProgress()
-	found, err := job.Init(ctx, job.InitOptions{Folder: folder, File: out, Progress: report})
+	opts.Progress = report
+	found, err := job.Init(ctx, opts)
 	end()
 	if err != nil {
 		return stopped(ctx, err)
@@ -63,6 +67,28 @@ func (p *program) init(ctx context.Context, folder, out string) error {
 		p.ui.resultf("%s\n", fact)
 	}
 	p.ui.infof("wrote %s; metricsjob check %s says what is doubtful, metricsjob run %s computes it", out, out, out)
+	return nil
+}
+
+// isPlaceOfExports refuses what is neither a folder nor a URL of an object store.
+func isPlaceOfExports(folder string) error {
+	if scheme, _, isURL := strings.Cut(folder, "://"); isURL {
+		if !objectstore.IsURL(folder) {
+			return usagef("object stores are read by s3:// alone, not by %s://", scheme).withHint("most stores have an S3-compatible endpoint: set AWS_ENDPOINT_URL to it, and write s3://bucket/folder")
+		}
+		if at, err := objectstore.Parse(folder); err != nil {
+			return usagef("this is no place in an object store: %s", err).withHint("write it as s3://bucket/folder")
+		} else if strings.ContainsAny(at.Key, "*?[") {
+			return usagef("%s is a pattern, and init takes a folder", folder).withHint("name the folder that holds the exports")
+		}
+		return nil
+	}
+	switch info, err := os.Stat(folder); {
+	case err != nil:
+		return usagef("the folder %s: %s", folder, cause(err))
+	case !info.IsDir():
+		return usagef("%s is a file, not a folder", folder).withHint("name the folder that holds the exports")
+	}
 	return nil
 }
 

@@ -176,6 +176,46 @@ func TestStoreEqualsDisk(t *testing.T) {
 	}
 }
 
+// The starter file for an export in a store is that for the same files in a
+// folder, but for their place, and it runs.
+func TestInitFromStore(t *testing.T) {
+	folder := t.TempDir()
+	copyInto(t, folder+"/exports/e3")
+	for name, text := range map[string]string{
+		"imps.csv":      "user_id,flag,variation,ts\nu1,nav,a,1772445600\nu2,nav,b,1772445600\n",
+		"events.ndjson": `{"user_id": "u1", "event": "buy", "ts": "2026-03-02T11:00:00Z"}` + "\n",
+	} {
+		file := filepath.Join(folder, "exports", "lines", name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, []byte(text), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	startGateway(t, folder)
+	start := func(place string) string {
+		t.Helper()
+		file := filepath.Join(t.TempDir(), "metrics.yaml")
+		if code, _, said := runProgram(t, "init", place, "--out", file, "--extensions", extensionFolder); code != exitDone {
+			t.Fatalf("init %s exits with %d:\n%s", place, code, said)
+		}
+		results(t, file)
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, definitions, _ := strings.Cut(string(text), "version:")
+		return strings.ReplaceAll(strings.ReplaceAll(definitions, place, "PLACE"), "'", "") // a URL stands in quotes
+	}
+	for _, name := range []string{"e3", "lines"} {
+		if diff := cmp.Diff(start(folder+"/exports/"+name), start("s3://exports/"+name)); diff != "" {
+			t.Errorf("%s (-disk +store):\n%s", name, diff)
+		}
+	}
+	code, _, said := runProgram(t, "init", "s3://exports/nowhere", "--out", filepath.Join(t.TempDir(), "metrics.yaml"), "--extensions", extensionFolder)
+	if code != exitInvalid || !strings.Contains(said, "there are no data files below s3://exports/nowhere") {
+		t.Errorf("a place without objects: exits with %d:\n%s", code, said)
+	}
+}
+
 func TestStoreRefuses(t *testing.T) {
 	folder := t.TempDir()
 	copyInto(t, folder+"/exports/e3")

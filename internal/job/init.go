@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 
+	"github.com/metricsjob/metricsjob/internal/objectstore"
 	"github.com/metricsjob/metricsjob/internal/starter"
 	"github.com/metricsjob/metricsjob/loaders"
 	"github.com/metricsjob/metricsjob/metrics"
@@ -12,8 +13,12 @@ import (
 
 // InitOptions are what a command line decides about a starter file.
 type InitOptions struct {
-	// Folder is where the export lies, and File where the starter file will be.
+	// Folder is where the export lies, a folder or a URL in an object store, and
+	// File where the starter file will be.
 	Folder, File string
+	// Extensions is the folder with the engine's extension that reads object
+	// stores; empty: where the engine itself puts it.
+	Extensions string
 	// Progress, where given, is told what is being done.
 	Progress func(Progress)
 }
@@ -29,7 +34,13 @@ type Starter struct {
 // It writes nothing to disk. An export from which no definitions can be
 // written is a diag.List as error.
 func Init(ctx context.Context, opts InitOptions) (_ *Starter, err error) {
-	engine, err := loaders.Open(ctx, loaders.Options{AllowedPaths: []string{opts.Folder}})
+	o := loaders.Options{AllowedPaths: []string{opts.Folder}, Extensions: opts.Extensions}
+	if objectstore.IsURL(opts.Folder) {
+		if o.Store, err = objectstore.Open(ctx); err != nil {
+			return nil, err
+		}
+	}
+	engine, err := loaders.Open(ctx, o)
 	if err != nil {
 		return nil, err
 	}
@@ -53,9 +64,9 @@ func Init(ctx context.Context, opts InitOptions) (_ *Starter, err error) {
 }
 
 // fromFolderOf gives a path of the working folder as seen from the folder of a
-// file. One from the root stays as it is.
+// file. One from the root stays as it is, and so does a URL.
 func fromFolderOf(file, path string) (string, error) {
-	if filepath.IsAbs(path) {
+	if filepath.IsAbs(path) || objectstore.IsURL(path) {
 		return path, nil
 	}
 	from := filepath.Dir(file)

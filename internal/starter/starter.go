@@ -319,7 +319,8 @@ func (w *writer) experiment(x *metrics.SurveyedExperiment, key string) {
 	} else {
 		w.line("    flag: %s", scalar(x.Flag))
 	}
-	isTest := len(x.Variations) > 1
+	variations, ignored := w.withoutFallback(x.Variations)
+	isTest := len(variations) > 1
 	if !isTest {
 		w.line("    rule: rollout # one variation is no test")
 	}
@@ -328,11 +329,14 @@ func (w *writer) experiment(x *metrics.SurveyedExperiment, key string) {
 		w.line("    match: {experiment: %s}", scalar(x.Experiment))
 	}
 	w.line("    start: %s # the day of the first impression", x.First.Format("2006-01-02"))
+	if ignored != "" {
+		w.line("    ignore_variations: [%s] # CHECK: what the SDK serves before it is ready", scalar(ignored))
+	}
 	w.comment("    ", variationsAdvice(isTest))
 	w.line("    variations:")
-	baseline := baselineOf(x.Variations)
+	baseline := baselineOf(variations)
 	taken := map[string]bool{}
-	for i, v := range x.Variations {
+	for i, v := range variations {
 		var fields []string
 		fields = append(fields, "key: "+scalar(v.Value.Text))
 		if v.Value.JSON {
@@ -360,6 +364,23 @@ func (w *writer) experiment(x *metrics.SurveyedExperiment, key string) {
 	if segments := w.segments(); len(segments) > 0 {
 		w.line("    # segments: [%s]", strings.Join(segments, ", "))
 	}
+}
+
+// fallbacks are the values that the SDKs of an export show in place of a variation
+// until they know it.
+var fallbacks = map[string]string{"flagsync": "control"}
+
+// withoutFallback takes away the value that is no variation, where there are
+// others, and gives it.
+func (w *writer) withoutFallback(variations []metrics.SurveyedVariation) (rest []metrics.SurveyedVariation, ignored string) {
+	for _, s := range w.survey.Sources {
+		value := fallbacks[s.Def.Preset.V]
+		i := slices.IndexFunc(variations, func(v metrics.SurveyedVariation) bool { return !v.Value.JSON && v.Value.Text == value })
+		if value != "" && i >= 0 && len(variations) > 1 {
+			return slices.Delete(slices.Clone(variations), i, i+1), value
+		}
+	}
+	return variations, ""
 }
 
 func variationsAdvice(isTest bool) string {
