@@ -84,87 +84,81 @@ func TestInitRuns(t *testing.T) {
 // file to be right and to find the units that the cases tell of.
 func TestInitRecognisesPresets(t *testing.T) {
 	const warehouses, rudderstack = "preset_warehouses", "rudderstack"
-	both := []string{"ndjson", "csv"}
 	oneTwo := []string{"e1 1: 1", "e1 2: 2"}
 	for preset, c := range map[string]struct {
 		from   string // the case
 		tables []string
-		lines  []string // the formats beside Parquet
+		format string
 		want   []string
 	}{
-		"segment":                {warehouses, []string{"segment_viewed", "segment_tracks"}, both, oneTwo},
-		rudderstack:              {warehouses, []string{"segment_viewed", "segment_tracks"}, both, oneTwo},
-		"amplitude":              {warehouses, []string{"amplitude"}, both, []string{"checkout 1: 1", "checkout 2: 2"}},
-		"ga4":                    {warehouses, []string{"ga4"}, nil, oneTwo},
-		"snowplow":               {warehouses, []string{"snowplow"}, both, oneTwo},
-		"statsig":                {warehouses, []string{"statsig_exposures", "statsig_events"}, both, oneTwo},
-		"eppo":                   {warehouses, []string{"eppo_assignments", "growthbook_facts"}, both, oneTwo},
-		"optimizely-bigquery":    {warehouses, []string{"bigquery_decision", "bigquery_conversion"}, both, oneTwo},
-		"optimizely-fivetran":    {warehouses, []string{"fivetran_decision", "fivetran_conversion"}, both, oneTwo},
-		"launchdarkly-warehouse": {"preset_launchdarkly_warehouse", []string{"evaluations", "metric_events"}, both, []string{"it_1 v-a: 1", "it_2 v-a: 2", "it_2 v-b: 2"}},
-		"launchdarkly-stream":    {"preset_launchdarkly_stream", []string{"stream"}, both[:1], []string{"flag_a 0: 1", "flag_a 1: 3"}},
-		"vwo":                    {"preset_vwo", []string{"payloads"}, both[:1], []string{"experiment_12 1: 2", "experiment_12 2: 3"}},
-		"flagsync":               {"preset_flagsync", []string{"impressions", "events"}, both[:1], []string{"cta Join Now: 2", `cta {"a":1.0}: 1`}},
+		"segment":                {warehouses, []string{"segment_viewed", "segment_tracks"}, "parquet", oneTwo},
+		rudderstack:              {warehouses, []string{"segment_viewed", "segment_tracks"}, "parquet", oneTwo},
+		"amplitude":              {warehouses, []string{"amplitude"}, "csv", []string{"checkout 1: 1", "checkout 2: 2"}},
+		"ga4":                    {warehouses, []string{"ga4"}, "parquet", oneTwo},
+		"snowplow":               {warehouses, []string{"snowplow"}, "parquet", oneTwo},
+		"statsig":                {warehouses, []string{"statsig_exposures", "statsig_events"}, "csv", oneTwo},
+		"eppo":                   {warehouses, []string{"eppo_assignments", "growthbook_facts"}, "ndjson", oneTwo},
+		"optimizely-bigquery":    {warehouses, []string{"bigquery_decision", "bigquery_conversion"}, "ndjson", oneTwo},
+		"optimizely-fivetran":    {warehouses, []string{"fivetran_decision", "fivetran_conversion"}, "parquet", oneTwo},
+		"launchdarkly-warehouse": {"preset_launchdarkly_warehouse", []string{"evaluations", "metric_events"}, "csv", []string{"it_1 v-a: 1", "it_2 v-a: 2", "it_2 v-b: 2"}},
+		"launchdarkly-stream":    {"preset_launchdarkly_stream", []string{"stream"}, "ndjson", []string{"flag_a 0: 1", "flag_a 1: 3"}},
+		"vwo":                    {"preset_vwo", []string{"payloads"}, "ndjson", []string{"experiment_12 1: 2", "experiment_12 2: 3"}},
+		"flagsync":               {"preset_flagsync", []string{"impressions", "events"}, "ndjson", []string{"cta Join Now: 2", `cta {"a":1.0}: 1`}},
 	} {
 		a, err := txtar.ParseFile(filepath.Join("testdata", "cases", c.from+".txtar"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, format := range append([]string{"parquet"}, c.lines...) {
-			t.Run(preset+" "+format, func(t *testing.T) {
-				t.Parallel()
-				dir := t.TempDir()
-				tc := &testCase{t: t, dir: dir, archive: a}
-				e := openEngine(t, dir)
-				if err := os.Mkdir(filepath.Join(dir, "export"), 0o755); err != nil {
+		t.Run(preset, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			tc := &testCase{t: t, dir: dir, archive: a}
+			e := openEngine(t, dir)
+			if err := os.Mkdir(filepath.Join(dir, "export"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			for _, table := range c.tables {
+				writeParquet(t, e, dir, table, tc.mustSection(table+".csv"))
+				columns := "*"
+				if preset == rudderstack {
+					columns = "*, 'web' AS channel"
+				}
+				options := map[string]string{"parquet": "FORMAT parquet", "ndjson": "FORMAT json", "csv": "FORMAT csv"}[c.format]
+				if err := e.Exec(t.Context(), fmt.Sprintf("COPY (SELECT %s FROM '%s/%s.parquet') TO '%s/export/%s.%s' (%s)", columns, dir, table, dir, table, c.format, options)); err != nil {
 					t.Fatal(err)
 				}
-				for _, table := range c.tables {
-					writeParquet(t, e, dir, table, tc.mustSection(table+".csv"))
-					columns := "*"
-					if format != "parquet" && (preset == "segment" || preset == rudderstack || preset == "optimizely-fivetran") {
-						columns = `* REPLACE (CAST("timestamp" AS TIMESTAMP) AS "timestamp")` // which the engine else writes with +00
-					}
-					if preset == rudderstack {
-						columns += ", 'web' AS channel"
-					}
-					options := map[string]string{"parquet": "FORMAT parquet", "ndjson": "FORMAT json", "csv": "FORMAT csv"}[format]
-					if err := e.Exec(t.Context(), fmt.Sprintf("COPY (SELECT %s FROM '%s/%s.parquet') TO '%s/export/%s.%s' (%s)", columns, dir, table, dir, table, format, options)); err != nil {
-						t.Fatal(err)
-					}
+			}
+			file := filepath.Join(dir, "metrics.yaml")
+			starter, err := job.Init(t.Context(), job.InitOptions{Folder: filepath.Join(dir, "export"), File: file})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := strings.Count(starter.Text, "preset: "+preset+"\n"); n != 2 && !(preset == "eppo" && n == 1) {
+				t.Errorf("the preset is recognised %d times, want twice:\n%s", n, starter.Text)
+			}
+			writeFile(t, file, starter.Text)
+			opts := job.Options{Paths: []string{file}, Now: time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC), Threads: 2}
+			report, err := job.Check(t.Context(), opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if report.Diagnostics.HasErrors() { // warnings are about the rows of the cases
+				t.Errorf("%v in\n%s", report.Diagnostics, starter.Text)
+			}
+			result, err := job.Run(t.Context(), opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, r := range result.Tables.Results {
+				if r.SegmentValue == "all" {
+					got = append(got, fmt.Sprintf("%s %s: %d", r.Experiment, r.Variation, r.Exposed))
 				}
-				file := filepath.Join(dir, "metrics.yaml")
-				starter, err := job.Init(t.Context(), job.InitOptions{Folder: filepath.Join(dir, "export"), File: file})
-				if err != nil {
-					t.Fatal(err)
-				}
-				if n := strings.Count(starter.Text, "preset: "+preset+"\n"); n != 2 && !(preset == "eppo" && n == 1) {
-					t.Errorf("the preset is recognised %d times, want twice:\n%s", n, starter.Text)
-				}
-				writeFile(t, file, starter.Text)
-				opts := job.Options{Paths: []string{file}, Now: time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC), Threads: 2}
-				report, err := job.Check(t.Context(), opts)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if report.Diagnostics.HasErrors() { // warnings are about the rows of the cases
-					t.Errorf("%v in\n%s", report.Diagnostics, starter.Text)
-				}
-				result, err := job.Run(t.Context(), opts)
-				if err != nil {
-					t.Fatal(err)
-				}
-				var got []string
-				for _, r := range result.Tables.Results {
-					if r.SegmentValue == "all" {
-						got = append(got, fmt.Sprintf("%s %s: %d", r.Experiment, r.Variation, r.Exposed))
-					}
-				}
-				slices.Sort(got)
-				if diff := cmp.Diff(c.want, slices.Compact(got)); diff != "" {
-					t.Errorf("units (-want +have):\n%s\nof\n%s", diff, starter.Text)
-				}
-			})
-		}
+			}
+			slices.Sort(got)
+			if diff := cmp.Diff(c.want, slices.Compact(got)); diff != "" {
+				t.Errorf("units (-want +have):\n%s\nof\n%s", diff, starter.Text)
+			}
+		})
 	}
 }
