@@ -191,42 +191,6 @@ func (l GroupLook) quantile(p float64) float64 {
 	return b
 }
 
-// smallestAlpha is the p-value that stands for smaller ones too.
-const smallestAlpha = 1e-15
-
-// tail is the alpha at which the boundary goes through t, or half of it where two
-// sides are added up: the p-value of a design that is looked at again and again.
-func (l GroupLook) tail(t float64) float64 {
-	whole := 1.0
-	if l.design.Alternative == TwoSided {
-		whole = 0.5
-	}
-	low, high := math.Log(smallestAlpha), math.Log(0.999)
-	atLow, atHigh := l.boundary(smallestAlpha)-t, l.boundary(0.999)-t
-	switch {
-	case math.IsNaN(t):
-		return t
-	case atLow <= 0:
-		return smallestAlpha * whole
-	case atHigh >= 0:
-		return whole
-	}
-	// The Illinois method, which keeps the root between low and high.
-	for range 60 {
-		middle := (low*atHigh - high*atLow) / (atHigh - atLow)
-		at := l.boundary(math.Exp(middle)) - t
-		if at > 0 {
-			low, atLow, atHigh = middle, at, atHigh/2
-		} else {
-			high, atHigh, atLow = middle, at, atLow/2
-		}
-		if math.Abs(at) < 1e-11 || high-low < 1e-12 {
-			return math.Exp(middle) * whole
-		}
-	}
-	return math.Exp(high) * whole
-}
-
 // walk is the density of the estimate times the root of its information, a
 // Brownian motion, where no boundary has been crossed yet: weights at nodes, from
 // which integrals are sums. Where both sides are alike the nodes are those above
