@@ -153,6 +153,21 @@ func TestNumeratorWithin(t *testing.T) {
 		"ratio green: exposed 0 units 0 with 0 events 0 x 0 xx 0 y 0 yy 0 xy 0")
 }
 
+// A denominator that no unit begins has no rows that one of the numerator could
+// be near, so that it does not count, and is not too large either.
+func TestNumeratorWithinAfter(t *testing.T) {
+	numerator, views := metric("", metrics.Value), metric("", metrics.Count)
+	views.Window, views.After = metrics.Window{From: time.Hour}, &metrics.EventFilter{Event: events("trial")}
+	ratio := &metrics.Metric{Key: text("ratio"), Ratio: &metrics.Ratio{Numerator: numerator, Denominator: views, NumeratorWithin: set(2 * time.Hour)}}
+	got := run(t, definitions(ratio), input([]Impression{shows("a", "control", 0)}, []Event{bought("a", 2, 1e10)}))
+	if got.Metrics[0].Overflow {
+		t.Error("a row overflows that does not count")
+	}
+	want(t, got,
+		"ratio control: exposed 1 units 0 with 0 events 0 x 0 xx 0 y 0 yy 0 xy 0",
+		"ratio green: exposed 0 units 0 with 0 events 0 x 0 xx 0 y 0 yy 0 xy 0")
+}
+
 func TestExcludeUnitsIn(t *testing.T) {
 	defs := definitions(metric("count", metrics.Count))
 	other := *defs.Experiments[0]

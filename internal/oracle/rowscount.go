@@ -189,7 +189,10 @@ func (s *side) rowsIn(u *unit, from, to time.Time, keep keepRow) []counted {
 	}
 	var out []counted
 	for _, r := range s.candidatesIn(u, from, to, keep) {
-		if c, ok := s.count(u, from, r); ok && (s.near == nil || s.near(u, c.at, keep)) {
+		if s.near != nil && !s.near(u, *r.Time, keep) { // it has no value that could be too large
+			continue
+		}
+		if c, ok := s.count(u, from, r); ok {
 			out = append(out, c)
 		}
 	}

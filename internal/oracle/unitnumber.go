@@ -60,7 +60,10 @@ func (x *experiment) measure(em *metrics.ExperimentMetric) *measured {
 		m.sides = []*side{num, den}
 		if within := m.Ratio.NumeratorWithin; within.Set {
 			num.near = func(u *unit, at time.Time, keep keepRow) bool {
-				start, _ := den.start(u)
+				start, ok := den.start(u)
+				if !ok { // 5.7: there is no window that a row of the denominator could be in
+					return false
+				}
 				return slices.ContainsFunc(den.rows(u, start, keep), func(r counted) bool {
 					return !at.Before(r.at) && at.Before(r.at.Add(within.V))
 				})
