@@ -256,9 +256,10 @@ func (b *builder) inWindow(w unitWindow, at sqlast.Expr) sqlast.Expr {
 	}
 	switch {
 	case w.HasTo:
-		// Where every window ends so long after the exposure, the join says so.
+		// Where every window ends so long after the exposure, and no row counts
+		// until another end, the join says so.
 		longest := b.longestTo(nil)
-		if w.After != nil || b.someOpen() || len(b.afters()) > 0 || w.To < longest || longest == 0 {
+		if w.After != nil || b.someOpen() || b.lateBefore() || len(b.afters()) > 0 || w.To < longest || longest == 0 {
 			conds = append(conds, compare(sqlast.Less, at, col("x", offsetColumn(start, w.To))))
 		}
 		if b.lateBefore() && !w.Shown {
