@@ -50,6 +50,8 @@ type Engine struct {
 	conn    *sql.Conn
 	spill   *spillFolder
 	version string
+	// session: the database belongs to another engine.
+	session bool
 	// store is nil where nothing is read from one; objects are those that were
 	// listed, by URL.
 	store   *objectstore.Store
@@ -115,6 +117,7 @@ func connect(ctx context.Context, tempDir string) (_ *Engine, err error) {
 		return nil, fmt.Errorf("start duckdb: %w", err)
 	}
 	e.db = sql.OpenDB(connector)
+	e.db.SetMaxIdleConns(0) // the connection of a session that is closed has its tables
 	if e.conn, err = e.db.Conn(ctx); err != nil {
 		return nil, fmt.Errorf("connect to duckdb: %w", err)
 	}
@@ -137,8 +140,8 @@ func (e *Engine) set(ctx context.Context, statements []string) error {
 // settings are the statements that configure a new engine.
 func settings(opts Options, spill string) []string {
 	set := []string{
-		"SET TimeZone = 'UTC'",
-		"SET preserve_insertion_order = false",
+		"SET GLOBAL TimeZone = 'UTC'", // of sessions, too
+		"SET GLOBAL preserve_insertion_order = false",
 		"SET parquet_metadata_cache = true",
 		"SET temp_directory = " + quoteText(spill),
 	}
@@ -189,8 +192,25 @@ func engineMemory(budget int64) int64 {
 	return max(budget-max(budget/10, room), budget/2)
 }
 
-// Close stops the engine and removes what it spilled.
+// Session is the same engine, with what it may read and use, but with temporary
+// tables of its own. It is closed before the engine is, and costs far less than
+// another engine.
+func (e *Engine) Session(ctx context.Context) (*Engine, error) {
+	s := *e
+	s.session = true
+	var err error
+	if s.conn, err = e.db.Conn(ctx); err != nil {
+		return nil, fmt.Errorf("connect to duckdb: %w", err)
+	}
+	return &s, nil
+}
+
+// Close stops the engine and removes what it spilled; of a session, the
+// temporary tables.
 func (e *Engine) Close() error {
+	if e.session {
+		return e.conn.Close()
+	}
 	var errs []error
 	if e.conn != nil {
 		errs = append(errs, e.conn.Close())

@@ -49,6 +49,39 @@ func TestTemporaryTablesStayInSight(t *testing.T) {
 	}
 }
 
+func TestSession(t *testing.T) {
+	t.Setenv("TZ", "Asia/Tokyo")
+	engine := start(t)
+	if err := engine.Exec(t.Context(), "CREATE TEMP TABLE unit AS SELECT 7 AS n"); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // what one leaves, the next does not find
+		session, err := engine.Session(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, err := session.Query(t.Context(), "SELECT current_setting('TimeZone'), current_setting('preserve_insertion_order'), (SELECT count(*) FROM duckdb_tables())")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]any{"UTC", false, int64(0)}, rows.Cells[0]); diff != "" {
+			t.Error(diff)
+		}
+		if err := session.Exec(t.Context(), "SET TimeZone = 'Asia/Tokyo'"); err == nil {
+			t.Error("a session changes settings")
+		}
+		if err := session.Exec(t.Context(), "CREATE TEMP TABLE other AS SELECT 1 AS n"); err != nil {
+			t.Fatal(err)
+		}
+		if err := session.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if rows, err := engine.Query(t.Context(), "SELECT n FROM unit"); err != nil || rows.Cells[0][0] != int32(7) {
+		t.Error(rows, err)
+	}
+}
+
 func TestEngineIsLockedDown(t *testing.T) {
 	inside, outside := newWarehouse(t), newWarehouse(t)
 	inside.write("in.parquet", "SELECT 1 AS a")

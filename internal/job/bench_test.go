@@ -25,7 +25,7 @@ import (
 var errUnfit = errors.New("the case asks for what its sources do not have")
 
 // A bench compares cases, one at a time. It keeps the engine that writes
-// their files.
+// their files, and in which most of them run.
 type bench struct {
 	t      testing.TB
 	dir    string
@@ -57,6 +57,8 @@ type question struct {
 	experiment, metric string
 	// bundled: sums are made as where there are many measures.
 	bundled bool
+	// apart: an engine is opened for it, as for a user.
+	apart bool
 }
 
 // which says what is asked, for a reader.
@@ -67,6 +69,9 @@ func (q question) which() string {
 	}
 	if q.bundled {
 		text += "in bundles\n"
+	}
+	if q.apart {
+		text += "with an engine of its own\n"
 	}
 	return text
 }
@@ -95,6 +100,9 @@ func (b *bench) compare(q question) (diff string, err error) {
 	}
 	if q.bundled {
 		opts.CountBeside(1)
+	}
+	if !q.apart {
+		opts.Use(b.engine)
 	}
 	r, err := job.Run(context.Background(), opts)
 	var refused diag.List
@@ -153,7 +161,7 @@ func (b *bench) shrink(q question, diff string) (question, string) {
 alone:
 	for _, x := range defs.Experiments {
 		for _, em := range x.Metrics {
-			if try(question{q.Case, x.Key.V, em.Metric.Key.V, q.bundled}) {
+			if try(question{q.Case, x.Key.V, em.Metric.Key.V, q.bundled, q.apart}) {
 				break alone
 			}
 		}

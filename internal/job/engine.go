@@ -12,6 +12,9 @@ import (
 // openEngine opens an engine that can read what the definitions name, and
 // nothing else.
 func openEngine(ctx context.Context, opts Options, defs *metrics.Definitions) (*loaders.Engine, error) {
+	if opts.engine != nil {
+		return opts.engine.Session(ctx)
+	}
 	o := loaders.Options{
 		Threads: opts.Threads, Memory: opts.Memory, TempDir: opts.TempDir,
 		AllowedPaths: loaders.Roots(defs), Extensions: opts.Extensions, Databases: loaders.Databases(defs),

@@ -54,6 +54,8 @@ type Options struct {
 	// mostBeside is how many measures are counted before their sums are bundled;
 	// 0: as many as is fast.
 	mostBeside int
+	// engine, where given, is used in place of a new one.
+	engine *loaders.Engine
 }
 
 // Progress is one step of a run.

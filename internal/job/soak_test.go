@@ -83,7 +83,7 @@ func (s *soak) one(b *bench, seed int, c *gen.Case) {
 	if *soakOnly != "" && !slices.Contains(c.Features, *soakOnly) {
 		return
 	}
-	q := question{Case: c, bundled: seed%2 == 0}
+	q := question{Case: c, bundled: seed%4 == 0, apart: seed%8 == 1}
 	diff, err := b.compare(q)
 	if errors.Is(err, errUnfit) {
 		s.mu.Lock()

@@ -57,10 +57,9 @@ func (p *prepared) executeTrial(ctx context.Context, plan *compiler.Plan, progra
 	trial := *p
 	trial.opts.Progress = nil
 	trial.plan, trial.program = plan, program
-	// The tables of the run are still there: an engine of its own has other names.
+	// The tables of the run are still there: a session of its own has others.
 	var err error
-	trial.engine, err = openEngine(ctx, p.opts, p.defs)
-	if err != nil {
+	if trial.engine, err = p.engine.Session(ctx); err != nil {
 		return nil, nil, err
 	}
 	defer trial.close()
