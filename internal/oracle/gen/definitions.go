@@ -45,6 +45,9 @@ func (w *world) yaml(t *rapid.T) string {
 		x.primary, x.secondary = keys[:n], keys[n:]
 		x.write(&b)
 	}
+	if !chance(t, 25) {
+		b.WriteString("defaults:\n  analysis: {bayesian: off}\n") // they take longer than all other statistics
+	}
 	return b.String()
 }
 

@@ -221,7 +221,7 @@ func (w *world) drawEventSource(t *rapid.T, name string) *source {
 func (w *world) drawFormat(t *rapid.T, s *source) {
 	lossless := contains([]string{"TIMESTAMP", "VARCHAR", "BIGINT", nanoseconds}, s.timestamp) && s.dedupe != "row" &&
 		s.value.Kind != oracle.DecimalColumn && contains([]string{"", "MAP", "JSON", "MIXED"}, s.properties)
-	if lossless && w.use(t, ndjsonFiles, 30) {
+	if lossless && w.use(t, ndjsonFiles, 12) {
 		s.ending = ndjson
 	}
 }

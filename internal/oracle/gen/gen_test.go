@@ -147,7 +147,7 @@ func TestReach(t *testing.T) {
 		"winsorize": 10, "after": 10, "activation": 10, "cuped": 10, "numerator_within": 5, "event: impression": 10,
 		"identity: strict": 3, "identity: first_touch": 3, "stratified phases": 3, "last phase": 3, "unit attributes": 10,
 		"segment from events": 5, "segment by experiment": 5, "segment by unit attribute": 5, "exclude_units": 5, "exclude_units_in": 3,
-		"multiple_variations: each": 10, "match by JSON value": 5, "dedupe: row": 10, "weight": 5, "files of NDJSON": 20,
+		"multiple_variations: each": 10, "match by JSON value": 5, "dedupe: row": 10, "weight": 5, "files of NDJSON": 10,
 	} {
 		if met[what] < least {
 			t.Errorf("%d times %s in %d cases, want at least %d", met[what], what, cases, least)
@@ -169,9 +169,8 @@ func TestCopy(t *testing.T) {
 			{nil, nil, nil, nil, []gen.Field(nil), nil},
 		},
 	}
-	want := `COPY (SELECT CAST("a" AS VARCHAR) AS "a", CAST("b" AS DOUBLE) AS "b", CAST("c" AS DECIMAL(18, 2)) AS "c", CAST("d" AS TIMESTAMP) AS "d", CAST("e" AS MAP(VARCHAR, VARCHAR)) AS "e", CAST("f" AS BOOLEAN) AS "f" FROM (VALUES
-  ('it''s', CAST('0.1' AS DOUBLE), CAST('-1.05' AS DECIMAL(18, 2)), TIMESTAMP '2026-03-02 01:02:03.000004', CAST(MAP {'k': NULL} AS MAP(VARCHAR, VARCHAR)), true),
-  (NULL, NULL, NULL, NULL, CAST(MAP {} AS MAP(VARCHAR, VARCHAR)), NULL)) AS t("a", "b", "c", "d", "e", "f")) TO 'it''s.parquet' (FORMAT parquet)`
+	want := `COPY (SELECT CAST(r."a" AS VARCHAR) AS "a", CAST(r."b" AS DOUBLE) AS "b", CAST(r."c" AS DECIMAL(18, 2)) AS "c", CAST(r."d" AS TIMESTAMP) AS "d", CAST(r."e" AS MAP(VARCHAR, VARCHAR)) AS "e", CAST(r."f" AS BOOLEAN) AS "f" FROM (SELECT unnest(from_json_strict('[{"a": "it''s", "b": "0.1", "c": "-1.05", "d": "2026-03-02 01:02:03.000004", "e": {"k": null}, "f": true},
+  {"a": null, "b": null, "c": null, "d": null, "e": {}, "f": null}]', '[{"a": "VARCHAR", "b": "VARCHAR", "c": "VARCHAR", "d": "VARCHAR", "e": "MAP(VARCHAR, VARCHAR)", "f": "VARCHAR"}]')) AS r)) TO 'it''s.parquet' (FORMAT parquet)`
 	if got := table.Copy("it's.parquet"); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
