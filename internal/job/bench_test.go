@@ -31,6 +31,8 @@ type bench struct {
 	dir    string
 	engine *loaders.Engine
 	n      int
+	// results is of how many metrics in experiments the last case had every number compared.
+	results int
 }
 
 func newBench(t testing.TB, dir string) *bench {
@@ -112,7 +114,12 @@ func (b *bench) compare(q question) (diff string, err error) {
 	if err != nil {
 		return "run: " + err.Error(), nil
 	}
-	return cmp.Diff(oracleRows(q.answer(oracle.Run(defs, q.Input))), resultRows(r)), nil
+	want := q.answer(oracle.Run(defs, q.Input))
+	b.results = 0
+	for _, x := range want.Experiments {
+		b.results += len(x.Metrics)
+	}
+	return cmp.Diff(oracleRows(want), resultRows(r)), nil
 }
 
 // answer keeps what is asked of what the oracle counted.

@@ -33,9 +33,14 @@ var refusals = []string{"no-value", "no-source", "unknown-name"}
 
 // TestOracle draws definitions and rows from seeds, computes them with the
 // compiler and the engine on one side and with the naive oracle on the other,
-// and compares every count and every sum. Each seed is a case of its own: the
-// same seed draws the same case, so -soak.first with -soak.cases=1 replays
-// it. `make soak` runs it over many seeds, and goes on where it was interrupted.
+// and compares every count and every sum. Each seed is a case of its own, a
+// definitions file over a warehouse of its own: the same seed draws the same
+// case, so -soak.first with -soak.cases=1 replays it. `make soak` runs it over
+// many seeds, and goes on where it was interrupted.
+//
+// Every case goes from files to result tables. One in eight opens an engine for
+// itself, as a run of the program does; the others share one, each in a session
+// of its own. In one of four the sums are made in bundles, as of many measures.
 func TestOracle(t *testing.T) {
 	s := &soak{t: t, Next: *soakFirst, Met: map[string]int{}}
 	s.resume()
@@ -74,8 +79,10 @@ type soak struct {
 	Next   int
 	Met    map[string]int // compared cases by feature
 	Agreed int
-	Unfit  int // refused for what the sources do not have
-	Failed []int
+	// Results are the metrics in experiments that those were compared in.
+	Results int
+	Unfit   int // refused for what the sources do not have
+	Failed  []int
 }
 
 // one compares one case.
@@ -103,6 +110,7 @@ func (s *soak) one(b *bench, seed int, c *gen.Case) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.Agreed++
+	s.Results += b.results
 	for _, f := range c.Features {
 		s.Met[f]++
 	}
@@ -114,8 +122,8 @@ func (s *soak) summary() string {
 		met = append(met, fmt.Sprintf("%s %d", f, n))
 	}
 	slices.Sort(met)
-	text := fmt.Sprintf("seeds %d to %d: %d cases agreed, %d failed, %d asked for what their sources do not have; %s",
-		*soakFirst, s.Next-1, s.Agreed, len(s.Failed), s.Unfit, strings.Join(met, ", "))
+	text := fmt.Sprintf("seeds %d to %d: %d cases agreed in %d results of metrics, %d failed, %d asked for what their sources do not have; %s",
+		*soakFirst, s.Next-1, s.Agreed, s.Results, len(s.Failed), s.Unfit, strings.Join(met, ", "))
 	if pending := gen.Pending(); len(pending) > 0 {
 		text += "; not drawn: " + strings.Join(pending, ", ")
 	}
