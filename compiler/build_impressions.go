@@ -123,6 +123,9 @@ func (b *builder) impressionColumns(s *Source) []sqlast.Item {
 	if s.Holdback != nil {
 		out = append(out, item(inRow(s.Holdback.SQL), "is_holdback"))
 	}
+	if b.weighsImpressions() && s.Weight != nil {
+		out = append(out, item(inRow(s.Weight.SQL), colWeight))
+	}
 	for _, a := range b.plan.Attributes {
 		if f, ok := s.Attributes.Lookup(a); ok {
 			out = append(out, item(inRow(f.SQL), attributeColumn(a)))
@@ -246,6 +249,13 @@ func (b *builder) shown(s *Source, m matching, match string, from sqlast.From) s
 		}
 		sel.Items = append(sel.Items, item(copies, "copies"))
 	}
+	if b.weighsImpressions() {
+		weight := sqlast.Expr(sqlast.Cast{X: sqlast.Int(1), To: bigint})
+		if s.Weight != nil {
+			weight = field(s.Weight, colWeight)
+		}
+		sel.Items = append(sel.Items, item(weight, colWeight))
+	}
 	for _, a := range b.plan.Attributes {
 		x := sqlast.Expr(sqlast.Null{Type: sqlast.Type{Kind: sqlast.Varchar}})
 		if f, ok := s.Attributes.Lookup(a); ok {
@@ -327,6 +337,9 @@ func (b *builder) keptQuery() sqlast.Select {
 	if b.someID() {
 		names = append(names, "copies")
 	}
+	if b.weighsImpressions() {
+		names = append(names, colWeight)
+	}
 	for _, a := range b.plan.Attributes {
 		names = append(names, attributeColumn(a))
 	}
@@ -349,10 +362,17 @@ func (u *UnitPlan) keptImpressions() *Source {
 		}
 		for _, s := range u.Impressions {
 			u.Kept.Rows += s.Rows
+			if s.Weight != nil {
+				u.Kept.Weight = &Field{SQL: sqlast.Column{Name: colWeight}, Type: FieldType{Kind: FieldInteger}}
+			}
 		}
 	}
 	return u.Kept
 }
+
+// weighsImpressions reports whether impressions are counted, each as many times
+// as its weight says.
+func (b *builder) weighsImpressions() bool { return b.plan.Kept != nil && b.plan.Kept.Weight != nil }
 
 // keepAttribute makes an attribute a column of the impressions that are kept.
 func (u *UnitPlan) keepAttribute(name string) {

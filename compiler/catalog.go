@@ -51,7 +51,7 @@ type Source struct {
 	Variation  Field       // impressions: text, or JSON
 	Holdback   *Field      // impressions: boolean, where mapped
 	Value      *Field      // events, where mapped
-	Weight     *Field      // events, a whole number, where mapped
+	Weight     *Field      // a whole number, where mapped
 	// ID is what copies of a row agree in (semantics 2.4): the id as text; with
 	// dedupe: row whatever is mapped, as it is stored.
 	ID         []Field

@@ -66,7 +66,7 @@ func columnsObject(role SourceRole, names ...string) *object[columnsDraft] {
 }
 
 var (
-	impressionColumns = columnsObject(RoleImpressions, "units", "experiment", "flag", "variation", "timestamp", "attributes", "id", "holdback")
+	impressionColumns = columnsObject(RoleImpressions, "units", "experiment", "flag", "variation", "timestamp", "attributes", "id", "holdback", "weight")
 	eventColumns      = columnsObject(RoleEvents, "units", "event", "timestamp", "value", "properties", "attributes", "id", "weight")
 	unitsColumns      = columnsObject(RoleUnits, "units", "attributes", "timestamp")
 	excludeColumns    = columnsObject(RoleExclude, "units")

@@ -106,7 +106,7 @@ func testRowObject(name, flow string, fields ...string) *object[TestRow] {
 
 var (
 	impressionRowObject = testRowObject("impression", "{user: a, variation: control, at: 2026-03-02}",
-		"at", "variation", "experiment", "attributes", "source", "id", "holdback")
+		"at", "variation", "experiment", "attributes", "source", "id", "holdback", "weight")
 	eventRowObject = testRowObject("event of a test", "{user: a, event: purchase, at: +2h, value: 10}",
 		"at", "event", "value", "properties", "attributes", "source", "id", "weight")
 	unitRowObject = func() *object[TestRow] {

@@ -233,7 +233,7 @@ func (c *testCase) unknownName(r *metrics.TestRow, name metrics.Text, kinds []st
 			}
 		}
 	case r.Variation.Set:
-		words, what = append(words, "variation", "experiment", "id", "holdback"), "an impression"
+		words, what = append(words, "variation", "experiment", "id", "holdback", "weight"), "an impression"
 	}
 	said := list.Errorf(name.Pos, "unknown-key", "unknown key %q in %s", name.V, what)
 	if said.Hint = diag.DidYouMean(name.V, words); said.Hint == "" {

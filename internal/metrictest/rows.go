@@ -118,16 +118,21 @@ func (f *rowFile) addColumns() {
 		if f.has(func(r *row) bool { return r.Holdback.Set }) {
 			f.columns.Holdback = f.add(colHoldback, "BOOLEAN", func(r *row) loaders.NewCell { return fmt.Sprint(r.Holdback.V) })
 		}
+		f.addWeight()
 	case metrics.RoleEvents:
 		f.columns.Event = f.add(colEvent, "VARCHAR", func(r *row) loaders.NewCell { return textCell(r.Event.V) })
 		f.columns.Properties.From = f.add(colProperties, "MAP(VARCHAR, VARCHAR)", func(r *row) loaders.NewCell { return pairs(r.properties) })
 		f.columns.Value = f.addNumber(colValue, func(r *row) metrics.At[metrics.Number] { return r.Value })
-		if weight := func(r *row) metrics.At[metrics.Number] { return r.Weight }; f.has(func(r *row) bool { return r.Weight.Set }) {
-			f.columns.Weight = f.addNumber(colWeight, weight)
-		}
+		f.addWeight()
 	case metrics.RoleUnits:
 	default:
 		panic("metrictest: no case for source role " + string(f.source.Role))
+	}
+}
+
+func (f *rowFile) addWeight() {
+	if f.has(func(r *row) bool { return r.Weight.Set }) {
+		f.columns.Weight = f.addNumber(colWeight, func(r *row) metrics.At[metrics.Number] { return r.Weight })
 	}
 }
 

@@ -67,6 +67,7 @@ type Impression struct {
 	Attributes map[string]string
 	ID         []Value
 	Holdback   *bool
+	Weight     *int64
 	Day        *time.Time // the partition's day, where the source has partitions
 }
 
@@ -235,7 +236,7 @@ func impressionIdentity(r Impression) (byID, byRow string) {
 	if hasID(r.ID) {
 		byID = where + identity(r.ID, dayOf(*r.Time))
 	}
-	return byID, where + identity(r.ID, *r.Time, deref(r.Variation), sorted(r.Attributes), deref(r.Holdback))
+	return byID, where + identity(r.ID, *r.Time, deref(r.Variation), sorted(r.Attributes), deref(r.Holdback), deref(r.Weight))
 }
 
 // eventIdentity: id, unit, event key, date.
@@ -300,6 +301,7 @@ func mergeImpressions(copies []Impression) Impression {
 		out.Flag = smallerOf(out.Flag, r.Flag)
 		out.Variation = smallerOf(out.Variation, r.Variation)
 		out.Holdback = smallerOf(out.Holdback, r.Holdback)
+		out.Weight = smallerOf(out.Weight, r.Weight)
 		out.Attributes = smallerOfEach(out.Attributes, r.Attributes)
 	}
 	return out

@@ -237,7 +237,7 @@ func (s *side) candidates(u *unit) []Event {
 	}
 	if s.Event.Impression {
 		for _, i := range u.impressions {
-			out = append(out, Event{Source: i.Source, Units: i.Units, Time: i.Time, Attributes: i.Attributes})
+			out = append(out, Event{Source: i.Source, Units: i.Units, Time: i.Time, Attributes: i.Attributes, Weight: i.Weight})
 		}
 		return out
 	}

@@ -62,14 +62,14 @@ func (s *source) write(b *strings.Builder) {
 		units = append(units, fmt.Sprintf("%s: %s_id", kind, kind))
 	}
 	fmt.Fprintf(b, "        units: {%s}\n", strings.Join(units, ", "))
+	if s.weight {
+		b.WriteString("        weight: sample\n")
+	}
 	isEvents := s.properties != ""
 	if isEvents {
 		b.WriteString("        event: event_name\n")
 		if s.hasValue {
 			b.WriteString("        value: amount\n")
-		}
-		if s.weight {
-			b.WriteString("        weight: sample\n")
 		}
 		if s.properties == "MIXED" {
 			b.WriteString("        properties: {from: props, quantity: quantity, price: unit_price}\n")

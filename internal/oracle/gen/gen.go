@@ -90,7 +90,7 @@ type source struct {
 	idColumns int
 	idType    string // VARCHAR or BIGINT
 	dedupe    string // "" for the default
-	weight    bool   // events: whether weight is mapped
+	weight    bool   // whether weight is mapped
 	isUnits   bool
 	where     bool // whether the file has rows that the source's where drops
 	early     int  // days; -1 for a source without partitions
@@ -164,6 +164,9 @@ func drawWorld(t *rapid.T) *world {
 	w.events = []*source{w.drawEventSource(t, "orders")}
 	if chance(t, 30) {
 		w.events = append(w.events, w.drawEventSource(t, "pages"))
+	}
+	for i, s := range w.impressions { // without a draw of its own, so that seeds stay what they are
+		s.weight = w.events[i%len(w.events)].weight
 	}
 	w.drawUnitSource(t)
 	w.excluded = w.use(t, excludedUnits, 15)

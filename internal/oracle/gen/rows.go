@@ -95,6 +95,9 @@ func (w *world) drawImpression(t *rapid.T, s *source) oracle.Impression {
 	if s.holdback && !chance(t, 60) {
 		r.Holdback = new(chance(t, 30))
 	}
+	if s.weight && !chance(t, 10) {
+		r.Weight = new(pick(t, "weight", weighing...))
+	}
 	r.Time, r.Day = w.drawTime(t, s, 12)
 	return r
 }
@@ -338,7 +341,7 @@ func (w *world) copyImpression(t *rapid.T, s *source, r oracle.Impression) oracl
 	case "attributes":
 		r.Attributes = other.Attributes
 	case "holdback":
-		r.Holdback = other.Holdback
+		r.Holdback, r.Weight = other.Holdback, other.Weight
 	case "date":
 		r.Time = later(r.Time, day)
 	}

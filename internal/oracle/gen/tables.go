@@ -186,6 +186,9 @@ func (s *source) impressionColumns() []Column {
 	if s.holdback {
 		columns = append(columns, Column{"is_holdback", "BOOLEAN"})
 	}
+	if s.weight {
+		columns = append(columns, Column{"sample", "BIGINT"})
+	}
 	return columns
 }
 
@@ -200,6 +203,9 @@ func (s *source) impressionCells(r oracle.Impression, i int) []any {
 	cells = append(cells, deref(r.Variation))
 	if s.holdback {
 		cells = append(cells, deref(r.Holdback))
+	}
+	if s.weight {
+		cells = append(cells, deref(r.Weight))
 	}
 	return cells
 }
