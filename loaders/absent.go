@@ -194,8 +194,8 @@ func (in *inspector) sayNowhere(ctx context.Context, engine *Engine, e *metrics.
 			said.Hint = near
 		} else if len(names) > 0 {
 			said.WithHint("%s has %s", cmp.Or(holder, "a row"), some(names, 8))
-		} else {
-			said.WithHint("%s has nothing by name", cmp.Or(holder, "a row"))
+		} else if holder != "" {
+			said.WithHint("%s has nothing by name; if it is a list, rows: %s makes rows of its elements", holder, holder)
 		}
 	}
 	return nil

@@ -63,7 +63,7 @@ type fault struct{ why, hint string }
 
 const (
 	hintWhole   = "write it again as a whole, or leave it out of the path; if it is being written right now, run again when it is done"
-	hintParquet = "exports are read as Parquet; leave other files out of the path, or write them as Parquet"
+	hintParquet = "leave other files out of the path; NDJSON and CSV are known by the endings of their names, or by format: ndjson and format: csv"
 )
 
 // unreadableLines says which files of lines made the engine fail with err.

@@ -29,7 +29,7 @@ func TestFilesThatAreNoParquet(t *testing.T) {
 		bytes      []byte
 		parts      []string
 	}{
-		{"text", "b.parquet", []byte("user_id,ts\n1,2026-03-02\n"), []string{"b.parquet is no Parquet file", "read as Parquet"}},
+		{"text", "b.parquet", []byte("user_id,ts\n1,2026-03-02\n"), []string{"b.parquet is no Parquet file", "leave other files out of the path"}},
 		{"another format by name", "b.avro", []byte("Obj\x01"), []string{"b.avro is no Parquet file but AVRO"}},
 		{"a few bytes", "b.parquet", []byte("PAR1"), []string{"b.parquet is no Parquet file"}},
 		{"empty", "b.parquet", nil, []string{"b.parquet is empty", "write it again"}},

@@ -3,6 +3,7 @@ package loaders
 import (
 	"context"
 	"encoding/csv"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -41,6 +42,9 @@ func readCSV(ctx context.Context, engine *Engine, files []string) (map[string]li
 		}
 		if line == "" {
 			continue // no header and no rows
+		}
+		if json.Valid([]byte(line)) && strings.HasPrefix(strings.TrimSpace(line), "{") {
+			return nil, s, errors.New("its first line is a JSON object, and no header")
 		}
 		delimiter := delimiterOf(line)
 		switch {

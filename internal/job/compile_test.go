@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/txtar"
 
@@ -31,6 +32,56 @@ func TestCompiledSQLRunsAgain(t *testing.T) {
 	for run := range 2 {
 		if err := e.Exec(t.Context(), statements); err != nil {
 			t.Fatalf("run %d: %v", run+1, err)
+		}
+	}
+}
+
+// TestCompiledSQLAttachesDatabases has a source that is a table: what compile and
+// explain print opens its file by itself, and runs where nothing else is open.
+func TestCompiledSQLAttachesDatabases(t *testing.T) {
+	dir := t.TempDir()
+	e := openEngine(t, dir)
+	file := filepath.Join(dir, "shop.duckdb")
+	for _, statement := range []string{
+		"ATTACH '" + file + "' AS w",
+		"CREATE TABLE w.decisions AS SELECT * FROM (VALUES ('u1', 'control', TIMESTAMP '2026-03-02 10:00:00'), ('u2', 'green', TIMESTAMP '2026-03-02 10:00:00')) AS v(user_id, variation, ts)",
+		"CREATE TABLE w.orders AS SELECT 'u2' AS user_id, 'purchase' AS event, TIMESTAMP '2026-03-02 11:00:00' AS ts FROM range(3)",
+		"DETACH w",
+	} {
+		if err := e.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	writeFile(t, filepath.Join(dir, "metrics.yaml"), `version: 1
+sources:
+  impressions: [{name: decisions, table: shop.duckdb/decisions, columns: {units: {user: user_id}, flag: '"button"', variation: variation, timestamp: ts}}]
+  events: [{name: orders, table: shop.duckdb/orders, columns: {units: {user: user_id}, event: event, timestamp: ts}}]
+metrics: [{key: purchases, event: purchase, measure: count, better: higher}]
+experiments:
+  - key: button
+    flag: button
+    unit: user
+    start: 2026-03-02
+    variations: [{key: control, weight: 1, baseline: true}, {key: green, weight: 1}]
+    metrics: {primary: [purchases]}
+`)
+	opts := job.Options{Paths: []string{filepath.Join(dir, "metrics.yaml")}, Now: time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC), Threads: 1}
+	attach := "ATTACH IF NOT EXISTS '" + file + "' AS \"shop\" (READ_ONLY);"
+	script, err := job.Compile(t.Context(), opts, job.EmitSQL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	query, err := job.ExplainSQL(t.Context(), opts, "button", "purchases", job.Slice{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, text := range map[string]string{"compile": script, "explain": query} {
+		if strings.Count(text, attach) != 1 {
+			t.Errorf("%s does not print %s once:\n%s", what, attach, text)
+		}
+		statements := strings.ReplaceAll(text, "SET TimeZone = 'UTC';\n", "") // the engine is locked, and has it so
+		if err := openEngine(t, dir).Exec(t.Context(), statements); err != nil {
+			t.Errorf("%s: %v\n%s", what, err, text)
 		}
 	}
 }

@@ -12,16 +12,21 @@ import (
 	"github.com/metricsjob/metricsjob/internal/job"
 )
 
-// TestMistakes makes the mistakes of testdata/mistakes.txtar, one at a time, in
-// definitions that are right, and wants check to find each before a run. A mistake
-// is two sections:
+// TestMistakes makes the mistakes of testdata/mistakes.txtar, and of
+// testdata/mistakes_formats.txtar, one at a time, in definitions that are right,
+// and wants check to find each before a run. A mistake is two sections:
 //
 //	NAME/edit  lines of metrics.yaml with - before them, and with + what takes their place
 //	NAME/want  the diagnostics, with their hints
 //
 // Of the definitions as they are nothing is to be said.
-func TestMistakes(t *testing.T) {
-	a, err := txtar.ParseFile("testdata/mistakes.txtar")
+func TestMistakes(t *testing.T) { findMistakes(t, "testdata/mistakes.txtar") }
+
+func TestMistakesOfFormats(t *testing.T) { findMistakes(t, "testdata/mistakes_formats.txtar") }
+
+func findMistakes(t *testing.T, file string) {
+	t.Helper()
+	a, err := txtar.ParseFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
