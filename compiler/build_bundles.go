@@ -2,6 +2,7 @@ package compiler
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
@@ -65,21 +66,40 @@ func (sc *scanBuilder) keptTable() string {
 // and with what was met in them.
 func (sc *scanBuilder) kept(i, n int) sqlast.Select {
 	sc.counted()
+	needed := map[string]bool{colUnit: true, colEvent: true}
+	for k, b := range sc.bundles() {
+		for _, s := range b.plan.Scans {
+			if s.Source == sc.src {
+				maps.Copy(needed, sc.shareOf(b, s, sc.plan.Bundles[k]).needed)
+			}
+		}
+	}
 	with, from, columns := sc.readable(i, n)
+	columns = slices.DeleteFunc(columns, func(it sqlast.Item) bool { return !needed[it.As] })
 	return sqlast.Select{Why: "events of exposed units, with all that some measure needs", With: with, Items: append(columns, sc.marks...), From: sqlast.Table{Name: from}}
 }
 
-// queryOfBundle sums the kept rows of each unit for the measures of a bundle. The
-// rows of its events are put side by side first: among all others every
-// measure would cost as much for them as for all.
-func (sc *scanBuilder) queryOfBundle(b *builder, s *Scan, p *Bundle) sqlast.Select {
+// scanShare is what a bundle takes of a pass over a source: the columns that it
+// counts, and those of the kept rows that it needs for them.
+type scanShare struct {
+	of      *scanBuilder
+	counted []sqlast.Item
+	needed  map[string]bool
+}
+
+// shareOf is the share of a bundle.
+func (sc *scanBuilder) shareOf(b *builder, s *Scan, p *Bundle) scanShare {
 	of := newScanBuilder(b, s)
 	items := of.ofAll()
 	if of.weighs() {
 		items = append(items, sc.weight...)
 	}
 	for _, n := range s.Measures {
-		items = append(items, sc.measured[n]...)
+		isEvent := n.isEvent(col("", colEvent))
+		if p.ofOneEvent() { // and so are all rows
+			isEvent = nil
+		}
+		items = append(items, sc.ofMeasure(n, isEvent)...)
 	}
 	needed := map[string]bool{}
 	need := func(items []sqlast.Item) {
@@ -96,17 +116,25 @@ func (sc *scanBuilder) queryOfBundle(b *builder, s *Scan, p *Bundle) sqlast.Sele
 		}
 	}
 	need(of.computed)
+	return scanShare{of, items, needed}
+}
+
+// queryOfBundle sums the kept rows of each unit for the measures of a bundle. The
+// rows of its events are put side by side first: among all others every
+// measure would cost as much for them as for all.
+func (sc *scanBuilder) queryOfBundle(b *builder, s *Scan, p *Bundle) sqlast.Select {
+	share := sc.shareOf(b, s, p)
 	rows := sqlast.Select{Why: "the rows of " + p.eventsText(), From: sqlast.Table{Name: sc.keptTable()}}
 	for _, it := range append(sc.passedOn(), named(sc.typed)...) {
-		if needed[it.As] {
+		if share.needed[it.As] {
 			rows.Items = append(rows.Items, it)
 		}
 	}
 	if !p.Any {
 		rows.Where = oneOf(col("", colEvent), p.Events)
 	}
-	of.countedOnce = &sqlast.Select{Why: "for each metric of the bundle the rows that count", Items: items}
-	return of.summed([]sqlast.CTE{{Name: "rows", Query: rows, Materialized: true}}, "rows", rows.Items)
+	share.of.countedOnce = &sqlast.Select{Why: "for each metric of the bundle the rows that count", Items: share.counted}
+	return share.of.summed([]sqlast.CTE{{Name: "rows", Query: rows, Materialized: true}}, "rows", rows.Items)
 }
 
 // finishAll writes the statements that need the numbers of all units.

@@ -147,15 +147,13 @@ type scanBuilder struct {
 	suspicious      []sqlast.Expr // conditions of rows with a value that is no number
 	taken           map[string]bool
 	countedOnce     *sqlast.Select
-	// measured are the columns of counted that belong to a measure, weight is that
-	// of the weights of rows, where they have some, and marks say what was met in
-	// a row.
-	measured      map[*Measure][]sqlast.Item
+	// weight is the column of counted with the weights of rows, where they have
+	// some, and marks say what was met in a row.
 	weight, marks []sqlast.Item
 }
 
 func newScanBuilder(b *builder, s *Scan) *scanBuilder {
-	return &scanBuilder{builder: b, scan: s, src: s.Source, taken: map[string]bool{}, measured: map[*Measure][]sqlast.Item{}}
+	return &scanBuilder{builder: b, scan: s, src: s.Source, taken: map[string]bool{}}
 }
 
 // events are all event keys that the scan needs.
@@ -256,8 +254,10 @@ const reasonDuplicate = "duplicate"
 func (sc *scanBuilder) met(table string) *Statement {
 	var items []sqlast.Item
 	var outputs []Output
+	var met []sqlast.Expr
 	add := func(reason string) {
 		items = append(items, item(aggregate(sqlast.Sum, col("u", reason)), reason))
+		met = append(met, compare(sqlast.Greater, col("u", reason), sqlast.Int(0)))
 		outputs = append(outputs, Output{Column: reason, Role: RoleReason, Reason: reason})
 	}
 	if len(sc.src.ID) > 0 {
@@ -275,6 +275,7 @@ func (sc *scanBuilder) met(table string) *Statement {
 	sel := sqlast.Select{
 		Items:   append([]sqlast.Item{item(col("x", colExperiment), colExperiment)}, items...),
 		From:    sc.joined(table),
+		Where:   sqlast.Or(met),
 		GroupBy: []sqlast.Expr{col("x", colExperiment)},
 		OrderBy: []sqlast.Order{{X: col("x", colExperiment)}},
 	}
@@ -503,40 +504,9 @@ func (sc *scanBuilder) counted() sqlast.Select {
 		bad = sqlast.Or{isNull(w), compare(sqlast.Less, w, sqlast.Int(1))}
 		sc.weight = []sqlast.Item{item(sqlast.Case{Whens: []sqlast.When{{If: compare(sqlast.Greater, w, sqlast.Int(1)), Then: w}}, Else: sqlast.Int(1)}, colWeight)}
 	}
-	windows := sc.windows()
 	items := append(sc.ofAll(), sc.weight...)
 	for _, n := range sc.scan.Measures {
-		scope := &rowScope{scan: sc, measure: n}
-		value := sqlast.Expr(sqlast.Int(1))
-		switch {
-		case n.numeric():
-			value = scope.whole()
-		case n.Value != nil:
-			value = scope.computed(n.Value.Value(scope))
-		}
-		in := []sqlast.Expr{n.isEvent(col("", colEvent))}
-		if slices.Contains(windows, n.window()) {
-			in = append(in, col("", flagColumn(n.window())))
-		}
-		conds := in
-		if n.Where != nil {
-			conds = slices.Insert(slices.Clone(in), 1, n.Where.Condition(scope))
-		}
-		if cond := all(conds...); cond != nil {
-			value = when(cond, value)
-		}
-		of := []sqlast.Item{{X: value, As: n.Name, Why: n.describe()}}
-		if n.Group != nil {
-			of = append(of, item(scope.group(all(in...), value), groupColumn(n)))
-		}
-		if n.SplitBy != "" {
-			of = append(of, item(scope.text(Ref{Kind: RefProperty, Name: n.SplitBy}), splitColumn(n)))
-		}
-		if n.SegmentBy != "" {
-			of = append(of, item(scope.text(Ref{Kind: RefAttribute, Name: n.SegmentBy}), partOf(n)))
-		}
-		sc.measured[n] = of
-		items = append(items, of...)
+		items = append(items, sc.ofMeasure(n, n.isEvent(col("", colEvent)))...)
 	}
 	mark := func(x sqlast.Expr, name string) { sc.marks = append(sc.marks, item(x, name)) }
 	if len(sc.src.ID) > 0 {
@@ -555,6 +525,41 @@ func (sc *scanBuilder) counted() sqlast.Select {
 	sc.raw = sc.rawItems()
 	sc.countedOnce = &sqlast.Select{Why: "for each metric the rows that count", Items: append(items, sc.marks...)}
 	return *sc.countedOnce
+}
+
+// ofMeasure are the columns of counted that belong to a measure, whose rows are those
+// with some event (nil: all).
+func (sc *scanBuilder) ofMeasure(n *Measure, isEvent sqlast.Expr) []sqlast.Item {
+	scope := &rowScope{scan: sc, measure: n}
+	value := sqlast.Expr(sqlast.Int(1))
+	switch {
+	case n.numeric():
+		value = scope.whole()
+	case n.Value != nil:
+		value = scope.computed(n.Value.Value(scope))
+	}
+	in := []sqlast.Expr{isEvent}
+	if slices.Contains(sc.windows(), n.window()) {
+		in = append(in, col("", flagColumn(n.window())))
+	}
+	conds := in
+	if n.Where != nil {
+		conds = slices.Insert(slices.Clone(in), 1, n.Where.Condition(scope))
+	}
+	if cond := all(conds...); cond != nil {
+		value = when(cond, value)
+	}
+	out := []sqlast.Item{{X: value, As: n.Name, Why: n.describe()}}
+	if n.Group != nil {
+		out = append(out, item(scope.group(all(in...), value), groupColumn(n)))
+	}
+	if n.SplitBy != "" {
+		out = append(out, item(scope.text(Ref{Kind: RefProperty, Name: n.SplitBy}), splitColumn(n)))
+	}
+	if n.SegmentBy != "" {
+		out = append(out, item(scope.text(Ref{Kind: RefAttribute, Name: n.SegmentBy}), partOf(n)))
+	}
+	return out
 }
 
 // ofAll are the columns of counted for whatever measure.

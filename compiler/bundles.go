@@ -143,6 +143,9 @@ func (s *share) need(measures []*Measure) {
 
 func (s *share) eventsText() string { return eventsText(s.events, s.any) }
 
+// ofOneEvent reports whether all rows of the bundle have the same key.
+func (b *Bundle) ofOneEvent() bool { return !b.Any && len(b.Events) == 1 }
+
 func (b *Bundle) eventsText() string { return eventsText(b.Events, b.Any) }
 
 func eventsText(events []string, any bool) string {
