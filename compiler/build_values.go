@@ -195,11 +195,23 @@ func (s *rowScope) elapsed() sqlast.Expr {
 // convert reads a stored value as its declared type: a double for numbers,
 // with the scale applied.
 func (s *rowScope) convert(raw sqlast.Expr, f Field, r Ref, typ metrics.PropertyType) sqlast.Expr {
+	if typ == metrics.TypeNumber || typ == metrics.TypeInteger {
+		return s.byScale(r, func(scale metrics.Number) sqlast.Expr { return asType(raw, f, typ, scale) })
+	}
+	return asType(raw, f, typ, noScale)
+}
+
+// noScale is the scale of what has none.
+const noScale metrics.Number = "1"
+
+// asType is a stored field as a declared type, numbers scaled: NULL where it
+// does not fit.
+func asType(raw sqlast.Expr, f Field, typ metrics.PropertyType, scale metrics.Number) sqlast.Expr {
 	switch typ {
 	case metrics.TypeString:
 		return asText(raw, f)
 	case metrics.TypeNumber, metrics.TypeInteger:
-		return s.byScale(r, func(scale metrics.Number) sqlast.Expr { return asDouble(raw, f, typ, scale) })
+		return asDouble(raw, f, typ, scale)
 	case metrics.TypeBoolean:
 		switch f.Type.Kind {
 		case FieldBoolean:
@@ -231,12 +243,11 @@ func (s *rowScope) byScale(r Ref, with func(metrics.Number) sqlast.Expr) sqlast.
 	}
 	c := sqlast.Case{}
 	if s.measure.Any {
-		const unscaled = "1"
 		order = slices.DeleteFunc(order, func(n metrics.Number) bool { return isOne(n) })
 		if len(order) == 0 {
-			return with(unscaled)
+			return with(noScale)
 		}
-		c.Else = with(unscaled)
+		c.Else = with(noScale)
 	} else if len(order) == 1 {
 		return with(order[0])
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
+	"github.com/metricsjob/metricsjob/metrics"
 )
 
 // The queries of this file look at the data for a check of the definitions.
@@ -34,13 +35,38 @@ func ProbeValues(s *Source, r Ref, n *Measure) (sqlast.Select, bool) {
 	return counted("the values of "+r.Name, s, asText(inRow(f.SQL), f), n.isEvent(inRow(s.Event.SQL))), true
 }
 
+// Stores reports whether a source stores a name in its rows, so that it can be
+// looked for.
+func (s *Source) Stores(r Ref) bool {
+	_, ok := s.field(r)
+	return ok && s.Kept == ""
+}
+
+// ProbeMisfits asks which values a property has, in the rows of a measure's
+// events, that are not of a type: value as text, rows. The source stores the
+// property.
+func ProbeMisfits(s *Source, r Ref, n *Measure, t metrics.PropertyType) sqlast.Select {
+	f, _ := s.field(r)
+	misfit := all(n.isEvent(inRow(s.Event.SQL)), misfits(f, t))
+	return counted("the values of "+r.Name+" that are no "+string(t), s, asText(inRow(f.SQL), f), misfit)
+}
+
+// misfits is true for rows with a value that is not of a type.
+func misfits(f Field, t metrics.PropertyType) sqlast.Expr {
+	stored, read := beforeReading(f.SQL)
+	raw := inRow(stored)
+	return all(notNull(raw), isNull(asType(read(raw), f, t, noScale)))
+}
+
 // Occurrence is something that is looked for in the rows of a measure's events:
-// a name with any value, or with the text Value.
+// a name with any value, with one that is not of the type Misfit, or with the
+// text Value.
 type Occurrence struct {
 	Measure *Measure
 	Ref     Ref
 	Value   string
 	Any     bool // whatever the value
+	Misfit  metrics.PropertyType
 }
 
 // Stored reports whether a source stores the name of an occurrence in its rows,
@@ -60,8 +86,13 @@ func ProbeOccurrences(s *Source, list []Occurrence) sqlast.Select {
 	}
 	for i, o := range list {
 		f, _ := s.field(o.Ref)
-		has := notNull(inRow(f.SQL))
-		if !o.Any {
+		var has sqlast.Expr
+		switch {
+		case o.Any:
+			has = notNull(inRow(f.SQL))
+		case o.Misfit != "":
+			has = misfits(f, o.Misfit)
+		default:
 			has = compare(sqlast.Eq, asText(inRow(f.SQL), f), sqlast.Text(o.Value))
 		}
 		found := all(o.Measure.isEvent(inRow(s.Event.SQL)), has)

@@ -42,6 +42,7 @@ func Check(ctx context.Context, opts Options) (*CheckReport, error) {
 	c := &checker{
 		prepared: p, keys: map[*compiler.Source][]value{},
 		doubted: map[*compiler.Measure]bool{}, missingEvents: map[string]bool{}, doubtedAudiences: map[*compiler.ExperimentPlan]bool{},
+		oddValues: map[*compiler.Source]bool{},
 	}
 	if err := c.run(ctx); err != nil {
 		err = loaders.Damaged(ctx, p.engine, p.catalog, err)
@@ -70,6 +71,11 @@ type checker struct {
 	// strangers are the sources of events without one of an exposed unit, of the
 	// unit kind that is looked at.
 	strangers map[*compiler.Source]bool
+	// oddValues are the sources of events whose value is no finite number in
+	// some row.
+	oddValues map[*compiler.Source]bool
+	// misfitting: of some property it was said that values are not of its type.
+	misfitting bool
 }
 
 // value is a value that occurs in the data.
@@ -100,6 +106,9 @@ func (c *checker) run(ctx context.Context) error {
 	c.registered()
 	c.tell("looking at property values")
 	if err := c.properties(ctx); err != nil {
+		return err
+	}
+	if err := c.types(ctx); err != nil {
 		return err
 	}
 	if err := c.attributes(ctx); err != nil {

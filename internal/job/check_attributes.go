@@ -6,6 +6,7 @@ import (
 
 	"github.com/metricsjob/metricsjob/compiler"
 	"github.com/metricsjob/metricsjob/internal/diag"
+	"github.com/metricsjob/metricsjob/metrics"
 )
 
 // attributes warns of attributes that segments and audiences name and no
@@ -14,8 +15,8 @@ func (c *checker) attributes(ctx context.Context) error {
 	for _, u := range c.plan.Units {
 		for _, x := range u.Experiments {
 			a := &attributeChecker{checker: c, x: x, known: map[string][]string{}}
-			for i, s := range x.Def.Segments {
-				if of := x.Segments[i]; of.Exposure == "" || of.Trait != "" {
+			for _, s := range x.Def.Segments {
+				if !a.isOfImpressions(s) {
 					continue
 				}
 				if err := a.occurs(ctx, s.Key.V, s.Key.Pos); err != nil {
@@ -35,6 +36,14 @@ type attributeChecker struct {
 	*checker
 	x     *compiler.ExperimentPlan
 	known map[string][]string // the values of the attributes that were looked at
+}
+
+// isOfImpressions reports whether a segment is an attribute of impressions
+// alone: neither of events or units too, nor the variation of an experiment.
+func (a *attributeChecker) isOfImpressions(s *metrics.Segment) bool {
+	return slices.ContainsFunc(a.x.Segments, func(of compiler.Segment) bool {
+		return of.Key == s.Key.V && of.Exposure != "" && of.Trait == ""
+	})
 }
 
 func (a *attributeChecker) audience(ctx context.Context) error {

@@ -135,7 +135,11 @@ func (c *checker) unknownVariations(x *compiler.ExperimentPlan, shown map[string
 			WithHint("did you mean match: %s?", instead)
 	}
 	for _, value := range unknown {
-		c.found.Warnf(x.Def.Pos, "unknown-variation", "%d impressions of experiment %s show the variation %q, which is not in the file", shown[value], x.Def.Key.V, value).
+		show := "show"
+		if shown[value] == 1 {
+			show = "shows"
+		}
+		c.found.Warnf(x.Def.Pos, "unknown-variation", "%s of experiment %s %s the variation %q, which is not in the file", amount(shown[value], "impression"), x.Def.Key.V, show, value).
 			Hint = nearestOrList(value, inFile)
 	}
 	return len(missing) < len(x.Def.Variations)

@@ -77,8 +77,11 @@ func (c *checker) health(x *compiler.ExperimentPlan, got *collected) {
 		case h.Check == "no_weight":
 			pos = c.weightPlace(x)
 		case h.Check == "not_a_number":
-			pos = c.numberPlace(x)
-			hint = "such a value is taken as missing"
+			place, unsaid := c.numberPlace(x)
+			if !unsaid {
+				continue
+			}
+			pos, hint = place, "such a value is taken as missing"
 		default:
 			continue
 		}
@@ -99,48 +102,23 @@ func (c *checker) weightPlace(x *compiler.ExperimentPlan) diag.Pos {
 	return x.Def.Pos
 }
 
-// numberPlace is the first place where an experiment's metrics need a number
-// of what may be none: the source's value, or a declared property.
-func (c *checker) numberPlace(x *compiler.ExperimentPlan) diag.Pos {
+// numberPlace is the first mapping of a value that is no finite number in some
+// row, among the sources of an experiment's metrics. Where there is none, and
+// properties have values of another type, it reports false: of each of them it
+// was said.
+func (c *checker) numberPlace(x *compiler.ExperimentPlan) (diag.Pos, bool) {
 	for _, m := range x.Metrics {
 		values := []*compiler.UnitValue{m.Tally.X}
 		if m.Tally.Y != nil {
 			values = append(values, m.Tally.Y)
 		}
 		for _, v := range values {
-			for _, e := range []*compiler.Expression{v.Measure.Value, v.Measure.Where} {
-				if e == nil {
-					continue
-				}
-				for _, r := range e.Refs {
-					if pos := c.numberAt(v.Measure, e, r); pos.IsValid() {
-						return pos
-					}
+			for _, s := range v.Measure.Sources {
+				if c.oddValues[s] {
+					return s.Def.Columns.Value.Pos, true
 				}
 			}
 		}
 	}
-	return x.Def.Pos
-}
-
-func (c *checker) numberAt(n *compiler.Measure, e *compiler.Expression, r compiler.Ref) diag.Pos {
-	switch r.Kind {
-	case compiler.RefValue:
-		for _, s := range n.Sources {
-			if s.Value != nil && !s.Value.Type.Exact() {
-				return s.Def.Columns.Value.Pos
-			}
-		}
-	case compiler.RefProperty:
-		for _, key := range n.Events {
-			t := c.defs.Registry.Event(key)
-			if t == nil {
-				continue
-			}
-			if p := t.Property(r.Name); p != nil && (p.Type.V == metrics.TypeNumber || p.Type.V == metrics.TypeInteger) {
-				return e.Place(r)
-			}
-		}
-	}
-	return diag.Pos{}
+	return x.Def.Pos, !c.misfitting
 }
