@@ -224,22 +224,35 @@ func (c *conversion) place(number int) string {
 // writeParts writes the rows of the lines of a chunk, a file for each day, and
 // reports whether there are rows without a time, which it does not write.
 func (c *conversion) writeParts(ctx context.Context, engine *loaders.Engine, files chunkFiles, lines string) (parts []part, untimed bool, err error) {
-	table, err := c.plan.of(files.number).tableSQL(lines)
+	plan := c.plan.of(files.number)
+	selected, err := plan.rowsSQL(lines, false)
 	if err != nil {
 		return nil, false, err
 	}
-	if err := engine.Exec(ctx, table); err != nil {
+	if plan.cells() > tableCells {
+		return c.writeDays(ctx, engine, files, "("+selected+")", func(int) error { return nil })
+	}
+	if err := engine.Exec(ctx, tableSQL(selected)); err != nil {
 		return nil, false, err
 	}
 	defer func() { err = errors.Join(err, engine.Exec(ctx, forgetSQL)) }()
-	days, err := engine.Query(ctx, daysSQL)
+	return c.writeDays(ctx, engine, files, rowsTable, func(days int) error {
+		if days <= unsortedDays {
+			return nil
+		}
+		return engine.Exec(ctx, sortSQL)
+	})
+}
+
+// writeDays writes rows, a table or a query, a file for each day. Prepare is called before with
+// the number of days.
+func (c *conversion) writeDays(ctx context.Context, engine *loaders.Engine, files chunkFiles, rows string, prepare func(days int) error) (parts []part, untimed bool, err error) {
+	days, err := engine.Query(ctx, daysSQL(rows))
 	if err != nil {
 		return nil, false, err
 	}
-	if len(days.Cells) > unsortedDays {
-		if err := engine.Exec(ctx, sortSQL); err != nil {
-			return nil, false, err
-		}
+	if err := prepare(len(days.Cells)); err != nil {
+		return nil, false, err
 	}
 	if err := os.Mkdir(files.parts, 0o777); err != nil {
 		return nil, false, err
@@ -251,7 +264,7 @@ func (c *conversion) writeParts(ctx context.Context, engine *loaders.Engine, fil
 			continue
 		}
 		p := part{day, filepath.Join(files.parts, day+".parquet"), row[1].(int64)}
-		if err := engine.Exec(ctx, partSQL(p.day, p.path)); err != nil {
+		if err := engine.Exec(ctx, c.plan.of(files.number).partSQL(rows, p.day, p.path)); err != nil {
 			return nil, false, err
 		}
 		parts = append(parts, p)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 
 	"github.com/metricsjob/metricsjob/internal/diag"
 	"github.com/metricsjob/metricsjob/loaders"
@@ -71,6 +72,26 @@ type Result struct {
 	Resumed, Chunks int
 }
 
+// The shares of the memory, in percent, that the engines have together, with what they
+// do not account for, and that the Go program keeps to where it can. The rest is the
+// program's code, and what allocators have not given back.
+const (
+	enginesShare = 81
+	goShare      = 15
+)
+
+// keepTo has the Go program collect its garbage sooner within a budget of the process, and
+// gives what ends that.
+func keepTo(memory int64) (end func()) {
+	before := debug.SetMemoryLimit(-1)
+	limit := memory * goShare / 100
+	if memory == 0 || limit >= before {
+		return func() {}
+	}
+	debug.SetMemoryLimit(limit)
+	return func() { debug.SetMemoryLimit(before) }
+}
+
 // threadMemory is what a thread needs: the engine's share, what the engine does
 // not account for, and a part of what the Go program takes.
 const threadMemory = 384 << 20
@@ -99,6 +120,7 @@ func Convert(ctx context.Context, opts Options) (_ *Result, err error) {
 		}
 	}()
 
+	defer keepTo(opts.Memory)()
 	c := &conversion{
 		opts:    opts,
 		workers: workers(opts),
@@ -137,7 +159,7 @@ func workers(opts Options) int {
 		n = runtime.GOMAXPROCS(0)
 	}
 	if opts.Memory > 0 {
-		n = min(n, int(opts.Memory/threadMemory))
+		n = min(n, int(opts.Memory*enginesShare/100/threadMemory))
 	}
 	return max(n, 1)
 }

@@ -92,28 +92,70 @@ FROM (SELECT *, %s AS "__time" FROM (SELECT %s FROM %s))`,
 		strings.Join(items, ", "), quoteName(dayColumn), when, strings.Join(rows, ", "), from), nil
 }
 
+// rowsTable is the name of the table of the rows of a chunk.
+const rowsTable = "chunk"
+
 // unsortedDays is how many days a table is written by that is not sorted by them:
 // of each day it is read as a whole.
 const unsortedDays = 4
 
-// The statements that write the rows of a chunk from a table, day by day, which costs the
-// engine less than its PARTITION_BY where the days are few.
+// The statements about the table of the rows of a chunk, from which they are written day
+// by day: that costs the engine less than its PARTITION_BY where the days are few.
 const (
-	daysSQL   = `SELECT CAST("__day" AS VARCHAR), count(*) FROM chunk GROUP BY "__day" ORDER BY "__day"`
-	sortSQL   = `CREATE OR REPLACE TEMP TABLE chunk AS FROM chunk ORDER BY "__day", rowid`
-	forgetSQL = "DROP TABLE chunk"
+	sortSQL   = "CREATE OR REPLACE TEMP TABLE " + rowsTable + ` AS FROM ` + rowsTable + ` ORDER BY "` + dayColumn + `", rowid`
+	forgetSQL = "DROP TABLE " + rowsTable
 )
 
-// tableSQL makes the table of the rows of a file of lines.
-func (p *plan) tableSQL(lines string) (string, error) {
-	rows, err := p.rowsSQL(lines, false)
-	return "CREATE TEMP TABLE chunk AS " + rows, err
+// tableSQL makes a table of rows.
+func tableSQL(rows string) string { return "CREATE TEMP TABLE " + rowsTable + " AS " + rows }
+
+// daysSQL gives the days of rows, and how many each has.
+func daysSQL(rows string) string {
+	return fmt.Sprintf("SELECT CAST(%[1]s AS VARCHAR), count(*) FROM %[2]s GROUP BY %[1]s ORDER BY %[1]s", quoteName(dayColumn), rows)
 }
 
 // partSQL writes the rows of a day.
-func partSQL(day, file string) string {
-	return fmt.Sprintf("COPY (SELECT * EXCLUDE (%[1]s) FROM chunk WHERE %[1]s = CAST(%s AS DATE)) TO %s (FORMAT parquet, COMPRESSION zstd)",
-		quoteName(dayColumn), quoteText(day), quoteText(file))
+func (p *plan) partSQL(rows, day, file string) string {
+	return fmt.Sprintf("COPY (SELECT * EXCLUDE (%[1]s) FROM %[5]s WHERE %[1]s = CAST(%[2]s AS DATE)) TO %[3]s (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE %[4]d, STRING_DICTIONARY_PAGE_SIZE_LIMIT %[6]d)",
+		quoteName(dayColumn), quoteText(day), quoteText(file), p.rowGroup(), rows, p.dictionary())
+}
+
+// The bounds of a group of rows. The engine holds a group until it is full, and in it
+// each value of each column, there or not, takes cellMemory at least: many columns
+// make for short groups.
+const (
+	groupMemory = 24 << 20
+	cellMemory  = 16
+	mostRows    = 122_880 // the engine's own
+	fewestRows  = 2_048   // what the engine handles at once
+)
+
+// rowGroup is how many rows a group has.
+func (p *plan) rowGroup() int {
+	rows := groupMemory / (cellMemory * p.cells())
+	return min(max(rows-rows%fewestRows, fewestRows), mostRows)
+}
+
+// dictionary is how many bytes the dictionary of a column of texts may have. The engine takes
+// them for each column at once.
+func (p *plan) dictionary() int {
+	const most = 1 << 20 // the engine's own
+	return min(groupMemory/p.cells(), most)
+}
+
+// tableCells is how many values a row may have for the rows of a chunk to be a table, of which
+// the engine holds a block for each column. Wider rows are read from the lines again for each
+// day.
+const tableCells = 128
+
+// cells is about how many values a row has: one for each column, and for each field
+// inside of one, whose names are quoted.
+func (p *plan) cells() int {
+	n := len(p.Columns)
+	for _, c := range p.Columns {
+		n += strings.Count(c.Type, `"`) / 2
+	}
+	return max(n, 1)
 }
 
 // untimed gives the numbers of the records, from 1, of which a row has no time,

@@ -130,7 +130,7 @@ func (c *conversion) openEngine(ctx context.Context) (*loaders.Engine, error) {
 	work := filepath.Join(c.opts.Out, workFolder)
 	memory := int64(threadMemory)
 	if c.opts.Memory > 0 {
-		memory = c.opts.Memory / int64(c.workers)
+		memory = c.opts.Memory * enginesShare / 100 / int64(c.workers)
 	}
 	engine, err := loaders.Open(ctx, loaders.Options{Threads: 1, Memory: memory, TempDir: work, AllowedPaths: []string{work}})
 	if err != nil {
