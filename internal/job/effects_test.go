@@ -52,6 +52,29 @@ func BenchmarkTenThousandRows(b *testing.B) {
 	rowsOf(b, stats.Mean, opt, baseline, variations, 10_000)
 }
 
+// The same of rates of 500 units in each variation, and of 10,000, whose posteriors are
+// those of Beta distributions.
+func BenchmarkTenThousandRateRows(b *testing.B) {
+	for _, units := range []int64{500, 10_000} {
+		baseline, variations := rates(units)
+		b.Run(fmt.Sprint(units), func(b *testing.B) {
+			rowsOf(b, stats.Mean, stats.DefaultOptions(), baseline, variations, 10_000)
+		})
+	}
+}
+
+// rates are a metric of 0 and 1 of so many units in a baseline, of which a tenth have
+// it, and in each of 100 variations, of which from 8% to 18% have it.
+func rates(units int64) (baseline stats.Moments, variations []stats.Moments) {
+	rate := func(x int64) stats.Moments {
+		return stats.NewMoments(units, map[stats.Term]stats.Sum{stats.X: stats.SumOf(x), stats.XX: stats.SumOf(x)})
+	}
+	for i := range int64(100) {
+		variations = append(variations, rate(units*(80+i)/1000))
+	}
+	return rate(units / 10), variations
+}
+
 // The same by sequential methods. The boundaries of a design are computed once.
 func BenchmarkTenThousandSequentialRows(b *testing.B) {
 	baseline, variations := busySums()
@@ -79,20 +102,13 @@ func BenchmarkTenThousandSequentialRows(b *testing.B) {
 	}
 }
 
-// 100 rows by each exact test, without posteriors, of rates of 500 units in each
-// variation.
+// 100 rows by each exact test of rates of 500 units in each variation.
 func BenchmarkHundredExactRows(b *testing.B) {
-	rate := func(x int64) stats.Moments {
-		return stats.NewMoments(500, map[stats.Term]stats.Sum{stats.X: stats.SumOf(x), stats.XX: stats.SumOf(x)})
-	}
-	var variations []stats.Moments
-	for i := range int64(100) {
-		variations = append(variations, rate(40+i/2))
-	}
+	baseline, variations := rates(500)
 	for _, test := range []stats.ExactTest{stats.Fisher, stats.Barnard, stats.Boschloo} {
 		opt := stats.DefaultOptions()
-		opt.Exact, opt.ExactBelow, opt.Prior = test, 1000, nil
-		b.Run(string(test), func(b *testing.B) { rowsOf(b, stats.Mean, opt, rate(50), variations, 100) })
+		opt.Exact, opt.ExactBelow = test, 1000
+		b.Run(string(test), func(b *testing.B) { rowsOf(b, stats.Mean, opt, baseline, variations, 100) })
 	}
 }
 

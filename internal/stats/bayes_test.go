@@ -1,6 +1,7 @@
 package stats
 
 import (
+	"fmt"
 	"math"
 	"os"
 	"strings"
@@ -44,7 +45,8 @@ type bayesFile struct {
 		believed
 	}
 	Beta []struct {
-		Baseline, Variation [2]int64
+		ratesJSON
+		Alpha, Lose, Gain float64
 		believed
 	}
 	Mixture []struct {
@@ -64,7 +66,7 @@ type bayesFile struct {
 // testdata/bayes.py.
 func TestPosteriorsAgainstReference(t *testing.T) {
 	file := readJSON[bayesFile](t, "testdata/bayes.json")
-	if len(file.Normal) != 5 || len(file.Beta) != 5 {
+	if len(file.Normal) != 5 || len(file.Beta) != 15 {
 		t.Fatalf("%d and %d cases", len(file.Normal), len(file.Beta))
 	}
 	for _, c := range file.Normal {
@@ -79,14 +81,15 @@ func TestPosteriorsAgainstReference(t *testing.T) {
 		near(t, "chance, lower is better", q.ChanceToWin, 1-c.Chance, 1e-8)
 	}
 	for _, c := range file.Beta {
-		a, b := counts(c.Baseline[0], c.Baseline[1]), counts(c.Variation[0], c.Variation[1])
-		p := NewComparison(Mean, a, b, DefaultOptions()).Posterior()
-		c.compare(t, "beta", p, 1e-7)
+		a, b := c.moments()
 		opt := DefaultOptions()
+		opt.Alpha = c.Alpha
+		what := fmt.Sprintf("rates %v and %v", c.Baseline, c.Variation)
+		c.compare(t, what, NewComparison(Mean, a, b, opt).Posterior(), 1e-9)
 		opt.Better = metrics.Lower
-		q := NewComparison(Mean, b, a, opt).Posterior() // to lose with less is to win with more, the other way round
-		near(t, "chance, lower is better", q.ChanceToWin, c.Chance, 1e-8)
-		near(t, "loss, lower is better", q.ExpectedLoss, c.Loss, 1e-7)
+		q := NewComparison(Mean, a, b, opt).Posterior()
+		near(t, what+": chance, lower is better", q.ChanceToWin, c.Lose, 1e-9)
+		near(t, what+": loss, lower is better", q.ExpectedLoss, c.Gain, 1e-9)
 	}
 }
 

@@ -46,10 +46,11 @@ func hypergeometricOf(na, nb, s int64) hypergeometric {
 		return float64(s-k) * float64(nb-k) / (float64(k+1) * float64(na-s+k+1))
 	}
 	h.weights[mode-low] = 1
-	for k := mode; k < high; k++ {
+	// Far from the mode weights are 0, and so are those beyond.
+	for k := mode; k < high && h.weights[k-low] > 0; k++ {
 		h.weights[k+1-low] = h.weights[k-low] * climb(k)
 	}
-	for k := mode; k > low; k-- {
+	for k := mode; k > low && h.weights[k-low] > 0; k-- {
 		h.weights[k-1-low] = h.weights[k-low] / climb(k-1)
 	}
 	for _, w := range h.weights {

@@ -1,5 +1,11 @@
 package stats
 
+import (
+	"math"
+
+	"gonum.org/v1/gonum/mathext"
+)
+
 // RateInterval is the exact interval of Clopper and Pearson (1934) of a rate of which
 // x of n were seen: it holds the rates under which neither so many nor so few would be
 // rarer than half of alpha.
@@ -16,4 +22,40 @@ func RateInterval(x, n int64, alpha float64) (low, high float64) {
 		high = end(float64(x)+1, float64(n-x), 1-alpha/2)
 	}
 	return low, high
+}
+
+// below is the chance of a rate below p.
+func (d beta) below(p float64) float64 {
+	switch {
+	case p <= 0:
+		return 0
+	case p >= 1:
+		return 1
+	}
+	return mathext.RegIncBeta(d.a, d.b, p)
+}
+
+// bisect finds the root of a rising function by the Illinois method, which keeps
+// it between its ends.
+func bisect(low, high float64, f func(float64) float64) float64 {
+	atLow, atHigh := f(low), f(high)
+	for range 200 {
+		if atLow >= 0 {
+			return low
+		}
+		if atHigh <= 0 {
+			return high
+		}
+		middle := (low*atHigh - high*atLow) / (atHigh - atLow)
+		at := f(middle)
+		if math.Abs(high-low) < 1e-13 || math.Abs(at) < 1e-14 {
+			return middle
+		}
+		if at < 0 {
+			low, atLow, atHigh = middle, at, atHigh/2
+		} else {
+			high, atHigh, atLow = middle, at, atLow/2
+		}
+	}
+	return low + (high-low)/2
 }

@@ -90,7 +90,7 @@ func TestTailsAgainstReference(t *testing.T) {
 		for better, want := range map[metrics.Better]string{metrics.Higher: c.Win, metrics.Lower: c.Lose} {
 			opt := opt
 			opt.Prior, opt.Better = &Prior{Flat: true}, better
-			near(t, fmt.Sprintf("chance of %v and %v, %s", c.Baseline, c.Variation, better), NewComparison(Proportion, a, b, opt).Posterior().ChanceToWin, parseFloat(t, want), 1e-8)
+			near(t, fmt.Sprintf("chance of %v and %v, %s", c.Baseline, c.Variation, better), NewComparison(Proportion, a, b, opt).Posterior().ChanceToWin, parseFloat(t, want), 1e-12)
 		}
 	}
 }

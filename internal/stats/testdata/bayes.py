@@ -17,6 +17,7 @@ import numpy as np
 import scipy
 from scipy import integrate, optimize, stats
 
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(80)
 rng = np.random.default_rng(20261121)
 
 
@@ -48,15 +49,28 @@ def normal_posterior(mean, variance, prior_mean, prior_sd, alpha):
 
 
 def beta_posterior(xa, na, xb, nb, alpha):
+    """Over the rate of the variation, by 80 nodes from one part of either density to the next."""
     a, b = stats.beta(1 + xa, 1 + na - xa), stats.beta(1 + xb, 1 + nb - xb)
-    from_b, to_b = max(0, b.mean() - 14 * b.std()), min(1, b.mean() + 14 * b.std())
-    below = lambda x: quad(lambda p: b.pdf(p) * a.sf(p - x), from_b, to_b)  # P(B - A < x)
-    quantile = lambda q: optimize.brentq(lambda x: below(x) - q, -1, 1, xtol=1e-14)
+    tails = [1e-20, 1e-12, 1e-6, 1e-3, 0.03, 0.2, 0.5]
+    parts = lambda d: [d.ppf(p) for p in tails] + [d.isf(p) for p in tails]
+
+    def over(f, x):
+        at = sorted({min(max(p, 0.0), 1.0) for p in [0, 1, x, 1 + x, *parts(b), *(p + x for p in parts(a))]})
+        at = np.array(at)[:, None]
+        half = np.diff(at, axis=0) / 2
+        return float((half * WEIGHTS * f(at[:-1] + half * (1 + NODES))).sum())
+
+    below = lambda x: over(lambda p: b.pdf(p) * a.sf(p - x), x)  # P(B - A < x)
+    above = lambda x: over(lambda p: b.pdf(p) * a.cdf(p - x), x)
+    root = lambda f: optimize.brentq(lambda x: f(x) - alpha / 2, -1, 1, xtol=1e-15, rtol=1e-14)
     return {
-        "chance": quad(lambda p: b.pdf(p) * a.cdf(p), from_b, to_b),
-        "loss": quad(lambda p: b.cdf(p) * a.sf(p), 0, 1, points=[a.mean(), b.mean()]),
-        "low": quantile(alpha / 2),
-        "high": quantile(1 - alpha / 2),
+        "alpha": alpha,
+        "chance": above(0),
+        "lose": below(0),
+        "loss": over(lambda p: b.cdf(p) * a.sf(p), 0),
+        "gain": over(lambda p: b.sf(p) * a.cdf(p), 0),
+        "low": root(below),
+        "high": root(above),
     }
 
 
@@ -84,8 +98,12 @@ for prior in [None, (0.0, 0.3, "absolute"), (0.5, 0.2, "absolute"), (0.0, 0.05, 
     normals.append({"baseline": sums(a), "variation": sums(b), "prior": prior, **p})
 
 betas = [
-    {"baseline": [xa, na], "variation": [xb, nb], **beta_posterior(xa, na, xb, nb, 0.05)}
-    for xa, na, xb, nb in [(163, 3304, 223, 3329), (0, 10, 0, 12), (7, 12, 2, 10), (5, 5, 0, 3), (9990, 10000, 9980, 10000)]
+    {"baseline": [xa, na], "variation": [xb, nb], **beta_posterior(xa, na, xb, nb, alpha)}
+    for xa, na, xb, nb, alpha in [
+        (163, 3304, 223, 3329, 0.05), (0, 10, 0, 12, 0.05), (7, 12, 2, 10, 0.05), (5, 5, 0, 3, 0.05), (9990, 10000, 9980, 10000, 0.05),
+        (0, 1000, 3, 1000, 0.05), (1, 10000, 0, 20, 0.05), (0, 5000, 0, 200, 0.01), (3, 10000, 60, 9000, 0.05), (50, 500, 70, 500, 0.05),
+        (10, 20, 5000, 10000, 0.05), (1, 1, 0, 1, 0.05), (2500, 10000, 2600, 10000, 0.001), (0, 10000, 10000, 10000, 0.05), (4, 9, 40, 10000, 0.2),
+    ]
 ]
 
 ratios = []
