@@ -72,9 +72,23 @@ func (in *inspector) unreadableLines(ctx context.Context, engine *Engine, files 
 	if ctx.Err() != nil || errors.As(err, &memory) {
 		return err
 	}
-	var several *oneDelimiterError
-	if errors.As(err, &several) {
+	var (
+		gone    *UnreachableError
+		several *oneDelimiterError
+		damaged *damagedError
+		marked  *markedError
+	)
+	switch {
+	case errors.As(err, &gone) && gone.Path != "":
+		return err
+	case errors.As(err, &several):
 		in.list.Errorf(pathTo(in.def, several.file), "mixed-formats", "%s", several.Error()).WithHint("make them two sources")
+		return nil
+	case errors.As(err, &damaged):
+		in.list.Errorf(pathTo(in.def, damaged.file), "bad-file", "%s", damaged.Error()).Hint = hintWhole
+		return nil
+	case errors.As(err, &marked):
+		in.list.Errorf(pathTo(in.def, marked.file), "bad-file", "%s", marked.Error()).Hint = hintMark
 		return nil
 	}
 	for _, file := range files {

@@ -35,6 +35,9 @@ func (e *oneDelimiterError) Error() string {
 // UTF-8, for another column may be read without it.
 func readCSV(ctx context.Context, engine *Engine, files []string) (map[string]lineFile, schema, error) {
 	s := schema{}
+	if err := checkTexts(ctx, engine, files, false); err != nil {
+		return nil, s, err
+	}
 	for _, file := range files {
 		line, err := firstLine(ctx, engine, file)
 		if err != nil {

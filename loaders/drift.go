@@ -131,6 +131,41 @@ func digits(t compiler.ColumnType) (whole, scale int, ok bool) {
 	return whole, 0, ok
 }
 
+// rounds reports whether a column has types in several files to one of which the
+// values of another cannot be taken without rounding. A column that has conflicts
+// inside is none such, for it can be read by its parts alone.
+func (s schema) rounds(column string) bool {
+	if slices.ContainsFunc(s.conflicts, func(c conflict) bool { return strings.EqualFold(c.path[0], column) }) {
+		return false
+	}
+	var types []compiler.ColumnType
+	for _, k := range s.kinds {
+		for _, c := range k.columns {
+			if strings.EqualFold(c.Name, column) {
+				types = append(types, c.Type)
+			}
+		}
+	}
+	return slices.ContainsFunc(types, func(t compiler.ColumnType) bool { return roundsTo(types[0], t) })
+}
+
+// roundsTo reports whether values of one of the types, or of fields of both, are
+// not exactly values of the other. Of whole numbers and of microseconds with and
+// without zone they are, or are none at all.
+func roundsTo(a, b compiler.ColumnType) bool {
+	exact := isKind(compiler.ColumnTimestamp, compiler.ColumnTimestampTZ)
+	switch {
+	case a.Name == b.Name, a.Kind == compiler.ColumnInteger && b.Kind == compiler.ColumnInteger, exact(a) && exact(b):
+		return false
+	case a.Kind == compiler.ColumnStruct && b.Kind == compiler.ColumnStruct:
+		return slices.ContainsFunc(a.Fields, func(f compiler.Column) bool {
+			i := slices.IndexFunc(b.Fields, func(o compiler.Column) bool { return strings.EqualFold(o.Name, f.Name) })
+			return i >= 0 && roundsTo(f.Type, b.Fields[i].Type)
+		})
+	}
+	return true
+}
+
 // family groups the types that can stand in for each other without a change
 // of meaning: DuckDB widens the narrower one.
 func family(k compiler.ColumnKind) compiler.ColumnKind {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -226,4 +227,44 @@ func (w *warehouse) where(src *compiler.Source, x sqlast.Expr) []string {
 	only := *src
 	only.Read = sqlast.Subquery{Query: sqlast.Select{Items: []sqlast.Item{{X: x, As: "x"}}, From: src.Read, Where: src.Where}, Alias: "w"}
 	return w.sorted(&only, sqlast.Column{Name: "x"})
+}
+
+// TestComparedAcrossTypes compares columns with constants that one of the files'
+// types cannot hold: DuckDB itself gives other rows.
+func TestComparedAcrossTypes(t *testing.T) {
+	shared := newWarehouse(t)
+	for where, tc := range map[string]struct {
+		files []string
+		want  []string
+	}{
+		"x < 2.4":   {[]string{"unnest([1, 2, 3])::INTEGER AS x", "unnest([1.5, 2.5])::DOUBLE AS x"}, []string{"1.0", "1.5", "2.0"}},
+		"x == 2.4":  {[]string{"unnest([1, 2, 3])::INTEGER AS x", "unnest([1.5, 2.5])::DOUBLE AS x"}, nil},
+		"x <= 2.9":  {[]string{"unnest([1, 2, 3])::INTEGER AS x", "unnest([1.5, 2.5])::DECIMAL(9, 1) AS x"}, []string{"1.0", "1.5", "2.0", "2.5"}},
+		"x < 2.44":  {[]string{"unnest([1.1, 2.4])::DECIMAL(9, 1) AS x", "unnest([1.55, 2.45])::DECIMAL(9, 2) AS x"}, []string{"1.10", "1.55", "2.40"}},
+		"s.x < 2.4": {[]string{"{'x': unnest([1, 2, 3])::INTEGER} AS s", "{'x': unnest([1.5, 2.5])::DOUBLE} AS s"}, []string{"{'x': 1.0}", "{'x': 1.5}", "{'x': 2.0}"}},
+	} {
+		t.Run(where, func(t *testing.T) {
+			w := shared.folder(t)
+			for i, x := range tc.files {
+				w.write(string(rune('a'+i))+".parquet", "SELECT "+x+", "+base)
+			}
+			src := w.mustInspect(w.events("*.parquet", func(s *metrics.Source) { s.Where = metrics.Expr{Src: where, Pos: at(8)} }))
+			column, _, _ := strings.Cut(strings.Fields(where)[0], ".")
+			if diff := cmp.Diff(tc.want, w.where(src, sqlast.Column{Name: column})); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestDaysBesideTimes: rows of a file of dates are before an instant of that day.
+func TestDaysBesideTimes(t *testing.T) {
+	w := newWarehouse(t)
+	w.write("a.parquet", "SELECT 'u1' AS user_id, 'buy' AS name, DATE '2026-03-03' AS ts")
+	w.write("b.parquet", "SELECT 'u2' AS user_id, 'buy' AS name, TIMESTAMP '2026-03-03 11:00:00' AS ts")
+	src := w.mustInspect(w.events("*.parquet", func(*metrics.Source) {}))
+	src.Where = sqlast.Binary{Op: sqlast.Less, L: src.Time.SQL, R: sqlast.Timestamp(time.Date(2026, 3, 3, 12, 0, 0, 0, time.UTC))}
+	if diff := cmp.Diff([]string{"u1", "u2"}, w.where(src, src.Units[0].SQL)); diff != "" {
+		t.Error(diff)
+	}
 }

@@ -1,7 +1,6 @@
 package loaders
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -321,8 +320,11 @@ func nearestPath(pattern string) string {
 		return fmt.Sprintf("the folder %s has no %q", root, missing)
 	case len(names) == 0:
 		return fmt.Sprintf("the folder %s is there, but holds no data files", root)
+	case rest == "":
+		return fmt.Sprintf("the folder %s holds %s, but no file with the ending of a data file; for NDJSON under other names write path: %s and format: ndjson",
+			root, some(names, 5), quoteText(root+"/**/*"))
 	default:
-		return fmt.Sprintf("the folder %s is there, but nothing in it matches %q; it holds %s", root, cmp.Or(rest, "*.parquet"), some(names, 5))
+		return fmt.Sprintf("the folder %s is there, but nothing in it matches %q; it holds %s", root, rest, some(names, 5))
 	}
 }
 

@@ -130,8 +130,8 @@ func inspectSource(ctx context.Context, engine *Engine, def *metrics.Source, mat
 			in.out.Files[i].Unreadable = foot.unreadable
 		}
 	}
-	if !in.hasRows() {
-		return nil, nil
+	if ok, err := in.hasRows(ctx, engine); err != nil || !ok {
+		return nil, in.refused(err)
 	}
 	return in.meanings(ctx, engine, files)
 }
@@ -214,16 +214,22 @@ var rowsOf = map[metrics.FileFormat]struct{ what, hint string }{
 
 // hasRows says which files hold lines, but no row; the definitions cannot mean
 // those.
-func (in *inspector) hasRows() bool {
+func (in *inspector) hasRows(ctx context.Context, engine *Engine) (bool, error) {
 	ok := true
 	for _, f := range in.out.Files {
 		if foot := in.footers[f.Path]; foot != nil && foot.rows == 0 && foot.unreadable > 0 {
+			ending, err := hiddenCompression(ctx, engine, f.Path)
+			if err != nil {
+				return false, err
+			}
 			said := in.list.Errorf(pathTo(in.def, f.Path), "bad-file", "%s has no line that is %s", f.Path, rowsOf[in.format].what)
-			said.Hint = rowsOf[in.format].hint
+			if said.Hint = rowsOf[in.format].hint; ending != "" {
+				said.WithHint("it is compressed, which its name does not say: let it end in %s", ending)
+			}
 			ok = false
 		}
 	}
-	return ok
+	return ok, nil
 }
 
 // partition makes the day of the path a column.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -114,7 +115,7 @@ func (w *warehouse) values(src *compiler.Source, x sqlast.Expr) []string {
 	w.t.Helper()
 	query, err := sqlast.Print(sqlast.DuckDB, sqlast.Select{
 		Items:   []sqlast.Item{{X: call(sqlast.Coalesce, cast(x, varchar), sqlast.Text("-")), As: "x"}},
-		From:    src.Read,
+		From:    withOrder(src.Read),
 		OrderBy: []sqlast.Order{{X: sqlast.Column{Name: "n"}}},
 	})
 	if err != nil {
@@ -129,6 +130,18 @@ func (w *warehouse) values(src *compiler.Source, x sqlast.Expr) []string {
 		out = append(out, r[0].(string))
 	}
 	return out
+}
+
+// withOrder is a relation with the column n, which nobody reads but the tests.
+func withOrder(read sqlast.From) sqlast.From {
+	settled, ok := read.(sqlast.Subquery)
+	if !ok {
+		return read
+	}
+	records := settled.Query.(sqlast.Select)
+	n := sqlast.Column{Name: "n"}
+	records.Items = append(slices.Clone(records.Items), sqlast.Item{X: n, As: n.Name})
+	return sqlast.Subquery{Query: records}
 }
 
 // at is a place in the definitions that no test reads.
@@ -163,4 +176,10 @@ func instantOf(t *testing.T, s string) time.Time {
 }
 
 // parquetOf is how a source reads its Parquet files.
-func parquetOf(src *compiler.Source) sqlast.ReadParquet { return src.Read.(sqlast.ReadParquet) }
+func parquetOf(src *compiler.Source) sqlast.ReadParquet {
+	read := src.Read
+	if settled, ok := read.(sqlast.Subquery); ok {
+		read = settled.Query.(sqlast.Select).From
+	}
+	return read.(sqlast.ReadParquet)
+}

@@ -32,6 +32,9 @@ func readLines(ctx context.Context, engine *Engine, files []string) (map[string]
 // readMembers is readLines without the types.
 func readMembers(ctx context.Context, engine *Engine, files []string) (map[string]lineFile, schema, error) {
 	lines, s := map[string]lineFile{}, schema{}
+	if err := checkTexts(ctx, engine, files, true); err != nil {
+		return nil, s, err
+	}
 	names := map[string][]string{} // of the files that have a member
 	for chunk := range slices.Chunk(files, footerChunk) {
 		from := "read_ndjson_objects(" + fileList(chunk) + ", ignore_errors = true, filename = true, hive_partitioning = false)"

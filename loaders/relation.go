@@ -16,7 +16,7 @@ import (
 // the definitions, which people can read, where DuckDB finds the same ones by
 // it, else one by one.
 func (in *inspector) read(ctx context.Context, engine *Engine, files []string) {
-	in.out.Read = in.records()
+	in.out.Read = in.settled(in.records())
 	if in.rows != nil {
 		in.out.Read = in.rows.of(in.out.Read, in.used())
 	}
@@ -83,6 +83,30 @@ func (in *inspector) records() sqlast.From {
 	default:
 		panic("loaders: no case for " + string(in.format))
 	}
+}
+
+// settled is the relation of what stands in files whose types differ, with those
+// columns behind a call that changes nothing: DuckDB compares a column with a
+// constant in each file by the type that the file has, to which it rounds the
+// constant, so that of 1, 2 and 3 in a file of integers only 1 is below 2.4
+// where other files have floating numbers.
+func (in *inspector) settled(records sqlast.From) sqlast.From {
+	var items []sqlast.Item
+	rounds := false
+	for _, name := range in.needed() {
+		if in.rows.is(name) && !slices.Contains(sqlast.Columns(in.rows.list), name) {
+			continue // it is no column yet
+		}
+		item := sqlast.Item{X: sqlast.Column{Name: name}, As: name}
+		if !in.isPartition(name) && in.schema.rounds(name) {
+			item.X, rounds = call(sqlast.Coalesce, item.X, item.X), true
+		}
+		items = append(items, item)
+	}
+	if !rounds {
+		return records
+	}
+	return sqlast.Subquery{Query: sqlast.Select{Why: "columns of several types are compared by the widest one", Items: items, From: records}}
 }
 
 // columnType is the type that a member of JSON is read as.
