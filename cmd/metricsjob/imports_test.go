@@ -35,7 +35,7 @@ var mayImport = map[string][]string{
 	"internal/objectstore":           {},
 	"internal/objectstore/storetest": {},
 
-	"internal/convert":    {"compiler/sqlast", "internal/diag", "loaders", "metrics"},
+	"internal/convert":    {"compiler/sqlast", "internal/diag", "internal/objectstore", "loaders", "metrics"},
 	"internal/imports":    {"metrics"},
 	"internal/starter":    {"metrics"},
 	"internal/metrictest": {"internal/diag", "internal/job", "loaders", "metrics"},

@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 
 	"github.com/metricsjob/metricsjob/internal/diag"
+	"github.com/metricsjob/metricsjob/internal/objectstore"
 	"github.com/metricsjob/metricsjob/loaders"
 	"github.com/metricsjob/metricsjob/metrics"
 )
@@ -36,7 +37,7 @@ type Options struct {
 	Rejects string
 	// Threads is how many chunks are converted at a time; 0: one for each processor.
 	Threads int
-	// Memory is the budget of the process in bytes; 0: half a GiB for each thread.
+	// Memory is the budget of the process in bytes; 0: about 384 MiB for each thread.
 	Memory int64
 	// Anew removes what an earlier conversion left in Out.
 	Anew bool
@@ -100,7 +101,10 @@ const threadMemory = 384 << 20
 // done again. A [MistakeError] or a diag.List says what is wrong with the command
 // line or the files; files that cannot be read are a [loaders.UnreachableError].
 func Convert(ctx context.Context, opts Options) (_ *Result, err error) {
-	inputs, format, err := findInputs(opts.Paths, opts.Format)
+	if objectstore.IsURL(opts.Out) {
+		return nil, mistakef("the parts cannot be written to %s", opts.Out).withHint("name a folder with --out, and copy it to the object store when convert has ended")
+	}
+	inputs, format, err := findInputs(ctx, opts.Paths, opts.Format)
 	if err != nil {
 		return nil, err
 	}
@@ -188,6 +192,7 @@ func (c *conversion) begin(inputs []input) error {
 	}
 	if p != nil {
 		c.plan, c.done = p, d
+		p.takeStored(inputs)
 		c.added, err = p.added(c.asked, inputs, d)
 		return err
 	}

@@ -3,6 +3,7 @@ package convert
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +17,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/metricsjob/metricsjob/internal/objectstore"
 	"github.com/metricsjob/metricsjob/loaders"
 	"github.com/metricsjob/metricsjob/metrics"
 )
@@ -28,6 +30,8 @@ type input struct {
 	// Header and Separator are those of a CSV file.
 	Header    []string `json:"header,omitempty"`
 	Separator string   `json:"separator,omitempty"`
+
+	stored *stored // nil: a file
 }
 
 // MistakeError says that a conversion cannot be what was asked for: of what is on
@@ -58,31 +62,33 @@ func lines(name string) metrics.FileFormat {
 }
 
 // findInputs lists the files that paths mean, sorted, each once: files, folders
-// and what is below them, and patterns.
-func findInputs(paths []string, format metrics.FileFormat) ([]input, metrics.FileFormat, error) {
-	var names []string
+// and what is below them, patterns, and the same in an object store.
+func findInputs(ctx context.Context, paths []string, format metrics.FileFormat) ([]input, metrics.FileFormat, error) {
+	store, err := openStore(ctx, paths)
+	if err != nil {
+		return nil, "", err
+	}
+	var inputs []input
 	for _, p := range paths {
-		found, err := findFiles(p)
+		var found []input
+		if objectstore.IsURL(p) {
+			found, err = storedInputs(ctx, store, p)
+		} else {
+			found, err = fileInputs(p)
+		}
 		if err != nil {
 			return nil, "", err
 		}
 		if len(found) == 0 {
 			return nil, "", mistakef("no files match %s", p).withHint("name a file, a folder with .ndjson, .jsonl, .json, .csv or .tsv files, plain, .gz or .zst, or a pattern such as 'export/*.ndjson.gz'")
 		}
-		names = append(names, found...)
+		inputs = append(inputs, found...)
 	}
-	slices.Sort(names)
-	names = slices.Compact(names)
-	var inputs []input
-	for _, name := range names {
-		info, err := os.Stat(name)
-		if err != nil {
-			return nil, "", unreachable(name, err)
-		}
-		if !info.Mode().IsRegular() {
-			return nil, "", mistakef("%s is no file, and is read twice", name).withHint("write the lines to a file first")
-		}
-		inputs = append(inputs, input{Path: name, Size: info.Size(), Modified: info.ModTime().UTC()})
+	slices.SortFunc(inputs, func(a, b input) int { return strings.Compare(a.Path, b.Path) })
+	inputs = slices.CompactFunc(inputs, func(a, b input) bool { return a.Path == b.Path })
+	var names []string
+	for _, in := range inputs {
+		names = append(names, in.Path)
 	}
 	if format == "" {
 		var err error
@@ -91,6 +97,26 @@ func findInputs(paths []string, format metrics.FileFormat) ([]input, metrics.Fil
 		}
 	}
 	return inputs, format, nil
+}
+
+// fileInputs lists the files that a path means.
+func fileInputs(p string) ([]input, error) {
+	names, err := findFiles(p)
+	if err != nil {
+		return nil, err
+	}
+	var inputs []input
+	for _, name := range names {
+		info, err := os.Stat(name)
+		if err != nil {
+			return nil, unreachable(name, err)
+		}
+		if !info.Mode().IsRegular() {
+			return nil, mistakef("%s is no file, and is read twice", name).withHint("write the lines to a file first")
+		}
+		inputs = append(inputs, input{Path: name, Size: info.Size(), Modified: info.ModTime().UTC()})
+	}
+	return inputs, nil
 }
 
 // unreachable says that a file cannot be read.
@@ -145,24 +171,20 @@ func oneFormat(names []string) (metrics.FileFormat, error) {
 // open opens an input as the text that it holds. Raw counts the bytes that were
 // read of the file itself.
 func (in input) open(raw *int64) (_ io.ReadCloser, err error) {
-	file, err := os.Open(filepath.FromSlash(in.Path))
+	file, err := in.file()
 	if err != nil {
-		return nil, unreachable(in.Path, err)
+		return nil, err
 	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, file.Close())
 		}
 	}()
-	info, err := file.Stat()
-	if err != nil {
-		return nil, unreachable(in.Path, err)
-	}
-	if info.Size() != in.Size || !info.ModTime().Equal(in.Modified) {
-		return nil, changed(in.Path)
-	}
 	buffered := bufio.NewReaderSize(&counter{file, raw}, 1<<18)
-	begin, _ := buffered.Peek(4)
+	begin, err := buffered.Peek(4)
+	if err != nil && ofStore(err) {
+		return nil, err
+	}
 	text := &inputText{path: in.Path, file: file, text: buffered}
 	switch {
 	case bytes.HasPrefix(begin, []byte{0x1f, 0x8b}):
@@ -183,6 +205,25 @@ func (in input) open(raw *int64) (_ io.ReadCloser, err error) {
 	return text, nil
 }
 
+// file opens what an input lies in.
+func (in input) file() (io.ReadSeekCloser, error) {
+	if in.stored != nil {
+		return in.stored.open(in)
+	}
+	file, err := os.Open(filepath.FromSlash(in.Path))
+	if err != nil {
+		return nil, unreachable(in.Path, err)
+	}
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+		return nil, errors.Join(unreachable(in.Path, err), file.Close())
+	case info.Size() != in.Size || !info.ModTime().Equal(in.Modified):
+		return nil, errors.Join(changed(in.Path), file.Close())
+	}
+	return file, nil
+}
+
 func changed(path string) error {
 	return mistakef("%s changed since its conversion began", path).withHint("begin again with --anew, or convert into another folder")
 }
@@ -194,7 +235,7 @@ func broken(path string, err error) error {
 // inputText is the text of an input.
 type inputText struct {
 	path  string
-	file  *os.File
+	file  io.ReadSeekCloser
 	text  io.Reader
 	plain *bufio.Reader // of a file that is not compressed
 	close func()
@@ -204,6 +245,8 @@ func (t *inputText) Read(p []byte) (int, error) {
 	n, err := t.text.Read(p)
 	switch {
 	case err == nil || errors.Is(err, io.EOF):
+		return n, err
+	case ofStore(err):
 		return n, err
 	case t.plain != nil:
 		return n, unreachable(t.path, err)
