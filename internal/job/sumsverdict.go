@@ -28,7 +28,7 @@ func (t *fromSums) judge(groups []*sumsGroup) {
 			Ended:         t.ended,
 		}
 		t.described(g)
-		check := t.sampleRatio(g)
+		check := t.sampleRatio(weighted(groups, g))
 		t.tables.Health = append(t.tables.Health, check)
 		if check.Status == metrics.Fail {
 			e.Invalid = metrics.Reasons{reasonOf(check)}
@@ -66,8 +66,20 @@ func (t *fromSums) verdicts(experiment string, e stats.Evidence) {
 	}
 }
 
-// sampleRatio tests the units of an experiment over everybody where the file has
-// weights, by the metric that comes first.
+// weighted is the first metric over everybody of a group's experiment that has weights,
+// or the group itself, if none has.
+func weighted(groups []*sumsGroup, first *sumsGroup) *sumsGroup {
+	for _, g := range groups {
+		if g.first.experiment() == first.first.experiment() && orDefault(g.first.text("segment"), metrics.Overall) == metrics.Overall &&
+			slices.ContainsFunc(g.arms, func(a *sumsArm) bool { return a.row.text("weight") != "" }) {
+			return g
+		}
+	}
+	return first
+}
+
+// sampleRatio tests the units of an experiment over everybody by those of a metric,
+// where the file has weights.
 func (t *fromSums) sampleRatio(g *sumsGroup) metrics.HealthRow {
 	var units []int64
 	var weights []*big.Rat
