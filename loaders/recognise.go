@@ -134,7 +134,7 @@ var (
 		kind  string
 		words []string
 	}{
-		{"user", []string{"userid", "user", "visitorid", "visitor", "customerid", "memberid", "personid", "profileid", "subjectid", "subject", "subjectkey", "userkey", "userpseudoid", "distinctid", "contextkey", "unitid", "unit"}},
+		{"user", []string{"userid", "user", "uid", "visitorid", "visitor", "customerid", "memberid", "personid", "profileid", "subjectid", "subject", "subjectkey", "userkey", "userpseudoid", "distinctid", "contextkey", "unitid", "unit"}},
 		{"anonymous", []string{"anonymousid", "anonid", "cookieid"}},
 		{"device", []string{"deviceid", "clientid", "installationid"}},
 		{"account", []string{"accountid", "organizationid", "organisationid", "orgid", "companyid", "tenantid", "workspaceid"}},

@@ -71,10 +71,10 @@ func sliceText(t *metrics.Tables) string {
 		return text
 	}
 	if r := t.Results[0]; r.Segment != metrics.Overall {
-		text += fmt.Sprintf(", %s %s", clean(r.Segment), clean(r.SegmentValue))
+		text += fmt.Sprintf(", %s %s", clean(r.Segment), valueText(r.SegmentValue))
 	}
 	if split := t.Results[0].Split; split != nil {
-		text += ", split " + clean(*split)
+		text += ", split " + valueText(*split)
 	}
 	return text
 }

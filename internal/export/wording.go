@@ -144,7 +144,7 @@ func (b block) title() string {
 		s += fmt.Sprintf(", step %d", *b.step)
 	}
 	if b.split != nil {
-		s += ", " + *b.split
+		s += ", " + valueText(*b.split)
 	}
 	if b.metric.Name != nil {
 		s += " — " + *b.metric.Name
@@ -173,7 +173,7 @@ func (b block) lines() []line {
 	lines := make([]line, len(b.rows))
 	for i, r := range b.rows {
 		l := line{
-			value: r.SegmentValue, variation: r.Variation,
+			value: valueText(r.SegmentValue), variation: r.Variation,
 			units: count(r.Units), total: s.total(r.Total), mean: s.mean(r.Mean),
 			effect: s.effect(r.RelativeEffect), effectInterval: interval(r.RelativeLow, r.RelativeHigh, s.effect),
 			difference: s.difference(r.AbsoluteEffect), differenceInterval: interval(r.AbsoluteLow, r.AbsoluteHigh, s.difference),
@@ -217,7 +217,7 @@ func findingText(h metrics.HealthRow) string {
 	case "source":
 		where = " of " + h.SegmentValue
 	default:
-		where = " in " + h.Segment + " " + h.SegmentValue
+		where = " in " + h.Segment + " " + valueText(h.SegmentValue)
 	}
 	return h.Check + where + ": " + h.Detail
 }
@@ -228,6 +228,15 @@ func subject(x metrics.ErrorRow) string {
 		return "the experiment"
 	}
 	return *x.Metric
+}
+
+// valueText is a value of a split or segment for people: a text without
+// characters would not be seen.
+func valueText(s string) string {
+	if s == "" {
+		return `""`
+	}
+	return clean(s)
 }
 
 // clean makes text from definitions and data safe to print on a terminal: it

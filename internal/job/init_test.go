@@ -26,6 +26,11 @@ func TestInitRuns(t *testing.T) {
 			events:      `SELECT 'u' || i AS user_id, 'Order Completed' AS event_name, 1772449200000 + i AS time, 1.5 * i AS amount FROM range(10) t(i)`,
 			flag:        "new nav!", a: "a", b: "b",
 		},
+		"short names": {
+			impressions: `SELECT 'u' || i AS uid, 'nav' AS flag, CASE WHEN i % 2 = 0 THEN 'a' ELSE 'b' END AS variant, TIMESTAMP '2026-03-02 10:00:00' AS at FROM range(20) t(i)`,
+			events:      `SELECT 'u' || i AS uid, 'Order Completed' AS name, TIMESTAMP '2026-03-02 11:00:00' AS at, 1.5 * i AS amount FROM range(10) t(i)`,
+			flag:        "nav", a: "a", b: "b",
+		},
 		"JSON text, numbers and quotes": {
 			impressions: `SELECT i AS "userId", 'f''1: #2' AS "featureFlag", i % 2 = 1 AS variant, '2026-03-02T10:00:00Z' AS "exposedAt" FROM range(20) t(i)`,
 			events:      `SELECT i AS "userId", 'Order Completed' AS event, '2026-03-02 11:00:00+00:00' AS "timestamp", json_object('revenue', (1.5 * i)::VARCHAR) AS payload FROM range(10) t(i)`,
