@@ -312,14 +312,17 @@ func (s *side) windowOver(start time.Time) bool {
 // scopeOf gives the names of expressions about an event row of a unit
 // (language, section 3). start is the window's start.
 //
-// Reading: `elapsed` counts from the lower end of the window, e + from, in
-// seconds with microseconds.
+// Readings: `elapsed` counts from the lower end of the window, e + from, in
+// seconds with microseconds; `event` of an impression is the text impression.
 func (x *experiment) scopeOf(sel metrics.EventSelector, u *unit, start time.Time, r Event) scope {
 	return scope{
 		name: func(ident string) Value {
 			switch ident {
 			case "event":
-				return deref(r.Event)
+				if r.Event == nil {
+					return "impression"
+				}
+				return *r.Event
 			case "elapsed":
 				return float64(r.Time.Sub(start).Microseconds()) / 1e6
 			case "value":
