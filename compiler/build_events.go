@@ -279,7 +279,11 @@ func (sc *scanBuilder) met(table string) *Statement {
 		GroupBy: []sqlast.Expr{col("x", colExperiment)},
 		OrderBy: []sqlast.Order{{X: col("x", colExperiment)}},
 	}
-	return &Statement{Name: "met in " + sc.src.Def.Name.V, Why: "what was met among the rows read", SQL: sel, Result: ResultRows, Outputs: outputs}
+	var experiments []string
+	for _, x := range sc.plan.Experiments {
+		experiments = append(experiments, x.Def.Key.V)
+	}
+	return &Statement{Name: "met in " + sc.src.Def.Name.V, Why: "what was met among the rows read", SQL: sel, Result: ResultRows, Outputs: outputs, Experiments: experiments}
 }
 
 // joined joins a table over units with their exposures.

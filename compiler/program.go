@@ -35,6 +35,9 @@ type Statement struct {
 	// Of are the tallies of a segment from events whose units a ResultUnits counts;
 	// nil: it counts those of all others.
 	Of []*Tally
+	// Experiments are those that a ResultRows tells of; those without a row have met
+	// nothing.
+	Experiments []string
 	// Tally and Side (X or Y) are whose caps a ResultCaps gives.
 	Tally *Tally
 	Side  stats.Term

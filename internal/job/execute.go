@@ -307,6 +307,11 @@ func (c *collected) take(st compiler.Statement, rows *loaders.Rows) {
 	for i, name := range rows.Columns {
 		index[name] = i
 	}
+	for _, key := range st.Experiments {
+		for _, o := range st.Outputs {
+			c.rows[reason{key, o.Reason + " events"}] += 0
+		}
+	}
 	for _, row := range rows.Cells {
 		number := func(name string) int64 { return whole(row[index[name]]).Int64() }
 		cellOf := func(row []any) cell {
