@@ -358,23 +358,23 @@ func number(s string, pattern *regexp.Regexp) any {
 	return f
 }
 
-var goTime = regexp.MustCompile(`^\d{4}-\d\d-\d\d([T ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)?)?$`)
+var goTime = regexp.MustCompile(`^(\d{4}-\d\d-\d\d)(?:[T ]((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?) ?(Z|UTC|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)?)?$`)
 
-// TestParseTime compares with Go's reading of RFC 3339.
+// zoneLayouts are Go's words for the zones that a text may end with, by their length.
+var zoneLayouts = map[int]string{0: "", 1: "Z07:00", 3: "Z07", 5: "Z0700", 6: "Z07:00"}
+
+// TestParseTime compares with Go's reading of dates, times and zones.
 func TestParseTime(t *testing.T) {
 	db := engine(t)
 	check := func(s string) {
 		t.Helper()
 		var want any
-		if goTime.MatchString(s) {
-			text := strings.Replace(s, " ", "T", 1)
-			if len(text) == 10 {
-				text += "T00:00:00"
+		if m := goTime.FindStringSubmatch(s); m != nil && !strings.HasSuffix(s, " ") {
+			clock, zone := m[2], strings.Replace(m[3], "UTC", "Z", 1)
+			if clock == "" {
+				clock = "00:00:00"
 			}
-			if !regexp.MustCompile(`(Z|[+-]\d\d:\d\d)$`).MatchString(text[19:]) {
-				text += "Z"
-			}
-			if when, err := time.Parse(time.RFC3339Nano, text); err == nil {
+			if when, err := time.Parse("2006-01-02 15:04:05"+zoneLayouts[len(zone)], m[1]+" "+clock+zone); err == nil {
 				want = when.UTC().Truncate(time.Microsecond)
 			}
 		}
@@ -391,12 +391,37 @@ func TestParseTime(t *testing.T) {
 		"2026-03-02T10:11:12+24:00", "2026-03-02T10:11:12+02", "2026-03-02T10:11:12+0200", "2026-03-02T10:11:12 Z", "2026-03-02T10:11:12 UTC", "2026-03-02T10:11:12 Europe/Berlin",
 		"2026-03-02T10:11:12,5Z", "2026-03-02T10:11:12.Z", "2026-03-02Z", "20260302", "2026-061", "0001-01-01", "0001-01-01T00:00:00+14:00", "0000-01-01", "9999-12-31T23:59:59.999999Z",
 		"9999-12-31T23:59:59-23:59", "10000-01-01", "-2026-03-02", "2026-03-02 (BC)", "1772409600", "2026-03-29T02:30:00", "2026/03/02",
+		"2026-03-02 10:11:12+00", "2026-03-02 10:11:12.5-07", "2026-03-02 10:11:12 +00:00", "2026-03-02 10:11:12.123456789 -0930", "2026-03-02T10:11:12UTC", "2026-03-02 10:11:12.1234567 UTC", "2026-03-02 10:11:12 ",
+		"2026-03-02 10:11:12  UTC", "2026-03-02 10:11:12 utc", "2026-03-02 10:11:12 GMT", "2026-03-02 10:11:12+2", "2026-03-02 10:11:12+020", "2026-03-02 10:11:12+02:", "2026-03-02 10:11:12+2400", "2026-03-02 10:11:12+02:60",
+		"2026-03-02 10:11:12 +0000 UTC", "2026-03-02+00", "2026-03-02 UTC", "2026-02-30 10:11:12 UTC", "2026-02-30 10:11:12 +02", "0001-01-01 00:00:00 +01", "1969-12-31 23:59:59.9999999 UTC",
 	} {
 		check(s)
 	}
 	rapid.Check(t, func(r *rapid.T) {
-		check(rapid.StringMatching(`(19|20)[0-9]{2}-[01][0-9]-[0-3][0-9]([T ][0-2][0-9]:[0-6][0-9]:[0-6][0-9](\.[0-9]{1,10})?(Z|[+-][0-2][0-9]:[0-6][0-9])?)?`).Draw(r, "time"))
+		check(rapid.StringMatching(`(19|20)[0-9]{2}-[01][0-9]-[0-3][0-9]([T ][0-2][0-9]:[0-6][0-9]:[0-6][0-9](\.[0-9]{1,10})? ?(Z|UTC|[+-][0-2][0-9](:?[0-6][0-9])?)?)?`).Draw(r, "time"))
 	})
+}
+
+// TestParseTimeOfWarehouses has one instant, 08:11:12.5 UTC, as engines write it to
+// CSV and JSON.
+func TestParseTimeOfWarehouses(t *testing.T) {
+	db := engine(t)
+	want := time.Date(2026, 3, 2, 8, 11, 12, 500_000_000, time.UTC)
+	for _, s := range []string{
+		"2026-03-02 08:11:12.5+00",         // DuckDB, PostgreSQL and Redshift
+		"2026-03-02 13:56:12.5+05:45",      // the same, in a session of another zone
+		"2026-03-02 08:11:12.5 UTC",        // BigQuery
+		"2026-03-02 00:11:12.500 -0800",    // Snowflake
+		"2026-03-02T08:11:12.500+0000",     // Spark, Jackson
+		"2026-03-02 08:11:12.500000 Z",     //
+		"2026-03-02T08:11:12.500000000Z",   //
+		"2026-03-01 20:11:12.500000 -12",   // the day before
+		"2026-03-02 08:11:12.500000+00:00", // Python
+	} {
+		if diff := cmp.Diff(any(want), over(t, db, sqlast.ParseTime, s)); diff != "" {
+			t.Errorf("%q: %s", s, diff)
+		}
+	}
 }
 
 // TestPatterns compares matches with Go's regexp.

@@ -127,12 +127,15 @@ END`,
 END`,
 		ParseBoolean: "CASE lower({1}) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END",
 		// A cast to TIMESTAMP drops the offset; one to TIMESTAMPTZ takes the
-		// session's zone where there is none; both accept epoch and 2026-3-2.
+		// session's zone where there is none; both accept epoch and 2026-3-2, and
+		// neither a blank before an offset or before Z.
 		ParseTime: `CASE
   WHEN regexp_matches({1}, '^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?Z?)?$')
     THEN TRY_CAST({1} AS TIMESTAMP)
-  WHEN regexp_matches({1}, '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?[+-]([01][0-9]|2[0-3]):[0-5][0-9]$')
-    THEN make_timestamp(epoch_us(TRY_CAST({1} AS TIMESTAMPTZ)))
+  WHEN regexp_matches({1}, '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)? ?[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?$')
+    THEN make_timestamp(epoch_us(TRY_CAST(regexp_replace({1}, ' ([+-])', '\1') AS TIMESTAMPTZ)))
+  WHEN regexp_matches({1}, '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)? ?(Z|UTC)$')
+    THEN TRY_CAST(regexp_replace({1}, ' ?(Z|UTC)$', '') AS TIMESTAMP)
 END`,
 		MicrosToTime:      "TRY(make_timestamp({1}))",
 		TimeToMicros:      "epoch_us",

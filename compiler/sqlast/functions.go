@@ -35,7 +35,7 @@ const (
 	ParseNumber                 // text to double by the grammar of number(); else NULL
 	ParseInteger                // text of an optional sign and digits to double; else NULL
 	ParseBoolean                // true or false in any case; else NULL
-	ParseTime                   // RFC 3339 text, T or blank, zone optional, or a date; else NULL
+	ParseTime                   // text of a date, or of a date and a time with or without a zone (docs/semantics.md, 1); else NULL
 	MicrosToTime                // microseconds since 1970 to a timestamp
 	TimeToMicros                // a timestamp to microseconds since 1970
 	TimestampTZToTime           // a timestamp with time zone to the timestamp in UTC

@@ -165,6 +165,8 @@ func TestTyped(t *testing.T) {
 		{"TRUE", "boolean", true}, {"fAlse", "boolean", false}, {"1", "boolean", nil}, {" true", "boolean", nil}, {true, "boolean", true}, {int64(1), "boolean", nil},
 		{"2026-03-02T09:30:00.1234569Z", "timestamp", instant}, {"2026-03-02 10:30:00.123456+01:00", "timestamp", instant}, {"2026-03-02 09:30:00.123456", "timestamp", instant},
 		{"2026-03-02", "timestamp", time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)}, {instant, "timestamp", instant},
+		{"2026-03-02 10:30:00.123456+01", "timestamp", instant}, {"2026-03-02 04:00:00.123456 -0530", "timestamp", instant}, {"2026-03-02T09:30:00.123456 UTC", "timestamp", instant},
+		{"2026-03-02 09:30:00.123456 Z", "timestamp", instant}, {"2026-03-02 09:30:00.123456 GMT", "timestamp", nil}, {"2026-03-02 UTC", "timestamp", nil}, {"2026-03-02 09:30:00.123456+1", "timestamp", nil},
 		{"2026-3-2", "timestamp", nil}, {"2026-02-30", "timestamp", nil}, {"2026-03-02T09:30Z", "timestamp", nil}, {"epoch", "timestamp", nil}, {"2026-03-02T24:00:00Z", "timestamp", nil}, {"1772443800", "timestamp", nil},
 	}
 	for _, tt := range tests {

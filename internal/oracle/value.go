@@ -138,7 +138,7 @@ func plain(v Value) (text string, ok bool) {
 var (
 	numberPattern  = regexp.MustCompile(`^[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
 	integerPattern = regexp.MustCompile(`^[+-]?[0-9]+$`)
-	timePattern    = regexp.MustCompile(`^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)?)?$`)
+	timePattern    = regexp.MustCompile(`^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d)(\.\d+)?(?: ?(Z|UTC|[+-]\d\d(?::?\d\d)?))?)?$`)
 )
 
 // parseNumber is number(text): an optional sign, digits, optionally a point
@@ -154,8 +154,9 @@ func parseNumber(text string) Value {
 	return finite(f)
 }
 
-// parseTime reads the times of section 1: RFC 3339, T or blank between, zone
-// optional, or a date; finer than microseconds is floored; all else is missing.
+// parseTime reads the times of section 1: a date, or a date and a time with T or
+// a blank between, and after that maybe a zone, Z, UTC, ±hh, ±hhmm or ±hh:mm, which
+// a blank may set apart; finer than microseconds is floored; all else is missing.
 func parseTime(text string) Value {
 	m := timePattern.FindStringSubmatch(text)
 	if m == nil {
@@ -165,8 +166,13 @@ func parseTime(text string) Value {
 	if clock == "" {
 		clock = "00:00:00"
 	}
-	if zone == "" {
+	switch {
+	case zone == "", zone == "UTC":
 		zone = "Z"
+	case len(zone) == len("+hh"):
+		zone += ":00"
+	case len(zone) == len("+hhmm"):
+		zone = zone[:3] + ":" + zone[3:]
 	}
 	if len(fraction) > 7 {
 		fraction = fraction[:7]

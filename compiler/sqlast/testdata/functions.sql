@@ -254,8 +254,10 @@ CASE lower(CASE WHEN "y" THEN "x" END) WHEN 'true' THEN TRUE WHEN 'false' THEN F
 CASE
   WHEN regexp_matches("x", '^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?Z?)?$')
     THEN TRY_CAST("x" AS TIMESTAMP)
-  WHEN regexp_matches("x", '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?[+-]([01][0-9]|2[0-3]):[0-5][0-9]$')
-    THEN make_timestamp(epoch_us(TRY_CAST("x" AS TIMESTAMPTZ)))
+  WHEN regexp_matches("x", '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)? ?[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?$')
+    THEN make_timestamp(epoch_us(TRY_CAST(regexp_replace("x", ' ([+-])', '\1') AS TIMESTAMPTZ)))
+  WHEN regexp_matches("x", '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)? ?(Z|UTC)$')
+    THEN TRY_CAST(regexp_replace("x", ' ?(Z|UTC)$', '') AS TIMESTAMP)
 END
 
 -- ParseTime
@@ -263,8 +265,10 @@ list_transform([CASE WHEN "y" THEN "x" END], lambda "v":
   CASE
     WHEN regexp_matches("v", '^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?Z?)?$')
       THEN TRY_CAST("v" AS TIMESTAMP)
-    WHEN regexp_matches("v", '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?[+-]([01][0-9]|2[0-3]):[0-5][0-9]$')
-      THEN make_timestamp(epoch_us(TRY_CAST("v" AS TIMESTAMPTZ)))
+    WHEN regexp_matches("v", '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)? ?[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?$')
+      THEN make_timestamp(epoch_us(TRY_CAST(regexp_replace("v", ' ([+-])', '\1') AS TIMESTAMPTZ)))
+    WHEN regexp_matches("v", '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)? ?(Z|UTC)$')
+      THEN TRY_CAST(regexp_replace("v", ' ?(Z|UTC)$', '') AS TIMESTAMP)
   END
 )[1]
 

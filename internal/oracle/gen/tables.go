@@ -349,7 +349,8 @@ func (s *source) timeCell(at *time.Time, i int) any {
 		zone := time.FixedZone("", 2*3600)
 		forms := []string{
 			at.Format("2006-01-02T15:04:05.999999Z"), at.Format("2006-01-02 15:04:05.000000"), at.In(zone).Format("2006-01-02T15:04:05.999999Z07:00"),
-			at.Format("2006-01-02T15:04:05.000000") + "999Z",
+			at.Format("2006-01-02T15:04:05.000000") + "999Z", at.Format("2006-01-02 15:04:05.999999 UTC"),
+			at.In(zone).Format("2006-01-02 15:04:05.999999-07"), at.In(time.FixedZone("", -19800)).Format("2006-01-02 15:04:05.999999 -0700"),
 		}
 		if at.Equal(at.Truncate(day)) {
 			forms = append(forms, at.Format(time.DateOnly))
