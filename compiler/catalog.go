@@ -147,6 +147,9 @@ type Bag struct {
 	Form BagForm
 	// Values is the type of the values of a map or list; the zero type is text.
 	Values FieldType
+	// Internal are names that From holds and that are no values of the row, unless
+	// they have a column of their own: a vendor's software writes them for itself.
+	Internal []string
 }
 
 // BagForm is the shape of a column of named values.
@@ -162,11 +165,14 @@ const (
 )
 
 // Lookup gives the named value. It reports false where the bag cannot hold
-// the name (a STRUCT without the field, or no bag at all); a MAP, JSON text
-// or list may hold any name, as text or as its Values are.
+// the name (a STRUCT without the field, an internal one, or no bag at all); a
+// MAP, JSON text or list may hold any name, as text or as its Values are.
 func (b Bag) Lookup(name string) (Field, bool) {
 	if f, ok := b.Named[name]; ok {
 		return f, true
+	}
+	if slices.Contains(b.Internal, name) {
+		return Field{}, false
 	}
 	value := func(fn sqlast.Fn) (Field, bool) {
 		f := Field{SQL: sqlCall(fn, b.From, sqlast.Text(name)), Type: b.Values}

@@ -151,12 +151,16 @@ func ProbeNames(s *Source, attributes bool) (sqlast.Select, bool) {
 		filter = inRow(s.Where)
 	}
 	each := sqlast.Select{Items: []sqlast.Item{item(call(sqlast.Unnest, call(fn, inRow(bag.From))), "value")}, From: read, Where: filter}
+	kept := sqlast.And{notNull(col("", "value"))}
+	if len(bag.Internal) > 0 {
+		kept = append(kept, sqlast.Not{X: sqlast.In{X: col("", "value"), List: textList(bag.Internal)}})
+	}
 	return sqlast.Select{
 		Why:     "the names of " + what,
 		With:    []sqlast.CTE{{Name: "names", Query: each}},
 		Items:   []sqlast.Item{item(col("", "value"), "value"), item(countStar(), "rows")},
 		From:    sqlast.Table{Name: "names"},
-		Where:   notNull(col("", "value")),
+		Where:   kept,
 		GroupBy: []sqlast.Expr{col("", "value")},
 		OrderBy: []sqlast.Order{{X: col("", "rows"), Desc: true}, {X: col("", "value")}},
 		Limit:   maxProbed,

@@ -95,14 +95,20 @@ func (s *metricScope) inBag(what, name string, sources []*Source, bag func(*Sour
 		return nil
 	}
 	var known []string
+	internal := false
 	for _, src := range sources {
 		b := bag(src)
 		if _, ok := b.Lookup(name); ok {
 			return nil
 		}
 		known = append(known, b.Names()...)
+		internal = internal || slices.Contains(b.Internal, name)
 	}
 	d := &diag.Diagnostic{Code: "unknown-name", Message: sourceNames(sources) + " has no " + what + " " + quoted(name)}
+	if internal {
+		d.Hint = "the vendor's software writes it for itself; where it is yours, map it under the source's columns, with its path: properties: {" + name + ": …}"
+		return d
+	}
 	d.Hint = diag.DidYouMean(name, known)
 	if d.Hint == "" && len(known) > 0 {
 		slices.Sort(known)
@@ -203,7 +209,9 @@ func (b Bag) Names() []string {
 		out = append(out, n)
 	}
 	for n := range b.Fields {
-		out = append(out, n)
+		if _, named := b.Named[n]; !named && !slices.Contains(b.Internal, n) {
+			out = append(out, n)
+		}
 	}
 	slices.Sort(out)
 	return out

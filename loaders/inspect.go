@@ -456,6 +456,7 @@ func (in *inspector) bag(b *metrics.Bag, into *compiler.Bag) bool {
 			in.refuse(&b.From, err)
 			ok = false
 		}
+		into.Internal = b.Internal
 	}
 	if len(b.Named) > 0 {
 		into.Named = map[string]compiler.Field{}

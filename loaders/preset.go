@@ -90,6 +90,9 @@ func applyPreset(src *metrics.Source, list *diag.List) {
 		src.Rows.Pos = src.Preset.Pos
 	}
 	src.PresetWhere = ofPreset(known.Where, src)
+	for _, name := range known.Internal {
+		known.Columns.Properties.Internal = append(known.Columns.Properties.Internal, name.V)
+	}
 	src.Columns = src.Columns.Over(known.Columns)
 	checkRequired(src, list)
 }

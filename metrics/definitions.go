@@ -125,6 +125,9 @@ type TimestampColumn struct {
 type Bag struct {
 	From  Expr // a MAP, STRUCT, JSON text or list of {name, value}
 	Named []NamedColumn
+	// Internal are names in From that a vendor's software writes for itself, and
+	// that are no values of the row; only presets say so.
+	Internal []string
 }
 
 // IsSet reports whether the bag is mapped at all.

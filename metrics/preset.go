@@ -39,6 +39,9 @@ type PresetSource struct {
 	Rows    Text
 	Dedupe  At[Dedupe]
 	Columns Columns
+	// Internal are names among the properties that the vendor's software writes for
+	// itself.
+	Internal []Text
 }
 
 // presetDraft is what a preset file says.
@@ -68,6 +71,8 @@ func presetSourceObject(role SourceRole, columns *object[columnsDraft]) *object[
 				schema: columns.schema,
 				canon:  columns.canon,
 			},
+			row("internal", texts, func(s *PresetSource) *[]Text { return &s.Internal },
+				"names among the properties that the vendor's software writes for itself"),
 		},
 		flow: "{columns: {…}}",
 	}
@@ -141,9 +146,9 @@ func (c Columns) Over(preset Columns) Columns {
 
 // over returns preset with the entries of b in their place.
 func (b Bag) over(preset Bag) Bag {
-	out := Bag{From: preset.From, Named: append([]NamedColumn(nil), preset.Named...)}
+	out := Bag{From: preset.From, Named: append([]NamedColumn(nil), preset.Named...), Internal: preset.Internal}
 	if b.From.IsSet() {
-		out.From = b.From
+		out.From, out.Internal = b.From, b.Internal
 	}
 	for _, n := range b.Named {
 		out.Named = put(out.Named, n, func(o NamedColumn) bool { return o.Name.V == n.Name.V })

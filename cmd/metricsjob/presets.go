@@ -119,6 +119,11 @@ func presetEntries(src *metrics.PresetSource) [][2]string {
 	add("where", src.Where.Src)
 	add("rows", src.Rows.V)
 	add("dedupe", string(src.Dedupe.V))
+	var internal []string
+	for _, name := range src.Internal {
+		internal = append(internal, name.V)
+	}
+	add("internal", strings.Join(internal, ", "))
 	for _, m := range src.Columns.Mapped() {
 		text := m.Column.Src
 		if epoch := src.Columns.Timestamp.Epoch; m.Name == "timestamp" && epoch != "" {
@@ -142,12 +147,14 @@ type presetJSON struct {
 // presetSourceJSON says of a role which rows and columns are read; ids are in
 // order, all else by name.
 type presetSourceJSON struct {
-	Where   string            `json:"where,omitempty"`
-	Rows    string            `json:"rows,omitempty"`
-	Dedupe  string            `json:"dedupe,omitempty"`
-	Epoch   string            `json:"epoch,omitempty"`
-	ID      []string          `json:"id,omitempty"`
-	Columns map[string]string `json:"columns"`
+	Where  string   `json:"where,omitempty"`
+	Rows   string   `json:"rows,omitempty"`
+	Dedupe string   `json:"dedupe,omitempty"`
+	Epoch  string   `json:"epoch,omitempty"`
+	ID     []string `json:"id,omitempty"`
+	// Internal are names among the properties that are none.
+	Internal []string          `json:"internal,omitempty"`
+	Columns  map[string]string `json:"columns"`
 }
 
 func presetAsJSON(known job.Preset) presetJSON {
@@ -156,6 +163,9 @@ func presetAsJSON(known job.Preset) presetJSON {
 			return nil
 		}
 		out := &presetSourceJSON{Where: src.Where.Src, Rows: src.Rows.V, Dedupe: string(src.Dedupe.V), Epoch: src.Columns.Timestamp.Epoch, Columns: map[string]string{}}
+		for _, name := range src.Internal {
+			out.Internal = append(out.Internal, name.V)
+		}
 		for _, m := range src.Columns.Mapped() {
 			if m.Name == "id" {
 				out.ID = append(out.ID, m.Column.Src)
