@@ -67,7 +67,7 @@ func AsOf(ctx context.Context, engine *Engine, catalog *compiler.Catalog, now ti
 // that are missing though something stood there, by reason.
 //
 // A row is counted under the first reason that holds, in the order of the
-// fields from Where to NoEvent; NoUnit and Malformed are counted
+// fields from Where to NoEvent; NoUnit, NoID and Malformed are counted
 // among the rows that are left, each on its own.
 type Dropped struct {
 	// Where: the source's where is not true.
@@ -80,6 +80,8 @@ type Dropped struct {
 	NoEvent int64
 	// NoUnit: the id is missing or empty, for each mapped unit kind.
 	NoUnit map[string]int64
+	// NoID: the ids of all mapped unit kinds are missing or empty.
+	NoID int64
 	// Malformed: properties or attributes are JSON text that is not well-formed.
 	Malformed int64
 	// Unreadable: lines of files that are no rows at all.
@@ -152,10 +154,15 @@ func lossesOf(src *compiler.Source, into *Dropped) *losses {
 	if src.Event.SQL != nil && !src.Event.NeverNull {
 		stage("no_event", present(src.Event.SQL), &into.NoEvent)
 	}
+	none := slices.Clone(left)
 	for _, u := range src.Units {
 		if !u.NeverNull {
 			l.add("no_unit."+u.Kind, append(slices.Clone(left), sqlast.IsNull{X: u.SQL}), func(n int64) { into.NoUnit[u.Kind] = n })
 		}
+		none = append(none, sqlast.IsNull{X: u.SQL})
+	}
+	if !slices.ContainsFunc(src.Units, func(u compiler.UnitField) bool { return u.NeverNull }) {
+		l.add("no_id", none, func(n int64) { into.NoID = n })
 	}
 	var malformed sqlast.Or
 	for _, b := range []compiler.Bag{src.Properties, src.Attributes} {

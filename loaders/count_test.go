@@ -80,15 +80,15 @@ func TestCount(t *testing.T) {
 		want   Dropped
 	}{
 		// Counted by hand from the rows above.
-		{"mapped at least", nil, Dropped{NoTimestamp: 3, NoEvent: 1, NoUnit: map[string]int64{"user": 3}}},
-		{"partition", partitioned(1, 2), Dropped{NoTimestamp: 3, Partition: 1, NoEvent: 1, NoUnit: map[string]int64{"user": 2}}},
+		{"mapped at least", nil, Dropped{NoTimestamp: 3, NoEvent: 1, NoUnit: map[string]int64{"user": 3}, NoID: 3}},
+		{"partition", partitioned(1, 2), Dropped{NoTimestamp: 3, Partition: 1, NoEvent: 1, NoUnit: map[string]int64{"user": 2}, NoID: 2}},
 		{"where", func(s *metrics.Source) {
 			s.Where = metrics.Expr{Src: `environment == "production"`, Pos: at(8)}
-		}, Dropped{Where: 2, NoTimestamp: 1, NoEvent: 1, NoUnit: map[string]int64{"user": 3}}},
+		}, Dropped{Where: 2, NoTimestamp: 1, NoEvent: 1, NoUnit: map[string]int64{"user": 3}, NoID: 3}},
 		{"two unit kinds", func(s *metrics.Source) {
 			s.Columns.Units = append(s.Columns.Units, metrics.UnitColumn{Kind: metrics.Text{V: "device"}, Column: col("device_id")})
-		}, Dropped{NoTimestamp: 3, NoEvent: 1, NoUnit: map[string]int64{"user": 3, "device": 2}}},
-		{"properties", func(s *metrics.Source) { s.Columns.Properties.From = col("props") }, Dropped{NoTimestamp: 3, NoEvent: 1, NoUnit: map[string]int64{"user": 3}, Malformed: 3}},
+		}, Dropped{NoTimestamp: 3, NoEvent: 1, NoUnit: map[string]int64{"user": 3, "device": 2}, NoID: 1}},
+		{"properties", func(s *metrics.Source) { s.Columns.Properties.From = col("props") }, Dropped{NoTimestamp: 3, NoEvent: 1, NoUnit: map[string]int64{"user": 3}, NoID: 3, Malformed: 3}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			w := shared.folder(t)

@@ -274,7 +274,14 @@ func (p *prepared) losses(s *compiler.Source, d loaders.Dropped) []loss {
 		if !slices.ContainsFunc(p.defs.Experiments, func(e *metrics.Experiment) bool { return e.Unit.V == u.Kind }) {
 			continue // no row is lost for want of it
 		}
-		add("no_unit", d.NoUnit[u.Kind], metrics.Warn, c.Units[i].Column.Pos, "%d {rows have|row has} no id of the kind "+u.Kind)
+		status, detail := metrics.Warn, "%d {rows have|row has} no id of the kind "+u.Kind
+		switch n := d.NoUnit[u.Kind]; {
+		case n > 0 && d.NoID == 0: // rows of other units, as of the other kinds of a context
+			status, detail = metrics.Pass, detail+", but one of another kind"
+		case n > d.NoID:
+			detail += fmt.Sprintf(", and %d of them none of any", d.NoID)
+		}
+		add("no_unit", d.NoUnit[u.Kind], status, c.Units[i].Column.Pos, detail)
 	}
 	bag := c.Properties
 	if s.Properties.Form != compiler.BagJSON {
