@@ -45,6 +45,7 @@ type Source struct {
 
 	Units      []UnitField // in the order of columns.units
 	Time       Field       // a TIMESTAMP in UTC; of sources of units only where mapped
+	TimeText   sqlast.Expr // what Time is read from, as a text; nil where no value can be unreadable
 	Event      Field       // events: text
 	Experiment *Field      // impressions: text, where mapped
 	Flag       *Field      // impressions: text, where mapped

@@ -133,6 +133,24 @@ func ProbeHoldback(s *Source) (sqlast.Select, bool) {
 	}, true
 }
 
+// ProbeUnreadTimes asks for the smallest text that stands where a time should, and
+// is none. It reports false where every value is a time.
+func ProbeUnreadTimes(s *Source) (sqlast.Select, bool) {
+	if s.TimeText == nil {
+		return sqlast.Select{}, false
+	}
+	text := inRow(s.TimeText)
+	filter := sqlast.And{sqlast.IsNull{X: inRow(s.Time.SQL)}, notNull(text), compare(sqlast.NotEq, text, sqlast.Text(""))}
+	if s.Where != nil {
+		filter = append(filter, inRow(s.Where))
+	}
+	return sqlast.Select{
+		Why:   "what stands where a time should",
+		Items: []sqlast.Item{item(aggregate(sqlast.Min, text), "text")},
+		From:  s.whole(), Where: filter,
+	}, true
+}
+
 // ProbeNames asks which names the rows hold in their properties, or attributes:
 // name, rows. It reports false where the schema alone tells, or nothing does.
 func ProbeNames(s *Source, attributes bool) (sqlast.Select, bool) {

@@ -425,6 +425,12 @@ func (in *inspector) fields() bool {
 		out.Units = append(out.Units, unit)
 	}
 	required(&c.Timestamp.Column, func(s stored) (compiler.Field, *cannot) { return timestampOf(s, c.Timestamp) }, &out.Time)
+	if c.Timestamp.Column.IsSet() {
+		switch s := plain(in.stored[&c.Timestamp.Column]); s.typ.Kind {
+		case compiler.ColumnText, compiler.ColumnInteger, compiler.ColumnFloat, compiler.ColumnDecimal:
+			out.TimeText = cast(s.sql, varchar)
+		}
+	}
 	required(&c.Event, text, &out.Event)
 	required(&c.Variation, variation, &out.Variation)
 	optional(&c.Experiment, text, &out.Experiment)

@@ -97,7 +97,7 @@ func (r *refiner) time(t *metrics.TimestampColumn) {
 		largest := r.ask(cast(sqlast.Aggregate{Fn: sqlast.Max, X: s.sql}, double))
 		r.judges = append(r.judges, func(cells []any) bool {
 			last, _ := cells[largest].(float64)
-			if t.Epoch = epochOf(last); t.Epoch == "" {
+			if t.Epoch = EpochOf(last); t.Epoch == "" {
 				r.note("%s is no time: its largest value is %s", t.Column.Src, new(big.Float).SetFloat64(last).Text('f', 0))
 				return false
 			}
@@ -109,7 +109,7 @@ func (r *refiner) time(t *metrics.TimestampColumn) {
 		numbers, largest := r.ask(sqlast.Aggregate{Fn: sqlast.Count, X: number}), r.ask(sqlast.Aggregate{Fn: sqlast.Max, X: number})
 		r.judges = append(r.judges, func(cells []any) bool {
 			if last, _ := cells[largest].(float64); mostly(cells, all, numbers) {
-				t.Epoch = epochOf(last)
+				t.Epoch = EpochOf(last)
 			}
 			if !mostly(cells, all, read) && t.Epoch == "" {
 				r.note("%s is no time: %d of its %d texts are, as 2026-03-02T10:00:00Z is", t.Column.Src, cells[read], cells[all])
@@ -120,8 +120,8 @@ func (r *refiner) time(t *metrics.TimestampColumn) {
 	}
 }
 
-// epochOf tells the unit of a time since 1970 from its size; empty: it is none.
-func epochOf(last float64) string {
+// EpochOf tells the unit of a time since 1970 from its size; empty: it is none.
+func EpochOf(last float64) string {
 	switch { // the limits are in 1973 and 5138
 	case last < 1e8:
 		return ""

@@ -3,6 +3,7 @@ package job
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/metricsjob/metricsjob/compiler"
@@ -20,15 +21,57 @@ func (c *checker) losses(ctx context.Context) error {
 			return fmt.Errorf("count what source %s loses: %w", s.Def.Name.V, err)
 		}
 		for _, l := range c.prepared.losses(s, d) {
-			if l.status != metrics.Pass {
-				c.found.Warnf(l.pos, code(l.check), "source %s: %s", s.Def.Name.V, counted(l.detail, l.rows))
+			if l.status == metrics.Pass {
+				continue
 			}
+			hint, err := c.lossHint(ctx, s, l)
+			if err != nil {
+				return err
+			}
+			c.found.Warnf(l.pos, code(l.check), "source %s: %s", s.Def.Name.V, counted(l.detail, l.rows)).Hint = hint
 		}
 		if err := c.holdback(ctx, s); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// lossHint says what may be done about rows that a source loses; empty: nothing
+// that the data shows.
+func (c *checker) lossHint(ctx context.Context, s *compiler.Source, l loss) (string, error) {
+	switch l.check {
+	case "unreadable":
+		for _, f := range s.Files {
+			if f.Unreadable > 0 {
+				return fmt.Sprintf("the first is in %s; metricsjob convert writes each to _rejects.ndjson, with its line and what is wrong", f.Path), nil
+			}
+		}
+	case "no_timestamp":
+		probe, ok := compiler.ProbeUnreadTimes(s)
+		if !ok {
+			return "", nil
+		}
+		rows, err := c.query(ctx, probe)
+		if err != nil || rows[0][0] == nil {
+			return "", err
+		}
+		return timeHint(text(rows[0][0]), s.Def.Columns.Timestamp), nil
+	}
+	return "", nil
+}
+
+// timeHint says how a value would be a time that the mapping does not take for one.
+func timeHint(value string, mapped metrics.TimestampColumn) string {
+	const forms = "2026-03-02T10:00:00Z, 2026-03-02 10:00:00+00 or 2026-03-02"
+	number, err := strconv.ParseFloat(value, 64)
+	switch {
+	case err == nil && mapped.Epoch == "" && loaders.EpochOf(number) != "":
+		return fmt.Sprintf("there are values such as %s: write {column: %s, epoch: %s}", value, mapped.Column.Src, loaders.EpochOf(number))
+	case err != nil && mapped.Epoch != "":
+		return fmt.Sprintf("there are values such as %q, and epoch: %s wants numbers: without epoch, texts are read as %s", value, mapped.Epoch, forms)
+	}
+	return fmt.Sprintf("there are values such as %q; texts are read as %s", value, forms)
 }
 
 // code is the name of a health check as the code of a diagnostic.
