@@ -21,7 +21,7 @@ type comparison struct {
 }
 
 // inFamily reports whether the row is corrected at all.
-func (t *effects) inFamily(c comparison) bool {
+func (t *effects) inFamily(c *comparison) bool {
 	roles := c.correction.Roles
 	if len(roles) == 0 {
 		roles = []metrics.Role{metrics.Secondary}
@@ -31,7 +31,7 @@ func (t *effects) inFamily(c comparison) bool {
 
 // family names the comparisons that are corrected together: what the
 // correction is not over keeps families apart.
-func (t *effects) family(c comparison) string {
+func (t *effects) family(c *comparison) string {
 	over := c.correction.Over
 	if len(over) == 0 {
 		over = []string{"metrics", "variations"}
@@ -53,7 +53,7 @@ func (t *effects) family(c comparison) string {
 // comparisons, and judges significance by them. Rows without a p-value belong
 // to no family.
 func (t *effects) correct() {
-	families := map[string][]comparison{}
+	families := map[string][]*comparison{}
 	var names []string
 	for _, c := range t.comparisons {
 		if !t.inFamily(c) || t.rows[c.row].PValue == nil {

@@ -11,7 +11,7 @@ import (
 // them when all are there.
 type effects struct {
 	rows        []metrics.ResultRow
-	comparisons []comparison
+	comparisons []*comparison
 	balances    []balance
 }
 
@@ -57,7 +57,7 @@ func (s subject) compared(arms arms, opt stats.Options) stats.Comparison {
 func (t *effects) compare(row metrics.ResultRow, s subject, other string, arms arms) {
 	row.ComparedTo = &other
 	row.Warnings = slices.Clone(row.Warnings)
-	comparison := comparison{row: len(t.rows), subject: s, again: func(alpha float64) stats.Effect {
+	comparison := &comparison{row: len(t.rows), subject: s, again: func(alpha float64) stats.Effect {
 		opt := s.opt
 		opt.Alpha, opt.Power = alpha, 0
 		return s.compared(arms, opt).Effect()

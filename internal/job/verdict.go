@@ -78,8 +78,7 @@ func (t *effects) distrust(experiment string) {
 // judged are the metrics that say something about a variation over everybody.
 func (t *effects) judged(experiment, variation, comparedTo string) []stats.Judged {
 	var out []stats.Judged
-	for i := range t.comparisons {
-		c := &t.comparisons[i]
+	for _, c := range t.comparisons {
 		row := &t.rows[c.row]
 		if row.Experiment != experiment || row.Variation != variation || *row.ComparedTo != comparedTo || row.Segment != metrics.Overall {
 			continue

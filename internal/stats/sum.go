@@ -204,9 +204,19 @@ func (f fraction) float64() float64 {
 	if num.Sign() == 0 {
 		return 0
 	}
+	if x, exact := small(num); exact {
+		if y, exact := small(den); exact {
+			return x / y // one rounding as well
+		}
+	}
 	// big.Float divides exact operands with one rounding, and without the
 	// greatest common divisor that big.Rat would look for.
 	q := new(big.Float).SetPrec(53)
 	v, _ := q.Quo(new(big.Float).SetInt(num), new(big.Float).SetInt(den)).Float64()
 	return v
+}
+
+// small gives a whole number that floating numbers hold exactly.
+func small(n *big.Int) (x float64, exact bool) {
+	return float64(n.Int64()), n.BitLen() <= 53
 }
