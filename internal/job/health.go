@@ -252,7 +252,11 @@ func (p *prepared) losses(s *compiler.Source, d loaders.Dropped) []loss {
 		return &out[len(out)-1]
 	}
 	if s.Lines {
-		add("unreadable", d.Unreadable, metrics.Warn, s.Def.Paths[0].Pos, "%d {lines of the files are|line of the files is} no record that can be read")
+		status, limit := metrics.Warn, float64(s.Rows)
+		if float64(d.Unreadable) > limit { // more than are: another format
+			status = metrics.Fail
+		}
+		add("unreadable", d.Unreadable, status, s.Def.Paths[0].Pos, "%d {lines of the files are|line of the files is} no record that can be read").threshold = &limit
 	}
 	add("future", p.horizon.Future[s.Def.Name.V], metrics.Warn, c.Timestamp.Column.Pos, "%d {rows have|row has} a timestamp more than a day in the future")
 	add("no_timestamp", d.NoTimestamp, metrics.Warn, c.Timestamp.Column.Pos, "%d {rows have|row has} no timestamp that can be read")
