@@ -89,8 +89,15 @@ type scanShare struct {
 
 // shareOf is the share of a bundle.
 func (sc *scanBuilder) shareOf(b *builder, s *Scan, p *Bundle) scanShare {
+	if _, known := sc.shares[p]; !known {
+		sc.shares[p] = sc.newShare(b, s, p)
+	}
+	return sc.shares[p]
+}
+
+func (sc *scanBuilder) newShare(b *builder, s *Scan, p *Bundle) scanShare {
 	of := newScanBuilder(b, s)
-	items := of.ofAll()
+	items, windows := of.ofAll(), sc.windows()
 	if of.weighs() {
 		items = append(items, sc.weight...)
 	}
@@ -99,7 +106,7 @@ func (sc *scanBuilder) shareOf(b *builder, s *Scan, p *Bundle) scanShare {
 		if p.ofOneEvent() { // and so are all rows
 			isEvent = nil
 		}
-		items = append(items, sc.ofMeasure(n, isEvent)...)
+		items = append(items, sc.ofMeasure(n, isEvent, windows)...)
 	}
 	needed := map[string]bool{}
 	need := func(items []sqlast.Item) {

@@ -150,10 +150,11 @@ type scanBuilder struct {
 	// weight is the column of counted with the weights of rows, where they have
 	// some, and marks say what was met in a row.
 	weight, marks []sqlast.Item
+	shares        map[*Bundle]scanShare // of the bundles, as far as they were asked for
 }
 
 func newScanBuilder(b *builder, s *Scan) *scanBuilder {
-	return &scanBuilder{builder: b, scan: s, src: s.Source, taken: map[string]bool{}}
+	return &scanBuilder{builder: b, scan: s, src: s.Source, taken: map[string]bool{}, shares: map[*Bundle]scanShare{}}
 }
 
 // events are all event keys that the scan needs.
@@ -508,9 +509,9 @@ func (sc *scanBuilder) counted() sqlast.Select {
 		bad = sqlast.Or{isNull(w), compare(sqlast.Less, w, sqlast.Int(1))}
 		sc.weight = []sqlast.Item{item(sqlast.Case{Whens: []sqlast.When{{If: compare(sqlast.Greater, w, sqlast.Int(1)), Then: w}}, Else: sqlast.Int(1)}, colWeight)}
 	}
-	items := append(sc.ofAll(), sc.weight...)
+	items, windows := append(sc.ofAll(), sc.weight...), sc.windows()
 	for _, n := range sc.scan.Measures {
-		items = append(items, sc.ofMeasure(n, n.isEvent(col("", colEvent)))...)
+		items = append(items, sc.ofMeasure(n, n.isEvent(col("", colEvent)), windows)...)
 	}
 	mark := func(x sqlast.Expr, name string) { sc.marks = append(sc.marks, item(x, name)) }
 	if len(sc.src.ID) > 0 {
@@ -532,18 +533,12 @@ func (sc *scanBuilder) counted() sqlast.Select {
 }
 
 // ofMeasure are the columns of counted that belong to a measure, whose rows are those
-// with some event (nil: all).
-func (sc *scanBuilder) ofMeasure(n *Measure, isEvent sqlast.Expr) []sqlast.Item {
+// with some event (nil: all). The windows are those of the scan.
+func (sc *scanBuilder) ofMeasure(n *Measure, isEvent sqlast.Expr, windows []unitWindow) []sqlast.Item {
 	scope := &rowScope{scan: sc, measure: n}
-	value := sqlast.Expr(sqlast.Int(1))
-	switch {
-	case n.numeric():
-		value = scope.whole()
-	case n.Value != nil:
-		value = scope.computed(n.Value.Value(scope))
-	}
+	value := scope.value()
 	in := []sqlast.Expr{isEvent}
-	if slices.Contains(sc.windows(), n.window()) {
+	if slices.Contains(windows, n.window()) {
 		in = append(in, col("", flagColumn(n.window())))
 	}
 	conds := in

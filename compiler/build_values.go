@@ -394,6 +394,18 @@ func wideLiteral(n *big.Int) sqlast.Expr {
 // would need 8,999 other rows near -10^15 to hide it, for an average 4,500.)
 var tooLarge = sqlast.Int(9_000_000_000_000_000_000)
 
+// value is what a row counts for: a whole number of 10^-decimals, a text, or 1 where
+// rows are counted.
+func (s *rowScope) value() sqlast.Expr {
+	switch n := s.measure; {
+	case n.numeric():
+		return s.whole()
+	case n.Value != nil:
+		return s.computed(n.Value.Value(s))
+	}
+	return sqlast.Int(1)
+}
+
 // whole is the measure's value of a row as a whole number of 10^-decimals.
 func (s *rowScope) whole() sqlast.Expr {
 	n := s.measure

@@ -273,13 +273,7 @@ func (w *eventWaterfall) judged(s *Source, of string, after int) ([]sqlast.CTE, 
 
 	// What the expressions need is known when they are written.
 	scope := &rowScope{scan: sc, measure: n}
-	value := sqlast.Expr(sqlast.Int(1))
-	switch {
-	case n.numeric():
-		value = scope.whole()
-	case n.Value != nil:
-		value = scope.computed(n.Value.Value(scope))
-	}
+	value := scope.value()
 	odd := slices.Clone(sc.suspicious)
 	l := &ladder{}
 	l.lose("by_variation", byVariationText, sqlast.Bool(false))

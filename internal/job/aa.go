@@ -86,14 +86,7 @@ func AA(ctx context.Context, opts AAOptions) ([]AARow, error) {
 
 // planWithoutSegments plans the experiments over everybody alone.
 func (p *prepared) planWithoutSegments() error {
-	defs := *p.defs
-	defs.Experiments = nil
-	for _, x := range p.defs.Experiments {
-		whole := *x
-		whole.Segments = nil
-		defs.Experiments = append(defs.Experiments, &whole)
-	}
-	p.defs = &defs
+	p.defs = withoutSegments(p.defs, func(*metrics.Experiment, *metrics.Segment) bool { return true })
 	return p.makePlan()
 }
 

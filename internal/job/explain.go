@@ -136,17 +136,23 @@ func one(defs *metrics.Definitions, experiment, metric string) diag.List {
 // for one. Segments of other kinds stay, because methods depend on them.
 func onlySegment(segment string) func(defs *metrics.Definitions, key string) *metrics.Definitions {
 	return func(defs *metrics.Definitions, key string) *metrics.Definitions {
-		e := defs.Experiment(key)
-		experiment := *e
-		experiment.Segments = nil
-		for _, s := range e.Segments {
-			if s.FromEvents || s.Key.V == segment {
-				experiment.Segments = append(experiment.Segments, s)
-			}
-		}
-		out := *defs
-		out.Experiments = slices.Clone(defs.Experiments)
-		out.Experiments[slices.Index(out.Experiments, e)] = &experiment
-		return &out
+		return withoutSegments(defs, func(e *metrics.Experiment, s *metrics.Segment) bool {
+			return e.Key.V == key && !s.FromEvents && s.Key.V != segment
+		})
 	}
+}
+
+// withoutSegments are the definitions without some of the segments of experiments.
+func withoutSegments(defs *metrics.Definitions, without func(*metrics.Experiment, *metrics.Segment) bool) *metrics.Definitions {
+	out := *defs
+	out.Experiments = nil
+	for _, e := range defs.Experiments {
+		if slices.ContainsFunc(e.Segments, func(s *metrics.Segment) bool { return without(e, s) }) {
+			fewer := *e
+			fewer.Segments = slices.DeleteFunc(slices.Clone(e.Segments), func(s *metrics.Segment) bool { return without(e, s) })
+			e = &fewer
+		}
+		out.Experiments = append(out.Experiments, e)
+	}
+	return &out
 }
