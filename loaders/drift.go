@@ -7,6 +7,7 @@ import (
 
 	"github.com/metricsjob/metricsjob/compiler"
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
+	"github.com/metricsjob/metricsjob/metrics"
 )
 
 // conflict is a column, or a field inside of one, that is one thing in one file
@@ -27,6 +28,25 @@ func (c conflict) String() string {
 func (c conflict) meets(path []string) bool {
 	n := min(len(path), len(c.path))
 	return slices.EqualFunc(path[:n], c.path[:n], strings.EqualFold)
+}
+
+// agreed reports whether the files agree on the types of the columns of an
+// expression, or of those parts of them that it reads.
+func (in *inspector) agreed(e *metrics.Expr, sql sqlast.Expr) bool {
+	for _, path := range readPaths(sql) {
+		i := slices.IndexFunc(in.schema.conflicts, func(c conflict) bool { return c.meets(path) })
+		if i < 0 || in.isPartition(path[0]) {
+			continue
+		}
+		clash := in.schema.conflicts[i]
+		said := in.list.Errorf(e.Pos, "column-types", "the column %s of source %q is %s", strings.Join(clash.path, "."), in.def.Name.V, clash)
+		said.WithHint("write the files anew with one type, or make them two sources")
+		if len(clash.path) > len(path) {
+			said.WithHint("write the files anew with one type, make them two sources, or name the parts that are needed: {price: %s.price}", strings.Join(path, "."))
+		}
+		return false
+	}
+	return true
 }
 
 // conflicts compares the types of every column in all files; of each column it

@@ -353,25 +353,6 @@ func (in *inspector) lacking() {
 	}
 }
 
-// agreed reports whether the files agree on the types of the columns of an
-// expression, or of those parts of them that it reads.
-func (in *inspector) agreed(e *metrics.Expr, sql sqlast.Expr) bool {
-	for _, path := range readPaths(sql) {
-		i := slices.IndexFunc(in.schema.conflicts, func(c conflict) bool { return c.meets(path) })
-		if i < 0 || in.isPartition(path[0]) {
-			continue
-		}
-		clash := in.schema.conflicts[i]
-		said := in.list.Errorf(e.Pos, "column-types", "the column %s of source %q is %s", strings.Join(clash.path, "."), in.def.Name.V, clash)
-		said.WithHint("write the files anew with one type, or make them two sources")
-		if len(clash.path) > len(path) {
-			said.WithHint("write the files anew with one type, make them two sources, or name the parts that are needed: {price: %s.price}", strings.Join(path, "."))
-		}
-		return false
-	}
-	return true
-}
-
 // plainColumns are the columns that are mapped as they are, in lower case:
 // those of which footers tell something.
 func (in *inspector) plainColumns() []string {
