@@ -78,14 +78,31 @@ func (s *side) capDigits() int {
 	return s.decimals
 }
 
-// cap puts the caps in place of the numbers beyond them.
-func (s *side) cap(numbers []*unitNumber, at places) {
+// capFitting puts caps on numbers and sees whether they fit (5.1): before
+// percentile caps, and after given ones.
+//
+// Reading: the units that must fit are those that the statistic is over.
+func (s *side) capFitting(numbers []*unitNumber, at places, capped func(*big.Rat) *big.Rat) {
+	most := new(big.Rat).Quo(new(big.Rat).SetInt(limit), power10(s.decimals))
+	given := s.Winsorize != nil && (s.Winsorize.UpperValue.Set || s.Winsorize.LowerValue.Set)
 	at.each(numbers, func(x **big.Rat) {
-		capped := s.within(*x, s.upper, s.lower)
-		s.changedUpper = s.changedUpper || capped.Cmp(*x) < 0
-		s.changedLower = s.changedLower || capped.Cmp(*x) > 0
-		*x = capped
+		whole := *x
+		*x = capped(whole)
+		if given {
+			whole = *x
+		}
+		if s.Measure.V == metrics.Value && new(big.Rat).Abs(whole).Cmp(most) > 0 {
+			s.overflow = true
+		}
 	})
+}
+
+// capped is a number after the caps, which takes note of those that changed it.
+func (s *side) capped(x *big.Rat) *big.Rat {
+	capped := s.within(x, s.upper, s.lower)
+	s.changedUpper = s.changedUpper || capped.Cmp(x) < 0
+	s.changedLower = s.changedLower || capped.Cmp(x) > 0
+	return capped
 }
 
 // within is a number after caps; with ignore_zeros, a zero stays.
@@ -100,16 +117,4 @@ func (s *side) within(x, upper, lower *big.Rat) *big.Rat {
 		x = lower
 	}
 	return x
-}
-
-// fit sees whether each number fits (5.1).
-//
-// Reading: the units that must fit are those that the statistic is over.
-func (s *side) fit(numbers []*unitNumber, at places) {
-	most := new(big.Rat).Quo(new(big.Rat).SetInt(limit), power10(s.decimals))
-	at.each(numbers, func(x **big.Rat) {
-		if s.Measure.V == metrics.Value && new(big.Rat).Abs(*x).Cmp(most) > 0 {
-			s.overflow = true
-		}
-	})
 }

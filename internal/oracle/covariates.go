@@ -29,17 +29,17 @@ func (m *measured) addCovariates(numbers []*unitNumber, keep keepRow) {
 			if len(rows) == 0 {
 				p = new(big.Rat)
 			}
-			var upper, lower *big.Rat
-			if s.changedUpper {
-				upper = s.upper
-			}
-			if s.changedLower {
-				lower = s.lower
-			}
-			*covariates(i)(n)[0] = s.within(s.limited(p), upper, lower)
+			*covariates(i)(n)[0] = s.limited(p)
 		}
 	}
 	for i, s := range m.sides {
-		s.fit(numbers, covariates(i))
+		var upper, lower *big.Rat
+		if s.changedUpper {
+			upper = s.upper
+		}
+		if s.changedLower {
+			lower = s.lower
+		}
+		s.capFitting(numbers, covariates(i), func(x *big.Rat) *big.Rat { return s.within(x, upper, lower) })
 	}
 }

@@ -168,6 +168,38 @@ func TestNumeratorWithinAfter(t *testing.T) {
 		"ratio green: exposed 0 units 0 with 0 events 0 x 0 xx 0 y 0 yy 0 xy 0")
 }
 
+// A row that is shown by no value of the split because it is near no row of
+// the denominator is not too large either (5.1, 5.11).
+func TestNumeratorWithinSplit(t *testing.T) {
+	numerator, views := metric("", metrics.Value), metric("", metrics.Count)
+	views.Event = events("view")
+	ratio := &metrics.Metric{Key: text("ratio"), SplitBy: text("coupon"),
+		Ratio: &metrics.Ratio{Numerator: numerator, Denominator: views, NumeratorWithin: set(2 * time.Hour)}}
+	got := run(t, definitions(ratio), input([]Impression{shows("a", "control", 0)}, []Event{bought("a", 2, 1e10)}))
+	if got.Metrics[0].Overflow {
+		t.Error("a row overflows that does not count")
+	}
+}
+
+// Percentile caps are of numbers that fit; given ones make them fit (5.1).
+func TestOverflowOfCaps(t *testing.T) {
+	two := []Event{bought("a", 1, 1e9), bought("a", 1, 1e9), bought("b", 1, 1), bought("c", 1, 1)}
+	shown := []Impression{shows("a", "control", 0), shows("b", "control", 0), shows("c", "green", 0)}
+	for _, tt := range []struct {
+		caps *metrics.Winsorize
+		want bool
+	}{
+		{&metrics.Winsorize{Upper: set(metrics.Number("0.5"))}, true},
+		{&metrics.Winsorize{UpperValue: set(metrics.Number("100"))}, false},
+	} {
+		sum := metric("sum", metrics.Value)
+		sum.Winsorize = tt.caps
+		if got := run(t, definitions(sum), input(shown, two)); got.Metrics[0].Overflow != tt.want {
+			t.Errorf("%+v: overflow is %t", tt.caps, !tt.want)
+		}
+	}
+}
+
 func TestExcludeUnitsIn(t *testing.T) {
 	defs := definitions(metric("count", metrics.Count))
 	other := *defs.Experiments[0]

@@ -79,10 +79,11 @@ func (m *measured) fittingRows() []counted {
 }
 
 // fitting are the rows of one unit that fit the sides of the metric, or the
-// steps of its funnel.
+// steps of its funnel. Whether they are too large, those tell that count (5.1).
 func (m *measured) fitting(u *unit) []counted {
 	var out []counted
 	for _, s := range m.sides {
+		defer func(before bool) { s.overflow = before }(s.overflow)
 		start, ok := s.start(u)
 		if !ok || !s.windowOver(start) {
 			return nil

@@ -104,8 +104,7 @@ func (m *measured) numbers(keep keepRow) []*unitNumber {
 		if !m.capped {
 			s.findCaps(numbers, at)
 		}
-		s.cap(numbers, at)
-		s.fit(numbers, at)
+		s.capFitting(numbers, at, s.capped)
 	}
 	m.capped = true
 	if m.days > 0 {
