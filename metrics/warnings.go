@@ -5,6 +5,7 @@ package metrics
 const (
 	WarnSampleRatio       = "sample_ratio"
 	WarnSeveralVariations = "several_variations"
+	WarnFailedCheck       = "failed_check"
 	WarnSampled           = "sampled"
 	WarnAfterExposure     = "after_exposure_group"
 	WarnSharedUnits       = "shared_units"
@@ -21,6 +22,7 @@ type Warning struct{ Code, Text string }
 var Warnings = []Warning{
 	{WarnSampleRatio, "units did not come in the planned ratio: no number of this experiment can be trusted"},
 	{WarnSeveralVariations, "more units than the limit saw several variations"},
+	{WarnFailedCheck, "a check of the data failed (see the table health): no number of this experiment can be trusted"},
 	{WarnSampled, "rows of a sample stand for several, which the intervals do not account for"},
 	{WarnAfterExposure, "who is in the group was decided after the exposure, which the variation may have changed"},
 	{WarnSharedUnits, "a unit may be in both variations, so the interval is approximate"},

@@ -32,8 +32,7 @@ func (t *fromSums) judge(groups []*sumsGroup) {
 		t.tables.Health = append(t.tables.Health, check)
 		if check.Status == metrics.Fail {
 			e.Invalid = metrics.Reasons{reasonOf(check)}
-			t.effects.distrust(experiment)
-			t.warn(experiment, check.Check)
+			t.effects.distrust(experiment, e.Invalid)
 		}
 		for _, h := range t.effects.covariateChecks(experiment, t.opt.SampleRatioAlarm) {
 			h.RunID, h.AsOf = t.runID, check.AsOf
@@ -93,15 +92,6 @@ func (t *fromSums) sampleRatio(g *sumsGroup) metrics.HealthRow {
 	h := sampleRatioCheck(stats.SampleRatio(units, weights, t.opt), "", t.opt)
 	h.RunID, h.AsOf, h.Experiment = t.runID, asOfText(g.first.text("as_of")), g.first.experiment()
 	return h
-}
-
-// warn puts a warning on every row of an experiment.
-func (t *fromSums) warn(experiment, code string) {
-	for i := range t.effects.rows {
-		if row := &t.effects.rows[i]; row.Experiment == experiment {
-			row.Warnings = append(row.Warnings, code)
-		}
-	}
 }
 
 // described adds what is known of an experiment and its variations.

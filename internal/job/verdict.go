@@ -1,6 +1,7 @@
 package job
 
 import (
+	"slices"
 	"time"
 
 	"github.com/metricsjob/metricsjob/compiler"
@@ -32,7 +33,7 @@ func (r *reporter) verdicts(x *compiler.ExperimentPlan) {
 		}
 	}
 	if len(e.Invalid) > 0 {
-		r.effects.distrust(key)
+		r.effects.distrust(key, e.Invalid)
 	}
 	for _, v := range x.Def.Variations {
 		for _, other := range x.Def.ComparedTo(v) {
@@ -66,11 +67,30 @@ func (r *reporter) invalid(x *compiler.ExperimentPlan) metrics.Reasons {
 }
 
 // distrust takes back what the rows of an experiment would be taken for a winner
-// or a loser by.
-func (t *effects) distrust(experiment string) {
+// or a loser by, and has each say why: by the warning of the check that failed, where
+// it has one of its own.
+func (t *effects) distrust(experiment string, failed metrics.Reasons) {
+	var warnings []string
+	for _, f := range failed {
+		warning := metrics.WarnFailedCheck
+		if f.Code == metrics.WarnSampleRatio || f.Code == metrics.WarnSeveralVariations {
+			warning = f.Code
+		}
+		if !slices.Contains(warnings, warning) {
+			warnings = append(warnings, warning)
+		}
+	}
 	for i := range t.rows {
-		if row := &t.rows[i]; row.Experiment == experiment {
-			row.Significant, row.NonInferior, row.ChanceToWin, row.ExpectedLoss = nil, nil, nil, nil
+		row := &t.rows[i]
+		if row.Experiment != experiment {
+			continue
+		}
+		row.Significant, row.NonInferior, row.ChanceToWin, row.ExpectedLoss = nil, nil, nil, nil
+		row.Warnings = slices.Clone(row.Warnings)
+		for _, warning := range warnings {
+			if !slices.Contains(row.Warnings, warning) {
+				row.Warnings = append(row.Warnings, warning)
+			}
 		}
 	}
 }
