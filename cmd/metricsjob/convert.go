@@ -96,6 +96,9 @@ func (p *program) convert(ctx context.Context, flags convertFlags, args []string
 	}
 	p.ui.resultf("read %d records of %s, days by %s\n", done.Read, plural(done.Inputs, "file"), when)
 	p.ui.resultf("wrote %d rows into %s in %s\n", done.Written, plural(done.Parts, "part"), flags.out)
+	if done.Repeating > 0 {
+		p.ui.resultf("of %d records, which have a key twice in an object, its first value was taken\n", done.Repeating)
+	}
 	if done.Rejected > 0 {
 		p.ui.resultf("rejected %d records, see %s\n", done.Rejected, done.Rejects)
 	}

@@ -59,9 +59,10 @@ type record struct {
 	line int64
 	text []byte
 	err  error
-	// fields are those of CSV.
-	fields []string
-	input  input
+	// repeats are pieces of JSON that do not count, and fields those of CSV.
+	repeats []span
+	fields  []string
+	input   input
 }
 
 // eachRecord reads the records of a chunk again.
@@ -96,7 +97,7 @@ func (c *conversion) eachRecord(files chunkFiles, yield func(record) error) erro
 				if c.plan.Format == metrics.FormatCSV {
 					r.fields, r.err = read.(csvReader).row(text)
 				} else {
-					r.err = read.read(text, rows)
+					r.repeats, r.err = read.read(text, rows)
 				}
 				if err := yield(r); err != nil {
 					return err
@@ -110,7 +111,7 @@ func (c *conversion) eachRecord(files chunkFiles, yield func(record) error) erro
 // writeLines writes the records of a chunk that can be read as lines of JSON. It
 // gives the name of the file, which is that of the raw text where that is such.
 func (c *conversion) writeLines(files chunkFiles) (string, error) {
-	if c.plan.Format == metrics.FormatNDJSON && c.plan.Chunks[files.number].Unreadable == 0 {
+	if chunk := c.plan.Chunks[files.number]; c.plan.Format == metrics.FormatNDJSON && chunk.Unreadable+chunk.Repeating == 0 {
 		return files.raw, nil
 	}
 	return files.lines, writeFile(files.lines, func(w *bufio.Writer) error {
@@ -122,7 +123,7 @@ func (c *conversion) writeLines(files chunkFiles) (string, error) {
 			case c.plan.Format == metrics.FormatCSV:
 				line = csvReader{names: r.input.Header}.appendJSON(line[:0], r.fields)
 			default:
-				line = append(append(line[:0], r.text...), '\n')
+				line = append(appendWithout(line[:0], r.text, r.repeats), '\n')
 			}
 			_, err := w.Write(line)
 			return err

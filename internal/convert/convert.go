@@ -61,6 +61,8 @@ type Result struct {
 	Unchanged bool
 	// Read, Written and Rejected count records, and rows where records have several.
 	Read, Written, Rejected int64
+	// Repeating counts the records that have a key twice in one object.
+	Repeating int64
 	// Inputs, Parts count files.
 	Inputs, Parts int
 	// Added is how many of the inputs were not part of the conversion before.
@@ -249,15 +251,11 @@ func (c *conversion) makePlan(ctx context.Context, inputs []input, format metric
 
 // nothing says why there are no rows, where there are none.
 func (c *conversion) nothing(ctx context.Context, p *plan) error {
-	var records, unreadable int64
-	for _, chunk := range p.Chunks {
-		records += chunk.Records
-		unreadable += chunk.Unreadable
-	}
+	all := p.tally()
 	switch {
-	case records == 0:
+	case all.Records == 0:
 		return mistakef("the files hold no rows")
-	case records > unreadable:
+	case all.Records > all.Unreadable:
 		return nil
 	}
 	c.plan = p
@@ -265,7 +263,7 @@ func (c *conversion) nothing(ctx context.Context, p *plan) error {
 	if err != nil {
 		return err
 	}
-	return mistakef("none of %d lines can be read; %s:%d: %s", records, first.File, first.Line, first.Reason).
+	return mistakef("none of %d lines can be read; %s:%d: %s", all.Records, first.File, first.Line, first.Reason).
 		withHint("--format ndjson is for a JSON object on each line, --format csv for a header and rows")
 }
 
@@ -296,13 +294,11 @@ func (c *conversion) tell(step string, done, total int64) {
 }
 
 func (c *conversion) result(resumed int, unchanged bool) *Result {
+	all := c.plan.tally()
 	r := &Result{
-		Unchanged: unchanged, Written: c.done.Written, Rejected: c.done.Rejected,
+		Unchanged: unchanged, Read: all.Records, Repeating: all.Repeating, Written: c.done.Written, Rejected: c.done.Rejected,
 		Inputs: len(c.plan.Inputs), Added: len(c.added), Parts: c.done.Parts, Time: c.plan.Time, Epoch: c.plan.Epoch,
 		Resumed: resumed, Chunks: len(c.plan.Chunks),
-	}
-	for _, chunk := range c.plan.Chunks {
-		r.Read += chunk.Records
 	}
 	if r.Rejected > 0 {
 		r.Rejects = c.rejects

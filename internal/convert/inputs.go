@@ -199,6 +199,8 @@ func (in input) open(raw *int64) (_ io.ReadCloser, err error) {
 			return nil, broken(in.Path, err)
 		}
 		text.text, text.close = unzipped, unzipped.Close
+	case in.Size > 0 && (strings.HasSuffix(in.Path, ".gz") || strings.HasSuffix(in.Path, ".zst")):
+		return nil, broken(in.Path, errors.New("it does not begin as such a file does"))
 	default:
 		text.plain = buffered
 	}

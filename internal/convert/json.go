@@ -10,9 +10,9 @@ import (
 	"unicode/utf8"
 )
 
-// jsonReader reads lines of JSON one by one. It takes what RFC 8259 allows, but
-// no name twice in one object: the engine, which reads the lines after it, must
-// stumble on none that it let pass.
+// jsonReader reads lines of JSON one by one. It takes what RFC 8259 allows. Of the
+// members of an object that have one name, which the engine stumbles on, the first
+// counts, as it does where a run reads the lines.
 type jsonReader struct {
 	data []byte
 	pos  int
@@ -21,7 +21,12 @@ type jsonReader struct {
 	// news are what the line tells that the shapes do not know yet: they are told
 	// when the whole line is good.
 	news []news
+	// repeats are the members of the line that have the name of one before.
+	repeats []span
 }
+
+// span is a piece of a line: what stands from a byte up to another.
+type span struct{ from, to int }
 
 // news is something new about the values of one place.
 type news struct {
@@ -41,10 +46,26 @@ var (
 // jsonLevels bounds recursion, also that of programs which read the line later.
 const jsonLevels = 500
 
-// read reads a line and tells the shape of rows what is new. The error says why
-// the line cannot be read.
-func (r *jsonReader) read(line []byte, rows *shape) error {
-	r.data, r.pos, r.news = line, 0, r.news[:0]
+// read reads a line and tells the shape of rows what is new. It gives the members that
+// are repeated, until the next line is read. The error says why the line cannot be read.
+func (r *jsonReader) read(line []byte, rows *shape) ([]span, error) {
+	if err := r.line(line, rows); err != nil {
+		return nil, err
+	}
+	for _, n := range r.news {
+		if n.null != nil {
+			n.null.null = true
+			continue
+		}
+		n.shape.kinds |= n.kinds
+		n.shape.whole, n.shape.scale = max(n.shape.whole, n.whole), max(n.shape.scale, n.scale)
+	}
+	return r.repeats, nil
+}
+
+// line is read, but for telling what is new.
+func (r *jsonReader) line(line []byte, rows *shape) error {
+	r.data, r.pos, r.news, r.repeats = line, 0, r.news[:0], r.repeats[:0]
 	if !utf8.Valid(line) {
 		return errNoText
 	}
@@ -61,14 +82,6 @@ func (r *jsonReader) read(line []byte, rows *shape) error {
 	r.blanks()
 	if r.pos < len(line) {
 		return r.unexpected()
-	}
-	for _, n := range r.news {
-		if n.null != nil {
-			n.null.null = true
-			continue
-		}
-		n.shape.kinds |= n.kinds
-		n.shape.whole, n.shape.scale = max(n.shape.whole, n.whole), max(n.shape.scale, n.scale)
 	}
 	return nil
 }
@@ -160,7 +173,7 @@ func (r *jsonReader) objectOf(s *shape, depth int) error {
 	r.object++
 	this := r.object
 	var others names // the members that the shape does not have
-	next := 0
+	next, comma := 0, 0
 	r.blanks()
 	if r.peek() == '}' {
 		r.pos++
@@ -180,18 +193,17 @@ func (r *jsonReader) objectOf(s *shape, depth int) error {
 			}
 		}
 		var m *member
+		repeated := false
 		if s != nil {
 			if next = s.at(name, next); next >= 0 {
 				m = s.members[next]
-				if m.last == this {
-					return twice(name)
-				}
+				repeated = m.last == this
 				m.last = this
 			}
 			next = max(next, 0) + 1
 		}
-		if m == nil && !others.add(name) {
-			return twice(name)
+		if m == nil {
+			repeated = !others.add(name)
 		}
 		if depth == 0 && len(name) == 0 {
 			return errors.New("the object has a key without letters")
@@ -203,7 +215,7 @@ func (r *jsonReader) objectOf(s *shape, depth int) error {
 		r.pos++
 		r.blanks()
 		inner := (*shape)(nil)
-		if m != nil {
+		if m != nil && !repeated {
 			inner = m.shape
 			if r.peek() == 'n' && !m.null {
 				r.news = append(r.news, news{null: m})
@@ -212,8 +224,12 @@ func (r *jsonReader) objectOf(s *shape, depth int) error {
 		if err := r.value(inner, depth+1); err != nil {
 			return err
 		}
+		if repeated {
+			r.repeat(comma)
+		}
 		switch r.blanks(); r.peek() {
 		case ',':
+			comma = r.pos
 			r.pos++
 			r.blanks()
 		case '}':
@@ -225,7 +241,23 @@ func (r *jsonReader) objectOf(s *shape, depth int) error {
 	}
 }
 
-func twice(name []byte) error { return fmt.Errorf("the key %q stands twice in one object", name) }
+// repeat notes the member that has been read from a comma on as a repeated one.
+func (r *jsonReader) repeat(comma int) {
+	for n := len(r.repeats); n > 0 && r.repeats[n-1].from > comma; n-- {
+		r.repeats = r.repeats[:n-1] // is inside of it
+	}
+	r.repeats = append(r.repeats, span{comma, r.pos})
+}
+
+// appendWithout appends a line but for some pieces of it.
+func appendWithout(to, line []byte, pieces []span) []byte {
+	at := 0
+	for _, p := range pieces {
+		to = append(to, line[at:p.from]...)
+		at = p.to
+	}
+	return append(to, line[at:]...)
+}
 
 // names are the names of members, to find those that stand twice.
 type names struct {

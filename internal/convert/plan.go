@@ -157,6 +157,14 @@ func (p *plan) of(number int) *plan {
 	return &own
 }
 
+// tally counts the records of all chunks.
+func (p *plan) tally() (all tally) {
+	for _, chunk := range p.Chunks {
+		all.add(chunk.tally)
+	}
+	return all
+}
+
 // empty reports whether a folder holds nothing, or is not there.
 func empty(folder string) (bool, error) {
 	entries, err := os.ReadDir(folder)

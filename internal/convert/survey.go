@@ -22,11 +22,24 @@ type segment struct {
 // chunk is what is converted at a time: some pieces of inputs, in order.
 type chunk struct {
 	Segments []segment `json:"segments"`
-	// Records are those that it has, and Unreadable how many of them cannot be read.
-	Records    int64 `json:"records"`
-	Unreadable int64 `json:"unreadable,omitempty"`
+	tally
 	// Columns are those of its rows, where they are not those of the plan.
 	Columns []loaders.NewColumn `json:"columns,omitempty"`
+}
+
+// tally counts records.
+type tally struct {
+	Records int64 `json:"records"`
+	// Unreadable are how many of them cannot be read, and Repeating how many have a
+	// key twice in one object.
+	Unreadable int64 `json:"unreadable,omitempty"`
+	Repeating  int64 `json:"repeating,omitempty"`
+}
+
+func (t *tally) add(more tally) {
+	t.Records += more.Records
+	t.Unreadable += more.Unreadable
+	t.Repeating += more.Repeating
 }
 
 func (c *chunk) size() (bytes int64) {
@@ -36,8 +49,8 @@ func (c *chunk) size() (bytes int64) {
 	return bytes
 }
 
-// add adds a block of an input.
-func (c *chunk) add(in int, b block) {
+// addBlock adds a block of an input.
+func (c *chunk) addBlock(in int, b block) {
 	if n := len(c.Segments); n > 0 {
 		last := &c.Segments[n-1]
 		if last.Input == in && last.Offset+last.Size == b.offset {
@@ -48,10 +61,10 @@ func (c *chunk) add(in int, b block) {
 	c.Segments = append(c.Segments, segment{Input: in, Offset: b.offset, Size: b.size, Line: b.line})
 }
 
-// rowReader reads a record and tells the shape of rows what it holds; the error
-// is why it cannot be read.
+// rowReader reads a record and tells the shape of rows what it holds. It gives the
+// members of JSON that have the name of one before; the error is why the record cannot be read.
 type rowReader interface {
-	read(record []byte, rows *shape) error
+	read(record []byte, rows *shape) ([]span, error)
 }
 
 // readers gives the reader of each input, for one goroutine and one shape of rows.
@@ -99,10 +112,9 @@ func survey(ctx context.Context, inputs []input, format metrics.FileFormat, size
 		group.Go(func() {
 			rows, reader := &shape{row: true}, readers(format)
 			for j := range jobs {
-				records, unreadable := tally(j.block, j.in.cutter(format), reader(j.in), rows)
+				counted := count(j.block, j.in.cutter(format), reader(j.in), rows)
 				mu.Lock()
-				j.chunk.Records += records
-				j.chunk.Unreadable += unreadable
+				j.chunk.add(counted)
 				mu.Unlock()
 			}
 			mu.Lock()
@@ -119,7 +131,7 @@ func survey(ctx context.Context, inputs []input, format metrics.FileFormat, size
 					found.chunks = append(found.chunks, &chunk{})
 				}
 				c := found.chunks[len(found.chunks)-1]
-				c.add(i, b)
+				c.addBlock(i, b)
 				tell(read)
 				select {
 				case jobs <- job{b, inputs[i], c}:
@@ -137,18 +149,21 @@ func survey(ctx context.Context, inputs []input, format metrics.FileFormat, size
 	return found, err
 }
 
-// tally reads the records of a block and counts them.
-func tally(b block, c cutter, reader rowReader, rows *shape) (records, unreadable int64) {
+// count reads the records of a block and counts them.
+func count(b block, c cutter, reader rowReader, rows *shape) (t tally) {
 	if b.long {
-		return 1, 1
+		return tally{Records: 1, Unreadable: 1}
 	}
 	for record := range b.records(c) {
-		records++
-		if reader.read(record, rows) != nil {
-			unreadable++
+		t.Records++
+		switch repeats, err := reader.read(record, rows); {
+		case err != nil:
+			t.Unreadable++
+		case len(repeats) > 0:
+			t.Repeating++
 		}
 	}
-	return records, unreadable
+	return t
 }
 
 var mark = []byte("\xef\xbb\xbf") // what some programs begin text with
