@@ -37,17 +37,23 @@ func (p *program) powerCommand() *cobra.Command {
 		Use:   "power [FILE or FOLDER..]",
 		Short: "Plan an experiment: units, days and the effect that would be found",
 		Long: `Says how many units and days it takes to find an effect; with --units which effect
-they find, and each of --effects with which power. The metric is known by its mean
+they find, and each of --effects with which power. --curve shows how the effect that is
+found falls from day to day, and how the power rises. The metric is known by its mean
 and standard deviation or rate, by the sums of an earlier experiment (--moments, the
 table moments), or by the data of definition files, with their traffic. Effects are
 shares of the baseline's mean, units those of both variations together.`,
 		Example: `  metricsjob power --rate 0.05 --effects 2%,5% --per-day 4000
   metricsjob power --moments moments.parquet --metric revenue --units 200000
-  metricsjob power metrics.yaml --experiment checkout_button`,
+  metricsjob power metrics.yaml --experiment checkout_button
+  metricsjob power metrics.yaml --metric revenue --curve --days 42 --effects 5%`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			rows, err := flags.compute(cmd, p, args)
 			if err != nil {
 				return err
+			}
+			if flags.plan.Curve && flags.format == powerTable {
+				p.ui.resultf("%s", curveText(rows, flags.effects))
+				return nil
 			}
 			return p.printPlan(flags.format, rows)
 		},
@@ -61,7 +67,9 @@ shares of the baseline's mean, units those of both variations together.`,
 	f.StringVar(&flags.plan.Analysis, "analysis", "", "`FILE` with an analysis block (default the defaults)")
 	f.StringSliceVar(&flags.effects, "effects", nil, "relative `EFFECTS` to find, e.g. 1%,2% (default 0.5% to 20%)")
 	f.Float64Var(&flags.plan.Units, "units", 0, "`NUMBER` of units at hand, in both variations together")
-	f.Float64Var(&flags.plan.PerDay, "per-day", 0, "`NUMBER` of units that come in a day (default that of the data)")
+	f.Float64Var(&flags.plan.PerDay, "per-day", 0, "`NUMBER` of units that come in a day, in both variations together (default that of the data)")
+	f.BoolVar(&flags.plan.Curve, "curve", false, "show the effect that is found on each day, or with --units in steps up to them")
+	f.IntVar(&flags.plan.Days, "days", 28, "`NUMBER` of days of the curve")
 	f.Float64Var(&flags.plan.Ratio, "ratio", 1, "`UNITS` of the variation for each unit of the baseline")
 	f.Float64Var(&flags.plan.Alpha, "alpha", 0, "significance level (default that of the analysis, 0.05)")
 	f.Float64Var(&flags.plan.Power, "power", 0, "chance to find the effect (default that of the analysis, 0.8)")
@@ -87,6 +95,12 @@ func (flags *powerFlags) compute(cmd *cobra.Command, p *program, args []string) 
 	}
 	if given("units") && !(plan.Units >= 3) {
 		return nil, usagef("--units must be 3 or more, not %v", plan.Units)
+	}
+	if given("days") && (!plan.Curve || given("units")) {
+		return nil, usagef("--days is how far a curve over days goes").withHint("add --curve, and leave out --units")
+	}
+	if plan.Days < 1 || plan.Days > 3660 {
+		return nil, usagef("--days must be from 1 to 3660, not %d", plan.Days)
 	}
 	if !(plan.Ratio > 0) {
 		return nil, usagef("--ratio must be above 0, not %v", plan.Ratio)

@@ -29,9 +29,17 @@ type PowerOptions struct {
 	Units   float64
 	// Ratio is the number of units of the variation for each of the baseline.
 	Ratio float64
-	// PerDay is the number of units that come in a day; 0: what the data show.
+	// PerDay is the number of units that come in a day, in both variations together; 0:
+	// what the data show.
 	PerDay float64
+	// Curve asks for the detectable effect, and the power for each of Effects, as they
+	// change: with Units in even steps up to them, else on each of so many Days.
+	Curve bool
+	Days  int
 }
+
+// curveSteps is how many numbers of units a curve is over.
+const curveSteps = 20
 
 // PowerRow is the plan for one effect on one metric.
 type PowerRow struct {
@@ -47,7 +55,7 @@ type PowerRow struct {
 }
 
 // Power plans experiments: how many units and days each effect takes; or, with units
-// at hand, which effect they find, and each effect with which power.
+// at hand or as they come, which effect they find, and each effect with which power.
 func Power(ctx context.Context, opts PowerOptions) ([]PowerRow, error) {
 	a, _, err := readAnalysis(opts.Analysis)
 	if err != nil {
@@ -72,7 +80,15 @@ func Power(ctx context.Context, opts PowerOptions) ([]PowerRow, error) {
 	}
 	var rows []PowerRow
 	for _, b := range known {
-		rows = append(rows, b.plan(opts, opt)...)
+		stages, err := b.stages(opts)
+		if err != nil {
+			return nil, err
+		}
+		if len(stages) > 0 {
+			rows = append(rows, b.found(stages, opts.Effects, opt)...)
+		} else {
+			rows = append(rows, b.needed(opts.Effects, opt)...)
+		}
 	}
 	return rows, nil
 }
@@ -85,42 +101,94 @@ type planned struct {
 	perDay             float64
 }
 
-// plan computes the rows of one metric.
-func (b planned) plan(opts PowerOptions, opt stats.Options) []PowerRow {
-	row := PowerRow{Experiment: b.experiment, Metric: b.metric, Mean: b.mean, StdDev: b.design.StdDev, Power: opt.Power}
-	size, sign := math.Abs(b.mean), 1.0
-	if opt.Alternative == stats.Less {
-		sign = -1
+// stage is a number of units of an experiment that goes on, and the days until then
+// where the traffic is known.
+type stage struct {
+	units float64
+	days  *float64
+}
+
+// stages are the numbers of units whose effects are asked for: those at hand, or those
+// of a curve. None are where the units are what is asked for.
+func (b planned) stages(opts PowerOptions) ([]stage, error) {
+	switch {
+	case !opts.Curve && opts.Units == 0:
+		return nil, nil
+	case !opts.Curve:
+		return []stage{b.stage(opts.Units)}, nil
+	case opts.Units == 0 && b.perDay == 0:
+		return nil, &SumsError{Place: "power", Text: "the curve is over days, and nothing says how many units come in one", hint: "give --per-day, or --units for a curve over units"}
 	}
-	done := func(r PowerRow) PowerRow {
-		r.Absolute = r.Effect * size
-		if b.perDay > 0 {
-			days := math.Ceil(r.Units / b.perDay)
-			r.Days = &days
+	var out []stage
+	add := func(s stage) {
+		if s.units >= 3 { // fewer have no variance
+			out = append(out, s)
 		}
-		return r
 	}
-	var rows []PowerRow
 	if opts.Units > 0 {
-		row.Units, row.Effect = opts.Units, b.design.DetectableEffect(opt.Power, opts.Units)/size
-		rows = append(rows, done(row))
-		for _, effect := range opts.Effects {
-			row.Effect = sign * effect
-			row.Power = b.design.Power(row.Effect*size, opts.Units)
-			rows = append(rows, done(row))
+		for i := range curveSteps {
+			add(b.stage(math.Round(opts.Units * float64(i+1) / curveSteps)))
 		}
-		return rows
+		return out, nil
 	}
-	effects := opts.Effects
+	for i := range opts.Days {
+		day := float64(i + 1)
+		add(stage{math.Floor(day * b.perDay), &day})
+	}
+	return out, nil
+}
+
+// stage is that of a number of units.
+func (b planned) stage(units float64) stage {
+	if b.perDay == 0 {
+		return stage{units: units}
+	}
+	return stage{units, new(math.Ceil(units / b.perDay))}
+}
+
+// row is what all rows of a metric have, for an effect that is a share of the mean.
+func (b planned) row(effect, power float64, at stage) PowerRow {
+	return PowerRow{
+		Experiment: b.experiment, Metric: b.metric, Mean: b.mean, StdDev: b.design.StdDev,
+		Effect: effect, Absolute: effect * math.Abs(b.mean), Units: at.units, Power: power, Days: at.days,
+	}
+}
+
+// found are the effects that units find with the power, and the power that they have
+// for others.
+func (b planned) found(stages []stage, effects []float64, opt stats.Options) []PowerRow {
+	size := math.Abs(b.mean)
+	var rows []PowerRow
+	for _, at := range stages {
+		rows = append(rows, b.row(b.design.DetectableEffect(opt.Power, at.units)/size, opt.Power, at))
+		for _, effect := range effects {
+			effect *= sideOf(opt)
+			rows = append(rows, b.row(effect, b.design.Power(effect*size, at.units), at))
+		}
+	}
+	return rows
+}
+
+// needed are the units that find the effects with the power.
+func (b planned) needed(effects []float64, opt stats.Options) []PowerRow {
 	if len(effects) == 0 {
 		effects = []float64{0.005, 0.01, 0.02, 0.05, 0.1, 0.2}
 	}
+	var rows []PowerRow
 	for _, effect := range effects {
-		row.Effect = sign * effect
-		row.Units = math.Ceil(b.design.Units(row.Effect*size, opt.Power))
-		rows = append(rows, done(row))
+		effect *= sideOf(opt)
+		units := math.Ceil(b.design.Units(effect*math.Abs(b.mean), opt.Power))
+		rows = append(rows, b.row(effect, opt.Power, b.stage(units)))
 	}
 	return rows
+}
+
+// sideOf is the sign of the effects that a test is for.
+func sideOf(opt stats.Options) float64 {
+	if opt.Alternative == stats.Less {
+		return -1
+	}
+	return 1
 }
 
 // baselines are what is known of the metrics: numbers, sums, or data.
@@ -177,8 +245,7 @@ func baselines(ctx context.Context, opts PowerOptions, opt stats.Options) ([]pla
 	return out, nil
 }
 
-// observed runs the definitions, and gives the sums and how many units came on a day
-// in each experiment.
+// observed runs the definitions, and gives the sums and the traffic of each experiment.
 func observed(ctx context.Context, opts Options) ([]sumsRow, map[string]float64, error) {
 	result, err := Run(ctx, opts)
 	if err != nil {
@@ -199,28 +266,47 @@ func observed(ctx context.Context, opts Options) ([]sumsRow, map[string]float64,
 			rows = append(rows, sumsRow{cells, "moments", i + 1})
 		}
 	}
+	return rows, trafficOf(&result.Tables), nil
+}
+
+// trafficOf is how many units came on a day in each experiment, of those that a
+// comparison is made of: those of the baseline, and of another variation on average.
+func trafficOf(t *metrics.Tables) map[string]float64 {
+	others := map[string]float64{} // variations but the baseline
+	baseline := map[[2]string]bool{}
+	for _, v := range t.Variations {
+		if v.Baseline {
+			baseline[[2]string{v.Experiment, v.Key}] = true
+		} else {
+			others[v.Experiment]++
+		}
+	}
 	type traffic struct {
-		units    int64
+		units    float64
 		from, to time.Time
 	}
 	seen := map[string]traffic{}
-	for _, x := range result.Tables.Exposures {
+	for _, x := range t.Exposures {
 		if x.Segment != metrics.Overall {
 			continue
 		}
-		t, known := seen[x.Experiment]
-		if !known || x.Date.Before(t.from) {
-			t.from = x.Date.Time
+		c, known := seen[x.Experiment]
+		if !known || x.Date.Before(c.from) {
+			c.from = x.Date.Time
 		}
-		if x.Date.After(t.to) {
-			t.to = x.Date.Time
+		if x.Date.After(c.to) {
+			c.to = x.Date.Time
 		}
-		t.units += x.Units
-		seen[x.Experiment] = t
+		if baseline[[2]string{x.Experiment, x.Variation}] {
+			c.units += float64(x.Units)
+		} else {
+			c.units += float64(x.Units) / others[x.Experiment]
+		}
+		seen[x.Experiment] = c
 	}
 	perDay := map[string]float64{}
-	for key, t := range seen {
-		perDay[key] = float64(t.units) / (t.to.Sub(t.from).Hours()/24 + 1)
+	for key, c := range seen {
+		perDay[key] = c.units / (c.to.Sub(c.from).Hours()/24 + 1)
 	}
-	return rows, perDay, nil
+	return perDay
 }

@@ -1,0 +1,97 @@
+package job_test
+
+import (
+	"fmt"
+	"math"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/metricsjob/metricsjob/internal/job"
+)
+
+// Curves are those of R 4.2.2, power.t.test(n, power = .8, sd, sig.level = .05, strict =
+// TRUE, tol = 1e-15)$delta by the mean and, of an effect, $power; uneven ones are the root
+// of pt(qt(.95, nu), nu, ncp, lower.tail = FALSE) = .9 by uniroot.
+func TestPowerCurve(t *testing.T) {
+	dir := t.TempDir()
+	sums, data := filepath.Join(dir, "sums.csv"), filepath.Join(dir, "metrics.yaml")
+	writeFile(t, sums, "metric,variation,baseline,units,sum,sum_sq\norders,control,true,3304,163,163\norders,green,false,3329,223,223\n")
+	export, err := filepath.Abs("../../testdata/parquet/optimizely_e3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, data, strings.ReplaceAll(e3, "DATA", export))
+	rate := math.Sqrt(0.05 * 0.95)
+	type point struct {
+		units, days, effect float64
+		power               float64 // of an effect of 10%; 0: not asked for
+	}
+	for name, c := range map[string]struct {
+		opts job.PowerOptions
+		rows int
+		want []point
+	}{
+		"numbers, by day": {
+			job.PowerOptions{Mean: new(1.0), StdDev: new(1.0), PerDay: 100, Days: 14, Effects: []float64{0.1}}, 14,
+			[]point{{100, 1, 0.5658822438, 0.07852398768}, {700, 7, 0.2120716143, 0.2619585054}, {1400, 14, 0.1498538154, 0.4640407237}},
+		},
+		"a rate, by units": {
+			job.PowerOptions{Mean: new(0.05), StdDev: &rate, Units: 50_000}, 20,
+			[]point{{2500, 0, 0.4886603703, 0}, {25_000, 0, 0.1544744944, 0}, {50_000, 0, 0.1092278641, 0}},
+		},
+		"sums, by day": {
+			job.PowerOptions{Moments: sums, PerDay: 4000, Days: 14, Effects: []float64{0.1}}, 14,
+			[]point{{4000, 1, 0.389057281951, 0.111192381928}, {28_000, 7, 0.147019547302, 0.478371854113}, {56_000, 14, 0.103956735786, 0.768827537729}},
+		},
+		"sums, one-sided and uneven, by units": {
+			job.PowerOptions{Moments: sums, Units: 20_000, Ratio: 3, Power: 0.9, Alternative: "greater"}, 20,
+			[]point{{4000, 0, 0.469227238785, 0}, {20_000, 0, 0.209816391186, 0}},
+		},
+		// 3304 units of the baseline came in a day, and 6696 of two others.
+		"data, with their traffic": {
+			job.PowerOptions{Options: job.Options{Paths: []string{data}, Metrics: []string{"purchases"}, Threads: 2}, Days: 28}, 28,
+			[]point{{6652, 1, 0.301665612056, 0}, {186_256, 28, 0.0570015024296, 0}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.opts.Curve, c.opts.Now, c.opts.Version = true, time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), "test"
+			if c.opts.Ratio == 0 {
+				c.opts.Ratio = 1
+			}
+			rows, err := job.Power(t.Context(), c.opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			each := 1 + len(c.opts.Effects)
+			if len(rows) != c.rows*each {
+				t.Errorf("%d rows, want %d", len(rows), c.rows*each)
+			}
+			found := map[float64][]job.PowerRow{}
+			for _, r := range rows {
+				found[r.Units] = append(found[r.Units], r)
+			}
+			for _, want := range c.want {
+				got := found[want.units]
+				if len(got) != each {
+					t.Errorf("%v units: %d rows", want.units, len(got))
+					continue
+				}
+				near := func(what string, got, want float64) {
+					t.Helper()
+					if math.Abs(got-want) > 1e-9*want {
+						t.Errorf("%s: %v, want %v", what, got, want)
+					}
+				}
+				near(fmt.Sprintf("effect of %v units", want.units), got[0].Effect, want.effect)
+				if want.power > 0 {
+					near(fmt.Sprintf("power of %v units", want.units), got[1].Power, want.power)
+				}
+				if want.days > 0 && *got[0].Days != want.days || want.days == 0 && got[0].Days != nil {
+					t.Errorf("%v units: %v days, want %v", want.units, got[0].Days, want.days)
+				}
+			}
+		})
+	}
+}
