@@ -71,7 +71,7 @@ func reasonOf(h metrics.HealthRow) metrics.Reason {
 	if h.Segment == "metric" {
 		r.Metric, r.Text = &h.SegmentValue, h.SegmentValue+": "+h.Detail
 	}
-	if (h.Check == metrics.CheckSampleRatio || h.Check == metrics.CheckCovariateImbalance) && h.PValue != nil {
+	if h.PValue != nil {
 		r.Value = h.PValue
 		r.Text = fmt.Sprintf("%s (p = %.2g, alarm below %g)", r.Text, *h.PValue, *h.Threshold)
 	}

@@ -1,7 +1,6 @@
 package job
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,6 +10,9 @@ import (
 	"github.com/metricsjob/metricsjob/internal/stats"
 	"github.com/metricsjob/metricsjob/metrics"
 )
+
+// checkSegmentRatio is the check of the sample ratio within the values of a segment.
+const checkSegmentRatio = "sample_ratio_segments"
 
 // ratios warns where the units of a segment, or of a day, did not come in the
 // planned ratio: a ratio that holds over everybody may hide two that do not. The
@@ -27,7 +29,7 @@ func (r *reporter) ratios(x *compiler.ExperimentPlan) {
 			}
 			sets = append(sets, of.sets(byValue)...)
 		}
-		r.ratiosOf(x, "sample_ratio_segments", s.Key.V, sets)
+		r.ratiosOf(x, checkSegmentRatio, s.Key.V, sets)
 	}
 	var sets []ratioSet
 	for _, of := range r.periods(x) {
@@ -65,26 +67,34 @@ func (p period) sets(byName map[string]map[string]int64) []ratioSet {
 	return out
 }
 
-// ratiosOf adds one row for the sets, with the numbers of the one that is furthest
-// from the planned ratio. There is no row where nothing could be tested: the check
-// over everybody says why.
+// ratiosOf adds one row for the sets, if something could be tested.
 func (r *reporter) ratiosOf(x *compiler.ExperimentPlan, check, segment string, sets []ratioSet) {
+	if h, ok := ratioSetsCheck(check, segment, sets, stats.OptionsOf(x.Def.Analysis)); ok {
+		h.RunID, h.AsOf, h.Experiment = r.runID, r.asOf, x.Def.Key.V
+		r.tables.Health = append(r.tables.Health, h)
+	}
+}
+
+// ratioSetsCheck is the test of the sample ratio of sets as a check, a warning where
+// one has an alarm, with the numbers of the one that is furthest from the planned
+// ratio. There is none where nothing could be tested: the check over everybody says
+// why.
+func ratioSetsCheck(check, segment string, sets []ratioSet, opt stats.Options) (h metrics.HealthRow, ok bool) {
 	var all []stats.RatioSet
 	for _, s := range sets {
 		all = append(all, s.RatioSet)
 	}
-	opt := stats.OptionsOf(x.Def.Analysis)
 	tests := stats.SampleRatios(all, opt)
 	var alarms []string
 	var worst *stats.SampleRatioTest
 	tested := 0
 	for i := range tests {
 		t := &tests[i]
-		if t.PValueAdjusted == nil {
+		if t.PValueAdjusted == nil && !t.Alarm {
 			continue
 		}
 		tested++
-		if worst == nil || cmp.Less(*t.PValue, *worst.PValue) {
+		if worst == nil || furtherOff(*t, *worst) {
 			worst = t
 		}
 		if t.Alarm {
@@ -92,12 +102,15 @@ func (r *reporter) ratiosOf(x *compiler.ExperimentPlan, check, segment string, s
 		}
 	}
 	if worst == nil {
-		return
+		return metrics.HealthRow{}, false
 	}
-	status, detail := metrics.Pass, fmt.Sprintf("units came in the planned ratio in each of %d sets", tested)
+	h = metrics.HealthRow{
+		Check: check, Segment: segment, SegmentValue: metrics.All, Status: metrics.Pass,
+		Statistic: worst.Statistic, PValue: worst.PValueAdjusted, Threshold: &opt.SampleRatioAlarm,
+		Detail: fmt.Sprintf("units came in the planned ratio in each of %d sets", tested),
+	}
 	if len(alarms) > 0 {
-		status, detail = metrics.Warn, "units did not come in the planned ratio in: "+strings.Join(alarms, ", ")
+		h.Status, h.Detail = metrics.Warn, "units did not come in the planned ratio in: "+strings.Join(alarms, ", ")
 	}
-	h := r.check(x.Def.Key.V, check, segment, metrics.All, status, detail)
-	h.Statistic, h.PValue, h.Threshold = worst.Statistic, worst.PValueAdjusted, &opt.SampleRatioAlarm
+	return h, true
 }

@@ -73,8 +73,11 @@ func (t *effects) distrust(experiment string, failed metrics.Reasons) {
 	var warnings []string
 	for _, f := range failed {
 		warning := metrics.WarnFailedCheck
-		if f.Code == metrics.WarnSampleRatio || f.Code == metrics.WarnSeveralVariations {
-			warning = f.Code
+		switch f.Code {
+		case metrics.CheckSampleRatio, checkSegmentRatio:
+			warning = metrics.WarnSampleRatio
+		case "several_variations":
+			warning = metrics.WarnSeveralVariations
 		}
 		if !slices.Contains(warnings, warning) {
 			warnings = append(warnings, warning)
