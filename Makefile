@@ -59,11 +59,11 @@ test-integration: build ## run the program on a terminal, in a fresh clone, agai
 	@scripts/integration
 	@scripts/object_stores
 
-bench: build ## compare a run with hand-written SQL over a synthetic export, SIZE 5m, 30m or 100m, 300 metrics with 16, and convert with DuckDB's COPY; then time the statistics on one core
+bench: build ## compare a run with hand-written SQL over a synthetic export, SIZE 5m, 30m or 100m, 300 metrics with 16, and convert with DuckDB's COPY; then time the statistics, and the compiler, on one core
 	go run ./bench -size $(SIZE)
 	go run ./bench -size $(SIZE) -many
 	go run ./bench -size $(SIZE) -convert
-	GOMAXPROCS=1 go test ./internal/stats ./internal/job -run '^$$' -bench 'Compare|Boundaries|TenThousand|HundredExact'
+	GOMAXPROCS=1 go test ./internal/stats ./internal/job -run '^$$' -bench 'Compare|Boundaries|TenThousand|HundredExact|CompileMany'
 
 soak: tools ## compare CASES (100000) random cases from seed FIRST (1), those with the feature ONLY, with the oracle; goes on where it was interrupted
 	go test ./internal/job -count=1 -v -timeout 0 -run 'TestOracle$$' -soak.cases=$(CASES) -soak.first=$(FIRST) -soak.only='$(ONLY)' -soak.dir=$(CURDIR)/build/soak

@@ -240,6 +240,7 @@ type UnitValue struct {
 	Threshold *Threshold
 	// Caps bound the number; nil: it stays.
 	Caps *Caps
+	id   string
 }
 
 // Wait is what must have come for a unit to be counted: the event After, where

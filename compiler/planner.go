@@ -261,9 +261,9 @@ func (t *Tally) wait(v *UnitValue, m *metrics.Metric) {
 }
 
 func (u *UnitPlan) addTally(t *Tally) *Tally {
-	parts := []string{t.X.id()}
+	parts := []string{t.X.id}
 	if t.Y != nil {
-		parts = append(parts, t.Y.id())
+		parts = append(parts, t.Y.id)
 	}
 	for _, w := range t.Waits {
 		parts = append(parts, w.text())
@@ -278,7 +278,7 @@ func (u *UnitPlan) addTally(t *Tally) *Tally {
 	}
 	for _, v := range []*UnitValue{t.P, t.Q} {
 		if v != nil {
-			parts = append(parts, "before exposure "+v.id())
+			parts = append(parts, "before exposure "+v.id)
 		}
 	}
 	t.id = strings.Join(parts, " | ")

@@ -3,8 +3,6 @@ package compiler
 import (
 	"slices"
 	"strings"
-
-	"github.com/metricsjob/metricsjob/metrics"
 )
 
 // jointSeparator stands between the segments of a joint stratum, and between their
@@ -14,9 +12,9 @@ const jointSeparator = " × "
 // StrataOf are the segments of the experiment that a metric is post-stratified by:
 // what its analysis names and the experiment has, but for those of which a unit may
 // have several values.
-func (x *ExperimentPlan) StrataOf(a metrics.Analysis) []string {
+func (x *ExperimentPlan) StrataOf(stratify []string) []string {
 	var out []string
-	for _, key := range a.Stratify.V {
+	for _, key := range stratify {
 		if slices.ContainsFunc(x.Segments, func(s Segment) bool { return s.Key == key && !s.FromEvents }) {
 			out = append(out, key)
 		}
@@ -50,7 +48,7 @@ func (b *builder) jointStrata(wanted bool) []joint {
 	}
 	for _, x := range b.plan.Experiments {
 		for _, m := range x.Metrics {
-			of := x.StrataOf(m.Def.Analysis)
+			of := x.StrataOf(m.Def.Analysis.Stratify.V)
 			if len(of) < 2 || m.Tally.Percentile != nil {
 				continue
 			}

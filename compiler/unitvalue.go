@@ -98,8 +98,9 @@ func digitsText(n int) string {
 
 // addValue adds the number of a unit, or gives the same of an earlier metric.
 func (u *UnitPlan) addValue(v *UnitValue) *UnitValue {
+	v.id = v.meaning()
 	for _, have := range u.Values {
-		if have.id() == v.id() {
+		if have.id == v.id {
 			return have
 		}
 	}
@@ -210,13 +211,14 @@ func (v *UnitValue) without(k *big.Int) *big.Int {
 	return v.Within(k, Bounds{})
 }
 
-func (v *UnitValue) id() string {
-	id := string(v.Op) + " of " + v.Measure.id
+// meaning is the text that the same numbers have in common.
+func (v *UnitValue) meaning() string {
+	text := string(v.Op) + " of " + v.Measure.id
 	if v.Threshold != nil {
-		id += "; 1 where it is " + v.Threshold.text
+		text += "; 1 where it is " + v.Threshold.text
 	}
 	if v.Caps != nil {
-		id += "; " + v.Caps.text
+		text += "; " + v.Caps.text
 	}
-	return id
+	return text
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,6 +17,9 @@ type meaning struct {
 	facts []fact
 	// of is the field that the facts to come are a part of, with a point behind.
 	of string
+	// exact has the numbers of analyses, of which the many metrics of an
+	// experiment mostly have the same.
+	exact map[Number]string
 }
 
 // fact is one line of a meaning.
@@ -40,7 +44,7 @@ func (w *meaning) about(field, name string, value any) {
 func (w *meaning) version() string {
 	digest := sha256.New()
 	for _, f := range w.facts {
-		fmt.Fprintf(digest, "%s%s\n", f.name, f.value)
+		io.WriteString(digest, f.name+f.value+"\n")
 	}
 	return hex.EncodeToString(digest.Sum(nil)[:8])
 }
@@ -234,6 +238,9 @@ func (w *meaning) registry(reg Registry, selectors []EventSelector, read []strin
 func (w *meaning) analysis(a Analysis) {
 	defer func(of string) { w.of = of }(w.of)
 	w.of += "analysis."
+	if w.exact == nil {
+		w.exact = map[Number]string{}
+	}
 	say := func(name string, set bool, v any) {
 		if set {
 			w.say(name, v)
@@ -241,7 +248,12 @@ func (w *meaning) analysis(a Analysis) {
 	}
 	number := func(name string, n At[Number]) {
 		if n.V != "" {
-			w.say(name, exact(n.V))
+			text, known := w.exact[n.V]
+			if !known {
+				text = exact(n.V)
+				w.exact[n.V] = text
+			}
+			w.say(name, text)
 		}
 	}
 	say("test", a.Test.V != "", a.Test.V)

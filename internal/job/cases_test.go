@@ -202,7 +202,7 @@ func (c *testCase) mustSection(name string) string {
 	return s
 }
 
-func openEngine(t *testing.T, dir string) *loaders.Engine {
+func openEngine(t testing.TB, dir string) *loaders.Engine {
 	t.Helper()
 	e, err := loaders.Open(context.Background(), loaders.Options{Threads: 2, TempDir: dir, AllowedPaths: []string{dir}})
 	if err != nil {
@@ -212,7 +212,7 @@ func openEngine(t *testing.T, dir string) *loaders.Engine {
 	return e
 }
 
-func writeFile(t *testing.T, path, text string) {
+func writeFile(t testing.TB, path, text string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)

@@ -217,7 +217,7 @@ func (r *reporter) notes(x *compiler.ExperimentPlan, m *compiler.MetricPlan) []s
 		notes = append(notes, metrics.WarnNoCUPED)
 	}
 	if by := m.Def.Analysis.Stratify.V; len(by) > 0 {
-		switch known := x.StrataOf(m.Def.Analysis); {
+		switch known := x.StrataOf(m.Def.Analysis.Stratify.V); {
 		case len(known) == 0 || m.Kind == stats.Percentile:
 			notes = append(notes, metrics.WarnNoStrata)
 		case len(known) < len(by):
@@ -270,7 +270,7 @@ func (r *reporter) strata(x *compiler.ExperimentPlan, m *compiler.MetricPlan, q 
 
 // strataOf are the values of the segments that a part is stratified by.
 func (r *reporter) strataOf(x *compiler.ExperimentPlan, m *compiler.MetricPlan, q part) []part {
-	by := x.StrataOf(m.Def.Analysis)
+	by := x.StrataOf(m.Def.Analysis.Stratify.V)
 	if len(by) == 0 || q.segment != metrics.Overall {
 		return nil
 	}

@@ -2,6 +2,7 @@ package stats
 
 import (
 	"cmp"
+	"sync"
 
 	"github.com/metricsjob/metricsjob/metrics"
 )
@@ -93,9 +94,10 @@ type Options struct {
 }
 
 // DefaultOptions are Welch's test, two-sided, at 0.05.
-func DefaultOptions() Options {
-	return OptionsOf(metrics.DefaultAnalysis())
-}
+func DefaultOptions() Options { return defaultOptions() }
+
+// defaultOptions are read once: each metric in each experiment asks for them.
+var defaultOptions = sync.OnceValue(func() Options { return OptionsOf(metrics.DefaultAnalysis()) })
 
 // OptionsOf reads the options of an analysis block, merged over the defaults.
 func OptionsOf(a metrics.Analysis) Options {
