@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"regexp"
 	"slices"
 	"strings"
@@ -44,7 +43,7 @@ func (w *meaning) about(field, name string, value any) {
 func (w *meaning) version() string {
 	digest := sha256.New()
 	for _, f := range w.facts {
-		io.WriteString(digest, f.name+f.value+"\n")
+		digest.Write([]byte(f.name + f.value + "\n"))
 	}
 	return hex.EncodeToString(digest.Sum(nil)[:8])
 }
