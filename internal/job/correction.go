@@ -13,11 +13,17 @@ import (
 // several comparisons needs of it.
 type comparison struct {
 	subject
-	row int // in the table results
-	// again computes the effect at another alpha.
-	again func(alpha float64) stats.Effect
+	arms arms
+	row  int // in the table results
 	// nonInferior is the test of a guardrail's margin, if it has one.
 	nonInferior stats.NonInferiority
+}
+
+// at computes the effect at another alpha.
+func (c *comparison) at(alpha float64) stats.Effect {
+	opt := c.opt
+	opt.Alpha, opt.Power = alpha, 0
+	return c.compared(c.arms, opt).Effect()
 }
 
 // inFamily reports whether the row is corrected at all.
@@ -78,7 +84,7 @@ func (t *effects) correct() {
 			row.PValueAdjusted = new(adjusted)
 			row.Significant = new(adjusted < row.Alpha)
 			if alpha, ok := method.AlphaOf(row.Alpha, len(family)); ok {
-				e := family[i].again(alpha)
+				e := family[i].at(alpha)
 				row.AbsoluteLowAdjusted, row.AbsoluteHighAdjusted = e.AbsoluteLow, e.AbsoluteHigh
 			}
 		}

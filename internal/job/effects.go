@@ -35,8 +35,14 @@ func (s subject) describe(row *metrics.ResultRow, own stats.Moments) {
 	row.Status, row.Reason = string(d.Status), optional(d.Reason)
 }
 
-// add adds a row that compares nothing.
-func (t *effects) add(row metrics.ResultRow) { t.rows = append(t.rows, row) }
+// add adds a row. There may be many, and they are large: whenever they are copied to make
+// room, there is room for as many again.
+func (t *effects) add(row metrics.ResultRow) {
+	if len(t.rows) == cap(t.rows) {
+		t.rows = slices.Grow(t.rows, len(t.rows)+1)
+	}
+	t.rows = append(t.rows, row)
+}
 
 // arms are the sums that a comparison is made of: all together, and by strata where
 // there are some.
@@ -57,11 +63,7 @@ func (s subject) compared(arms arms, opt stats.Options) stats.Comparison {
 func (t *effects) compare(row metrics.ResultRow, s subject, other string, arms arms) {
 	row.ComparedTo = &other
 	row.Warnings = slices.Clone(row.Warnings)
-	comparison := &comparison{row: len(t.rows), subject: s, again: func(alpha float64) stats.Effect {
-		opt := s.opt
-		opt.Alpha, opt.Power = alpha, 0
-		return s.compared(arms, opt).Effect()
-	}}
+	comparison := &comparison{row: len(t.rows), subject: s, arms: arms}
 	with := s.compared(arms, s.opt)
 	e, p := with.Effect(), with.Posterior()
 	row.AbsoluteEffect, row.AbsoluteLow, row.AbsoluteHigh = e.Absolute, e.AbsoluteLow, e.AbsoluteHigh
@@ -78,7 +80,7 @@ func (t *effects) compare(row metrics.ResultRow, s subject, other string, arms a
 		t.comparisons = append(t.comparisons, comparison)
 		t.balance(row, s, arms)
 	}
-	t.rows = append(t.rows, row)
+	t.add(row)
 }
 
 // balance compares the covariates of a row over everybody, where it has some.

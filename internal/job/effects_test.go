@@ -28,17 +28,17 @@ func rowsOf(b *testing.B, kind stats.Kind, opt stats.Options, baseline stats.Mom
 }
 
 // busySums are those of a metric of a busy site, with covariates: of a baseline and of
-// 100 variations that are better and better.
+// 100 variations that are better and better, each of a few units more.
 func busySums() (baseline stats.Moments, variations []stats.Moments) {
-	sums := func(shift int64) stats.Moments {
+	sums := func(more int64) stats.Moments {
 		six, twelve := func(n int64) stats.Sum { return stats.SumOf(n).Mul(mustSum("0.000001")) }, func(n int64) stats.Sum { return stats.SumOf(n).Mul(mustSum("0.000000000001")) }
-		return stats.NewMoments(1_000_000, map[stats.Term]stats.Sum{
-			stats.X: six(5_230_000_000_000 + shift), stats.XX: twelve(9_000_000_000_000_000_000).Mul(stats.SumOf(11)),
+		return stats.NewMoments(1_000_000+more, map[stats.Term]stats.Sum{
+			stats.X: six(5_230_000_000_000 + more*100_000_000), stats.XX: twelve(9_000_000_000_000_000_000).Mul(stats.SumOf(11)),
 			stats.P: six(5_100_000_000_000), stats.PP: twelve(9_000_000_000_000_000_000).Mul(stats.SumOf(10)), stats.XP: twelve(8_000_000_000_000_000_000).Mul(stats.SumOf(10)),
 		})
 	}
 	for i := range int64(100) {
-		variations = append(variations, sums(i*100_000_000))
+		variations = append(variations, sums(i))
 	}
 	return sums(0), variations
 }

@@ -25,15 +25,20 @@ func adjust(kind Kind, baseline, variation Moments, a, b *estimate) *float64 {
 		return new(0.0)
 	}
 	theta := covariance(kind, all).quo(centre.variance)
+	// θ is x/y: first y or y² times each number is computed, as what that is made of
+	// mostly has one divisor.
+	x, y := theta.num, theta.den
+	yy, centred := y.Mul(y), centre.mean.times(x)
 	for _, arm := range []struct {
 		estimate   *estimate
 		covariate  estimate
 		covariance fraction
 	}{{a, p, covariance(kind, baseline)}, {b, q, covariance(kind, variation)}} {
 		e := arm.estimate
-		e.mean = e.mean.sub(theta.mul(arm.covariate.mean.sub(centre.mean)))
+		e.mean = e.mean.timesLess(y, arm.covariate.mean, x).add(centred).over(y)
 		e.hasVariance = false
-		variance := e.variance.add(theta.mul(theta.mul(arm.covariate.variance).sub(arm.covariance.times(SumOf(2)))))
+		explained := arm.covariance.timesLess(y.Add(y), arm.covariate.variance, x)
+		variance := e.variance.timesLess(yy, explained, x).over(yy)
 		if kind == Proportion && variance.sign() < 0 {
 			// Variances are divided by n here, and covariances by n−1: nothing is left.
 			variance = fraction{Sum{}, SumOf(1)}

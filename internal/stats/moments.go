@@ -115,5 +115,5 @@ func (m Moments) Sub(o Moments) Moments {
 
 // spread gives n·Σuv − Σu·Σv, which is n·(n−1) times the covariance of u and v.
 func (m Moments) spread(u, v, uv Term) Sum {
-	return SumOf(m.Units).Mul(m.Sum(uv)).Sub(m.Sum(u).Mul(m.Sum(v)))
+	return subProducts(SumOf(m.Units), m.Sum(uv), m.Sum(u), m.Sum(v))
 }

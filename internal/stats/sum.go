@@ -90,18 +90,40 @@ func (s Sum) Rat() *big.Rat { return new(big.Rat).SetFrac(s.int(), pow10(s.scale
 // Add gives s + o.
 func (s Sum) Add(o Sum) Sum {
 	a, b, scale := align(s, o)
-	return Sum{new(big.Int).Add(a, b), scale}
+	return Sum{newInt().Add(a, b), scale}
 }
 
 // Sub gives s − o.
 func (s Sum) Sub(o Sum) Sum {
 	a, b, scale := align(s, o)
-	return Sum{new(big.Int).Sub(a, b), scale}
+	return Sum{newInt().Sub(a, b), scale}
 }
 
 // Mul gives s · o.
 func (s Sum) Mul(o Sum) Sum {
-	return Sum{new(big.Int).Mul(s.int(), o.int()), s.scale + o.scale}
+	return Sum{newInt().Mul(s.int(), o.int()), s.scale + o.scale}
+}
+
+// addProducts gives a·b + c·d.
+func addProducts(a, b, c, d Sum) Sum {
+	sum := a.Mul(b)
+	if sum.scale != c.scale+d.scale {
+		return sum.Add(c.Mul(d))
+	}
+	var product big.Int
+	sum.unscaled.Add(sum.unscaled, product.Mul(c.int(), d.int()))
+	return sum
+}
+
+// subProducts gives a·b − c·d.
+func subProducts(a, b, c, d Sum) Sum {
+	difference := a.Mul(b)
+	if difference.scale != c.scale+d.scale {
+		return difference.Sub(c.Mul(d))
+	}
+	var product big.Int
+	difference.unscaled.Sub(difference.unscaled, product.Mul(c.int(), d.int()))
+	return difference
 }
 
 // whole gives the sum as a whole number, if it is one and fits.
@@ -111,7 +133,7 @@ func (s Sum) whole() (n int64, ok bool) {
 }
 
 // Abs gives |s|.
-func (s Sum) Abs() Sum { return Sum{new(big.Int).Abs(s.int()), s.scale} }
+func (s Sum) Abs() Sum { return Sum{newInt().Abs(s.int()), s.scale} }
 
 // Sign gives −1, 0 or 1.
 func (s Sum) Sign() int { return s.int().Sign() }
@@ -134,14 +156,24 @@ func (s Sum) int() *big.Int {
 	return s.unscaled
 }
 
+// newInt gives a 0 that has room, in the same piece of memory, for most of the numbers
+// that a comparison comes to: it is the allocations that exact arithmetic costs.
+func newInt() *big.Int {
+	n := new(struct {
+		big.Int
+		room [8]big.Word
+	})
+	return n.SetBits(n.room[:0])
+}
+
 // align gives both numbers as whole numbers of the same power of ten.
 func align(a, b Sum) (x, y *big.Int, scale int) {
 	x, y = a.int(), b.int()
 	switch {
 	case a.scale < b.scale:
-		return new(big.Int).Mul(x, pow10(b.scale-a.scale)), y, b.scale
+		return newInt().Mul(x, pow10(b.scale-a.scale)), y, b.scale
 	case a.scale > b.scale:
-		return x, new(big.Int).Mul(y, pow10(a.scale-b.scale)), a.scale
+		return x, newInt().Mul(y, pow10(a.scale-b.scale)), a.scale
 	}
 	return x, y, a.scale
 }
@@ -160,63 +192,4 @@ func pow10(n int) *big.Int {
 		return powers[n]
 	}
 	return new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(n)), nil)
-}
-
-// fraction is the exact quotient of two sums. The divisor is not zero.
-type fraction struct{ num, den Sum }
-
-func (f fraction) add(g fraction) fraction {
-	if f.den.same(g.den) {
-		return fraction{f.num.Add(g.num), f.den}
-	}
-	return fraction{f.num.Mul(g.den).Add(g.num.Mul(f.den)), f.den.Mul(g.den)}
-}
-
-func (f fraction) sub(g fraction) fraction {
-	if f.den.same(g.den) {
-		return fraction{f.num.Sub(g.num), f.den}
-	}
-	return fraction{f.num.Mul(g.den).Sub(g.num.Mul(f.den)), f.den.Mul(g.den)}
-}
-
-func (f fraction) mul(g fraction) fraction {
-	return fraction{f.num.Mul(g.num), f.den.Mul(g.den)}
-}
-
-func (f fraction) quo(g fraction) fraction {
-	if f.den.same(g.den) {
-		return fraction{f.num, g.num}
-	}
-	return fraction{f.num.Mul(g.den), f.den.Mul(g.num)}
-}
-
-func (f fraction) times(s Sum) fraction { return fraction{f.num.Mul(s), f.den} }
-
-func (f fraction) over(s Sum) fraction { return fraction{f.num, f.den.Mul(s)} }
-
-func (f fraction) abs() fraction { return fraction{f.num.Abs(), f.den.Abs()} }
-
-func (f fraction) sign() int { return f.num.Sign() * f.den.Sign() }
-
-// float64 rounds the quotient, once.
-func (f fraction) float64() float64 {
-	num, den, _ := align(f.num, f.den)
-	if num.Sign() == 0 {
-		return 0
-	}
-	if x, exact := small(num); exact {
-		if y, exact := small(den); exact {
-			return x / y // one rounding as well
-		}
-	}
-	// big.Float divides exact operands with one rounding, and without the
-	// greatest common divisor that big.Rat would look for.
-	q := new(big.Float).SetPrec(53)
-	v, _ := q.Quo(new(big.Float).SetInt(num), new(big.Float).SetInt(den)).Float64()
-	return v
-}
-
-// small gives a whole number that floating numbers hold exactly.
-func small(n *big.Int) (x float64, exact bool) {
-	return float64(n.Int64()), n.BitLen() <= 53
 }

@@ -78,8 +78,9 @@ func TestSumArithmetic(t *testing.T) {
 		return r
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		a, b := sum.Draw(t, "a"), sum.Draw(t, "b")
+		a, b, c, d := sum.Draw(t, "a"), sum.Draw(t, "b"), sum.Draw(t, "c"), sum.Draw(t, "d")
 		x, y := rat(t, a), rat(t, b)
+		ab, cd := new(big.Rat).Mul(x, y), new(big.Rat).Mul(rat(t, c), rat(t, d))
 		for _, c := range []struct {
 			name string
 			got  Sum
@@ -87,7 +88,9 @@ func TestSumArithmetic(t *testing.T) {
 		}{
 			{"add", a.Add(b), new(big.Rat).Add(x, y)},
 			{"sub", a.Sub(b), new(big.Rat).Sub(x, y)},
-			{"mul", a.Mul(b), new(big.Rat).Mul(x, y)},
+			{"mul", a.Mul(b), ab},
+			{"sum of products", addProducts(a, b, c, d), new(big.Rat).Add(ab, cd)},
+			{"difference of products", subProducts(a, b, c, d), new(big.Rat).Sub(ab, cd)},
 			{"abs", a.Abs(), new(big.Rat).Abs(x)},
 		} {
 			if rat(t, c.got).Cmp(c.want) != 0 {
