@@ -51,6 +51,7 @@ func Check(ctx context.Context, opts Options) (*CheckReport, error) {
 		}
 		c.found = append(c.found, list...)
 	}
+	c.sayRepeated()
 	return &CheckReport{Diagnostics: append(p.list, c.found...).Sorted(), Facts: c.facts}, nil
 }
 
@@ -74,6 +75,8 @@ type checker struct {
 	// oddValues are the sources of events whose value is no finite number in
 	// some row.
 	oddValues map[*compiler.Source]bool
+	// repeated are warnings about experiments, each cause once.
+	repeated []*repeated
 	// misfitting: of some property it was said that values are not of its type.
 	misfitting bool
 }
@@ -165,9 +168,9 @@ func (c *checker) windows() {
 			for _, m := range x.Metrics {
 				def := m.Def.Metric
 				if w := def.Window; w.HasTo && x.Starts.Before(c.asOf) && x.Starts.Add(w.To).After(c.asOf) {
-					c.found.Warnf(w.Pos, "window-longer-than-data", "the window of %s is longer than the data of experiment %s: %s until %s",
+					c.foundIn(x, w.Pos, "window-longer-than-data", "the window of %s is longer than the data of experiment %s: %s until %s",
 						def.Key.V, x.Def.Key.V, x.Starts.Format("2006-01-02 15:04"), c.asOf.Format("2006-01-02 15:04")).
-						WithHint("no unit has lived through it yet: shorten the window, or run again when there is more data")
+						hint = "no unit has lived through it yet: shorten the window, or run again when there is more data"
 				}
 			}
 		}

@@ -23,7 +23,7 @@ func (c *checker) counts(ctx context.Context, x *compiler.ExperimentPlan, got *c
 			if err != nil {
 				return err
 			}
-			c.found.Warnf(def.Pos, "overflow", "metric %s overflows in experiment %s: %s", def.Key.V, x.Def.Key.V, why).Hint = hint
+			c.foundIn(x, def.Pos, "overflow", "metric %s overflows in experiment %s: %s", def.Key.V, x.Def.Key.V, why).hint = hint
 			continue
 		}
 		n := m.Tally.X.Measure

@@ -9,16 +9,40 @@ import (
 	"github.com/metricsjob/metricsjob/metrics"
 )
 
+// sharedEvent is an event that several sources have, all of which metrics read.
+type sharedEvent struct {
+	key, sources string
+	// first is where the first of the metrics names it.
+	first   diag.Pos
+	metrics []string
+}
+
 // events warns of event keys that never occur, and of keys in two sources.
 func (c *checker) events() {
+	var shared []sharedEvent
 	for _, n := range c.measures {
 		for _, key := range n.Metric.Event.Keys {
-			c.event(n, key)
+			in := c.event(n, key)
+			if len(in) < 2 || len(n.Metric.Source) > 0 {
+				continue
+			}
+			e := sharedEvent{key: key.V, sources: strings.Join(in, ", "), first: key.Pos}
+			i := slices.IndexFunc(shared, func(have sharedEvent) bool { return have.key == e.key && have.sources == e.sources })
+			if i < 0 {
+				i, shared = len(shared), append(shared, e)
+			}
+			shared[i].metrics = append(shared[i].metrics, n.Name)
 		}
+	}
+	for _, e := range shared {
+		c.found.Warnf(e.first, "event-in-several-sources", "event %q occurs in the sources %s, and its rows in all of them count%s", e.key, e.sources, also(e.metrics, "metric")).
+			WithHint("name one with source, if they hold the same events")
 	}
 }
 
-func (c *checker) event(n *compiler.Measure, key metrics.Text) {
+// event warns of an event that occurs in no source of a measure, and gives
+// those that it occurs in.
+func (c *checker) event(n *compiler.Measure, key metrics.Text) []string {
 	var in, all []string
 	for _, s := range n.Sources {
 		for _, v := range c.keys[s] {
@@ -28,8 +52,7 @@ func (c *checker) event(n *compiler.Measure, key metrics.Text) {
 			}
 		}
 	}
-	switch len(in) {
-	case 0:
+	if len(in) == 0 {
 		c.missingEvents[key.V] = true
 		d := c.found.Warnf(key.Pos, "event-never-occurs", "event %q never occurs in %s", key.V, c.sourceNames(n.Sources))
 		d.Hint = nearestOrList(key.V, all)
@@ -39,13 +62,8 @@ func (c *checker) event(n *compiler.Measure, key metrics.Text) {
 				d.WithHint("%q is a metric; event wants the key of an event, such as that metric's %q", key.V, m.Event.Keys[0].V)
 			}
 		}
-	case 1:
-	default:
-		if len(n.Metric.Source) == 0 {
-			c.found.Warnf(key.Pos, "event-in-several-sources", "event %q occurs in the sources %s, and its rows in all of them count", key.V, strings.Join(in, ", ")).
-				WithHint("name one with source, if they hold the same events")
-		}
 	}
+	return in
 }
 
 // registered warns of events of the registry that no source has, where no

@@ -128,7 +128,7 @@ func (c *checker) health(x *compiler.ExperimentPlan, got *collected) {
 		default:
 			continue
 		}
-		c.found.Warnf(pos, code(h.Check), "experiment %s: %s", x.Def.Key.V, h.Detail).Hint = hint
+		c.foundIn(x, pos, code(h.Check), "experiment %s: %s", x.Def.Key.V, h.Detail).hint = hint
 	}
 }
 
