@@ -87,10 +87,15 @@ func readCSV(ctx context.Context, engine *Engine, files []string) (map[string]li
 	return lines, s, err
 }
 
-// firstLine is the first line of a file, empty where there is none.
+// errLineEnds says why the engine cannot tell where the lines of a file end.
+var errLineEnds = errors.New(`some of its lines end with "\r\n" and others with "\n" alone`)
+
+// firstLine is the first line of a file, empty where there is none. Lines are
+// read without quotes, and fields that hold lines of their own may end those in
+// another way, which only a lenient reader takes.
 func firstLine(ctx context.Context, engine *Engine, file string) (string, error) {
 	rows, err := engine.Query(ctx, "SELECT line FROM read_csv("+quoteText(sqlast.FileName(file))+
-		`, auto_detect = false, header = false, delim = chr(1), quote = '', escape = '', comment = '', ignore_errors = true, hive_partitioning = false,
+		`, auto_detect = false, header = false, delim = chr(1), quote = '', escape = '', comment = '', ignore_errors = true, strict_mode = false, hive_partitioning = false,
   columns = {'line': 'VARCHAR'}) LIMIT 1`)
 	if err != nil || len(rows.Cells) == 0 {
 		return "", err
@@ -165,7 +170,10 @@ func countCSV(ctx context.Context, engine *Engine, s schema) (_ map[string]lineF
 			read = strings.Replace(read, "ignore_errors = true", "ignore_errors = true, store_rejects = true, rejects_table = '"+errorsTable+"', rejects_scan = '"+scansTable+"'", 1)
 			// fields that nobody asks for are not looked at
 			rows, err := engine.Query(ctx, "SELECT filename, count(hash(r)) FROM "+read+" GROUP BY filename")
-			if err != nil {
+			switch {
+			case err != nil && strings.Contains(err.Error(), "invalid state"):
+				return nil, errLineEnds
+			case err != nil:
 				return nil, err
 			}
 			for _, r := range rows.Cells {

@@ -214,7 +214,13 @@ func writeFiles(t testing.TB, e *loaders.Engine, folder string, c *gen.Case) (de
 		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := e.Exec(context.Background(), table.Copy(file)); err != nil {
+		var err error
+		if text, ok := table.Text(); ok {
+			err = os.WriteFile(file, []byte(text), 0o644)
+		} else {
+			err = e.Exec(context.Background(), table.Copy(file))
+		}
+		if err != nil {
 			t.Fatalf("write %s: %v", table.Path, err)
 		}
 	}

@@ -71,9 +71,16 @@ func (s *source) write(b *strings.Builder) {
 		if s.hasValue {
 			b.WriteString("        value: amount\n")
 		}
-		if s.properties == "MIXED" {
+		switch s.properties {
+		case "MIXED":
 			b.WriteString("        properties: {from: props, quantity: quantity, price: unit_price}\n")
-		} else {
+		case "COLUMNS":
+			var named []string
+			for _, name := range propertyNames {
+				named = append(named, name+": "+name)
+			}
+			fmt.Fprintf(b, "        properties: {%s}\n", strings.Join(named, ", "))
+		default:
 			b.WriteString("        properties: props\n")
 		}
 	} else if !s.isUnits {

@@ -52,6 +52,7 @@ const (
 	extremes          = "values at the limit"
 	crowds            = "more than 50 segment values"
 	ndjsonFiles       = "files of NDJSON"
+	csvFiles          = "files of CSV"
 )
 
 // pending are the features that are not drawn, because the compiler does not

@@ -97,12 +97,13 @@ type source struct {
 	late      int
 	bag       string // of attributes: MAP, STRUCT, COLUMNS
 	ending    string // of its files' names
+	delimiter string // of CSV
 
 	experiment, flag, holdback bool // impressions: which columns are mapped
 
 	hasValue   bool // events
 	value      oracle.ColumnType
-	properties string // events: MAP, STRUCT, JSON, MIXED (a MAP and typed columns)
+	properties string // events: MAP, STRUCT, JSON, LIST, COLUMNS, MIXED (a MAP and typed columns)
 }
 
 func (s *source) partitioned() bool { return s.early >= 0 }
@@ -218,14 +219,17 @@ func (w *world) drawEventSource(t *rapid.T, name string) *source {
 	return s
 }
 
-// drawFormat may make the files of a source NDJSON, where the values of its
+// drawFormat may make the files of a source CSV, or NDJSON where the values of its
 // columns mean the same in it: types that JSON does not have, as DECIMAL, become
 // other ones, and with them what is exact.
 func (w *world) drawFormat(t *rapid.T, s *source) {
 	lossless := contains([]string{"TIMESTAMP", "VARCHAR", "BIGINT", nanoseconds}, s.timestamp) && s.dedupe != "row" &&
 		s.value.Kind != oracle.DecimalColumn && contains([]string{"", "MAP", "JSON", "MIXED"}, s.properties)
-	if lossless && w.use(t, ndjsonFiles, 12) {
+	switch {
+	case lossless && w.use(t, ndjsonFiles, 12):
 		s.ending = ndjson
+	case w.use(t, csvFiles, 10):
+		s.csvOf(t)
 	}
 }
 

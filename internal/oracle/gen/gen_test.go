@@ -147,7 +147,7 @@ func TestReach(t *testing.T) {
 		"winsorize": 10, "after": 10, "activation": 10, "cuped": 10, "numerator_within": 5, "event: impression": 10,
 		"identity: strict": 3, "identity: first_touch": 3, "stratified phases": 3, "last phase": 3, "unit attributes": 10,
 		"segment from events": 5, "segment by experiment": 5, "segment by unit attribute": 5, "exclude_units": 5, "exclude_units_in": 3,
-		"multiple_variations: each": 10, "match by JSON value": 5, "dedupe: row": 10, "weight": 5, "files of NDJSON": 10,
+		"multiple_variations: each": 10, "match by JSON value": 5, "dedupe: row": 10, "weight": 5, "files of NDJSON": 10, "files of CSV": 10,
 	} {
 		if met[what] < least {
 			t.Errorf("%d times %s in %d cases, want at least %d", met[what], what, cases, least)

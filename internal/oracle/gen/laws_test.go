@@ -136,9 +136,9 @@ func segmentLaw(def *metrics.Experiment, m oracle.MetricResult, met map[string]i
 	}
 }
 
-// rateLaw: an occurrence is 0 or 1 of each unit.
+// rateLaw: an occurrence is 0 or 1 of each unit; over a property, it is of each group.
 func rateLaw(def *metrics.Metric, m oracle.MetricResult, met map[string]int, fail failure) {
-	if m.Ratio || def.Winsorize != nil || def.WithoutEvents.Number != "" && def.WithoutEvents.Number != "0" {
+	if m.Ratio || def.Over.Set || def.Winsorize != nil || def.WithoutEvents.Number != "" && def.WithoutEvents.Number != "0" {
 		return
 	}
 	if def.Measure.V != metrics.Occurrence && def.Funnel == nil && def.Threshold == nil {

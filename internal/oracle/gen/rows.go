@@ -13,7 +13,7 @@ import (
 
 // What cells are drawn from. Every pool begins with the plain and goes on to the odd.
 var (
-	ids       = []string{"u1", "u2", "u3", "u4", "u5", "U1", " u1", "007", "7", "é"}
+	ids       = []string{"u1", "u2", "u3", "u4", "u5", "U1", " u1", "007", "7", "é", `"7", 8`}
 	devices   = []string{"d1", "d2", "d3", "D1"}
 	countries = []string{"DE", "CH", "AT", "", "É", "it's"}
 	platforms = []string{"web", "ios"}
@@ -21,7 +21,7 @@ var (
 	sessions  = []string{"s1", "s2", "s3", "S1", ""}
 	skus      = []string{"a-1", "A-1", "\u00a0x", "tab\t", "100%", ""}
 
-	categories = []string{"electronics", "Electronics", "a", "", "É", "é", "\u00a0x ", "it's", "a\\b\"c", "🙂"}
+	categories = []string{"electronics", "Electronics", "a", "", "É", "é", "\u00a0x ", "it's", "a\\b\"c", "🙂", "one, two;\tthree|four", "two\nlines"}
 	coupons    = []string{"10", "9", "SPRING", ""}
 	prices     = []string{"12.5", "0", "-3", "0.1", "0.145", "1e3", " 7 ", "5.", ".5", "1_000", "abc", "", "NaN", "inf", "1e999", "+2.50", "0x1f", "１２"}
 	quantities = []string{"1", "3", "+4", "007", "-2", "2.0", " 5", "", "x", "99999999999999999999"}
@@ -99,6 +99,8 @@ func (w *world) drawImpression(t *rapid.T, s *source) oracle.Impression {
 		r.Weight = new(pick(t, "weight", weighing...))
 	}
 	r.Time, r.Day = w.drawTime(t, s, 12)
+	r.Experiment, r.Flag, r.Variation = s.withoutEmpty(r.Experiment), s.withoutEmpty(r.Flag), s.withoutEmpty(r.Variation)
+	dropEmpty(s, r.Attributes)
 	return r
 }
 
@@ -185,6 +187,13 @@ func (w *world) drawEvent(t *rapid.T, s *source) oracle.Event {
 		r.Properties["coupon"] = fmt.Sprintf("v%02d", between(t, "coupon", 0, 24))
 	}
 	r.Time, r.Day = w.drawTime(t, s, 48)
+	dropEmpty(s, r.Attributes)
+	if s.ending == csv && r.Value == "" {
+		r.Value = nil
+	}
+	if s.properties == "COLUMNS" {
+		dropEmpty(s, r.Properties)
+	}
 	return r
 }
 

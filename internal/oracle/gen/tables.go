@@ -15,8 +15,9 @@ import (
 
 // A Table is one file of a warehouse.
 type Table struct {
-	Path    string // relative to the definitions file, with slashes
-	Columns []Column
+	Path      string // relative to the definitions file, with slashes
+	Delimiter string // of CSV, what stands between fields
+	Columns   []Column
 	// Rows hold a cell for each column: nil, string, int64, float64,
 	// oracle.Decimal, bool, time.Time, or []Field for a MAP or STRUCT.
 	Rows [][]any
@@ -31,8 +32,16 @@ type Field struct {
 	Value any
 }
 
-// Copy is the DuckDB statement that writes the table to a file in the format that
-// its path tells. The folder must exist.
+// Text is the table as text, where the format that its path tells is written so.
+func (t Table) Text() (text string, ok bool) {
+	if path.Ext(t.Path) != csv {
+		return "", false
+	}
+	return t.csv(), true
+}
+
+// Copy is the DuckDB statement that writes any other table to a file in the
+// format that its path tells. The folder must exist.
 func (t Table) Copy(file string) string {
 	return fmt.Sprintf("COPY (%s) TO %s (FORMAT %s)", t.query(), literal(file), map[string]string{parquet: "parquet", ndjson: "json"}[path.Ext(t.Path)])
 }
@@ -41,10 +50,17 @@ func (t Table) Copy(file string) string {
 const (
 	parquet = ".parquet"
 	ndjson  = ".ndjson"
+	csv     = ".csv"
 )
 
 // String gives the table for a reader.
-func (t Table) String() string { return t.Path + "\n" + t.query() + "\n" }
+func (t Table) String() string {
+	text, ok := t.Text()
+	if !ok {
+		text = t.query() + "\n"
+	}
+	return t.Path + "\n" + text
+}
 
 // query gives the rows. They are one text of JSON, not literals of their types:
 // the engine plans an expression for every literal, which takes longer than all
@@ -139,25 +155,43 @@ func (w *world) tables(in oracle.Input) []Table {
 	return append(out, w.unitTables(in)...)
 }
 
-// files divides the rows of a source by partition day.
+// files divides the rows of a source by partition day. The files of every other
+// day have their columns in another order.
 func (s *source) files(columns []Column, rows [][]any, of []*time.Time) []Table {
 	if s.where {
 		columns, rows, of = withDropped(columns, rows, of)
 	}
 	if !s.partitioned() {
-		return []Table{{s.name + s.ending, columns, rows}}
+		return []Table{{s.name + s.ending, s.delimiter, columns, rows}}
 	}
 	var out []Table
-	for _, d := range days(of) {
-		t := Table{Path: path.Join(s.name, "ds="+d.Format(time.DateOnly), "part"+s.ending), Columns: columns}
+	for n, d := range days(of) {
+		t := Table{Path: path.Join(s.name, "ds="+d.Format(time.DateOnly), "part"+s.ending), Delimiter: s.delimiter, Columns: columns}
 		for i, r := range rows {
 			if of[i].Equal(d) {
 				t.Rows = append(t.Rows, r)
 			}
 		}
+		if n%2 == 1 {
+			t = t.backwards()
+		}
 		out = append(out, t)
 	}
 	return out
+}
+
+// backwards is the table with its columns in reverse.
+func (t Table) backwards() Table {
+	t.Columns = slices.Clone(t.Columns)
+	slices.Reverse(t.Columns)
+	rows := t.Rows
+	t.Rows = nil
+	for _, r := range rows {
+		r = slices.Clone(r)
+		slices.Reverse(r)
+		t.Rows = append(t.Rows, r)
+	}
+	return t
 }
 
 // withDropped adds the column env, and copies of rows that the source's where drops by it.
@@ -227,6 +261,10 @@ func (s *source) eventColumns() []Column {
 		columns = append(columns, Column{"props", "VARCHAR"})
 	case "LIST":
 		columns = append(columns, Column{"props", listType})
+	case "COLUMNS":
+		for _, name := range propertyNames {
+			columns = append(columns, Column{name, "VARCHAR"})
+		}
 	case "MIXED":
 		columns = append(columns, Column{"props", "MAP(VARCHAR, VARCHAR)"}, Column{"quantity", "BIGINT"}, Column{"unit_price", "DOUBLE"})
 	}
@@ -237,7 +275,7 @@ const listType = "STRUCT(name VARCHAR, value VARCHAR)[]"
 
 const structType = `STRUCT(category VARCHAR, coupon VARCHAR, "item.sku" VARCHAR, session VARCHAR, price DOUBLE, quantity BIGINT, discount DECIMAL(18, 2), gift BOOLEAN, sent TIMESTAMP)`
 
-var structFields = []string{"category", "coupon", "item.sku", "session", "price", "quantity", "discount", "gift", "sent"}
+var propertyNames = []string{"category", "coupon", "item.sku", "session", "price", "quantity", "discount", "gift", "sent"}
 
 func typeOf(c oracle.ColumnType) string {
 	switch c.Kind {
@@ -266,7 +304,7 @@ func (s *source) eventCells(r oracle.Event, i int) []any {
 		cells = append(cells, mapOf(r.Properties, nil, i))
 	case "STRUCT":
 		var fields []Field
-		for _, name := range structFields {
+		for _, name := range propertyNames {
 			fields = append(fields, Field{name, r.Properties[name]})
 		}
 		cells = append(cells, fields)
@@ -274,6 +312,10 @@ func (s *source) eventCells(r oracle.Event, i int) []any {
 		cells = append(cells, jsonOf(r.Properties, i))
 	case "LIST":
 		cells = append(cells, mapOf(r.Properties, nil, i))
+	case "COLUMNS":
+		for _, name := range propertyNames {
+			cells = append(cells, any(r.Properties[name]))
+		}
 	case "MIXED":
 		cells = append(cells, mapOf(r.Properties, []string{"quantity", "price"}, i), r.Properties["quantity"], r.Properties["price"])
 	}

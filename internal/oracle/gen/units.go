@@ -26,6 +26,9 @@ func (w *world) drawUnitSource(t *rapid.T) {
 	if attributes {
 		s.bag = pick(t, "attributes", "MAP", "STRUCT", "COLUMNS")
 	}
+	if w.use(t, csvFiles, 15) {
+		s.csvOf(t)
+	}
 	w.units, w.hasUnitAttributes = s, attributes
 }
 
@@ -40,6 +43,7 @@ func (w *world) unitRows(t *rapid.T) []oracle.UnitRow {
 		if w.units.bag != "" {
 			maybe(t, r.Attributes, "plan", 75, plans)
 			maybe(t, r.Attributes, "region", 75, regions)
+			dropEmpty(w.units, r.Attributes)
 		}
 		if w.units.timestamp != "" {
 			r.Time, _ = w.drawTime(t, w.units, 24)
@@ -72,7 +76,7 @@ func (w *world) excludedRows(t *rapid.T) []map[string]string {
 func (w *world) unitTables(in oracle.Input) []Table {
 	var out []Table
 	if s := w.units; s != nil {
-		t := Table{Path: s.name + s.ending}
+		t := Table{Path: s.name + s.ending, Delimiter: s.delimiter}
 		for _, kind := range s.kinds {
 			t.Columns = append(t.Columns, Column{kind + "_id", "VARCHAR"})
 		}
