@@ -68,6 +68,42 @@ func (p place) kind() sqlast.Expr {
 	return call(sqlast.JSONKind, args...)
 }
 
+// questions are counts of rows, which one scan answers.
+type questions struct {
+	items   []sqlast.Item
+	at      map[string]int
+	answers []any
+}
+
+// count asks how many values of an expression there are. A question that was
+// asked already is not asked again.
+func (q *questions) count(key string, x sqlast.Expr) {
+	if _, known := q.at[key]; known {
+		return
+	}
+	if q.at == nil {
+		q.at = map[string]int{}
+	}
+	q.at[key] = len(q.items)
+	q.items = append(q.items, sqlast.Item{X: sqlast.Aggregate{Fn: sqlast.Count, X: x}, As: fmt.Sprint("n", len(q.items))})
+}
+
+// ask puts the questions to the rows.
+func (q *questions) ask(ctx context.Context, engine *Engine, read sqlast.From) error {
+	if len(q.items) == 0 {
+		return nil
+	}
+	rows, err := scan(ctx, engine, read, q.items...)
+	if err != nil {
+		return err
+	}
+	q.answers = rows.Cells[0]
+	return nil
+}
+
+// n is the answer to a question.
+func (q *questions) n(key string) int64 { return q.answers[q.at[key]].(int64) }
+
 // placesOf are the places that an expression reads.
 func placesOf(x sqlast.Expr) []place {
 	var out []place
@@ -100,53 +136,54 @@ func placesOf(x sqlast.Expr) []place {
 	return out
 }
 
-// occurring looks whether what the expressions name is in some row of JSON.
-// Where nothing is, that is a mistake, and ok is false.
-func (in *inspector) occurring(ctx context.Context, engine *Engine) (ok bool, err error) {
-	rows, _ := totals(in.out.Files)
-	if in.schema.members == nil || rows == 0 {
-		return true, nil
+// valueKey is the question how many rows have a value of an expression.
+func valueKey(e *metrics.Expr) string { return "value\n" + e.Src }
+
+// whereKey is the question for how many rows the source's where is true.
+const whereKey = "where"
+
+// mayLack reports whether rows have members of their own, so that what expressions
+// name may be in none.
+func (in *inspector) mayLack() bool { return in.schema.members != nil && in.out.Rows > 0 }
+
+// askOccurring asks in how many rows of JSON there is what the expressions name.
+func (in *inspector) askOccurring(q *questions) {
+	if !in.mayLack() {
+		return
 	}
-	exprs := mapped(&in.def.Columns)
-	var items []sqlast.Item
-	at := map[string]int{}
-	count := func(key string, x sqlast.Expr) {
-		if _, known := at[key]; !known {
-			at[key] = len(items)
-			items = append(items, sqlast.Item{X: sqlast.Aggregate{Fn: sqlast.Count, X: x}, As: fmt.Sprint("n", len(items))})
-		}
-	}
-	value := func(e *metrics.Expr) string { return "value\n" + e.Src }
-	for _, e := range exprs {
-		count(value(e), in.stored[e].sql)
+	for _, e := range mapped(&in.def.Columns) {
+		q.count(valueKey(e), in.stored[e].sql)
 		for _, p := range placesOf(in.stored[e].sql) {
-			count(p.key(), p.kind())
+			q.count(p.key(), p.kind())
 		}
 	}
 	if in.out.Where != nil {
-		count("where", onlyIf(in.out.Where, sqlast.Int(1)))
+		q.count(whereKey, onlyIf(in.out.Where, sqlast.Int(1)))
 		for _, p := range placesOf(in.out.Where) {
-			count(p.key(), p.kind())
+			q.count(p.key(), p.kind())
 		}
 	}
-	counts, err := scan(ctx, engine, in.out.Read, items...)
-	if err != nil {
-		return false, fmt.Errorf("look for the members that columns name: %w", err)
+}
+
+// occurring looks whether what the expressions name is in some row of JSON.
+// Where nothing is, that is a mistake, and ok is false.
+func (in *inspector) occurring(ctx context.Context, engine *Engine, q *questions) (ok bool, err error) {
+	if !in.mayLack() {
+		return true, nil
 	}
-	n := func(key string) int64 { return counts.Cells[0][at[key]].(int64) }
 	nowhere := func(x sqlast.Expr) (lost []place, all bool) {
 		places := placesOf(x)
 		for _, p := range places {
-			if len(p.keys) > 0 && n(p.key()) == 0 || len(p.keys) == 0 && slices.Contains(in.absent, p.column) {
+			if len(p.keys) > 0 && q.n(p.key()) == 0 || len(p.keys) == 0 && slices.Contains(in.absent, p.column) {
 				lost = append(lost, p)
 			}
 		}
 		return lost, len(lost) > 0 && len(lost) == len(places)
 	}
 	ok = true
-	for _, e := range exprs {
+	for _, e := range mapped(&in.def.Columns) {
 		lost, all := nowhere(in.stored[e].sql)
-		if len(lost) == 0 || !all && n(value(e)) > 0 || e.Tolerant && !in.indispensable(e, func(e *metrics.Expr) bool { return n(value(e)) > 0 }) {
+		if len(lost) == 0 || !all && q.n(valueKey(e)) > 0 || e.Tolerant && !in.indispensable(e, func(e *metrics.Expr) bool { return q.n(valueKey(e)) > 0 }) {
 			continue
 		}
 		ok = false
@@ -155,7 +192,7 @@ func (in *inspector) occurring(ctx context.Context, engine *Engine) (ok bool, er
 		}
 	}
 	if in.def.Where.IsSet() {
-		if lost, _ := nowhere(in.out.Where); len(lost) > 0 && n("where") == 0 {
+		if lost, _ := nowhere(in.out.Where); len(lost) > 0 && q.n(whereKey) == 0 {
 			return false, in.sayNowhere(ctx, engine, &in.def.Where, lost)
 		}
 	}

@@ -17,6 +17,9 @@ type conflict struct {
 	// to the part in question.
 	path                            []string
 	file, typ, otherFile, otherType string
+	// asText: in all files it is text or whole numbers, which lose nothing where
+	// text is wanted.
+	asText bool
 }
 
 func (c conflict) String() string {
@@ -31,7 +34,8 @@ func (c conflict) meets(path []string) bool {
 }
 
 // agreed reports whether the files agree on the types of the columns of an
-// expression, or of those parts of them that it reads.
+// expression, or of those parts of them that it reads. Of a column that is read
+// as text, text beside whole numbers is agreement enough, and only said.
 func (in *inspector) agreed(e *metrics.Expr, sql sqlast.Expr) bool {
 	for _, path := range readPaths(sql) {
 		i := slices.IndexFunc(in.schema.conflicts, func(c conflict) bool { return c.meets(path) })
@@ -39,6 +43,11 @@ func (in *inspector) agreed(e *metrics.Expr, sql sqlast.Expr) bool {
 			continue
 		}
 		clash := in.schema.conflicts[i]
+		if clash.asText && in.readAsText(e) {
+			in.list.Warnf(e.Pos, "column-types", "the column %s of source %q is %s; it is read as text", path[0], in.def.Name.V, clash).
+				WithHint("007 is another text than 7; see whether the export changed")
+			continue
+		}
 		said := in.list.Errorf(e.Pos, "column-types", "the column %s of source %q is %s", strings.Join(clash.path, "."), in.def.Name.V, clash)
 		said.WithHint("write the files anew with one type, or make them two sources")
 		if len(clash.path) > len(path) {
@@ -47,6 +56,26 @@ func (in *inspector) agreed(e *metrics.Expr, sql sqlast.Expr) bool {
 		return false
 	}
 	return true
+}
+
+// readAsText reports whether the source reads an expression as text, whatever
+// its type: what names units, rows, experiments, variations and events, and what
+// is told of them by name.
+func (in *inspector) readAsText(e *metrics.Expr) bool {
+	c := &in.def.Columns
+	texts := []*metrics.Expr{&c.Experiment, &c.Flag, &c.Variation, &c.Event}
+	for i := range c.Units {
+		texts = append(texts, &c.Units[i].Column)
+	}
+	for i := range c.ID {
+		texts = append(texts, &c.ID[i])
+	}
+	for _, b := range []*metrics.Bag{&c.Properties, &c.Attributes} {
+		for i := range b.Named {
+			texts = append(texts, &b.Named[i].Column)
+		}
+	}
+	return slices.Contains(texts, e)
 }
 
 // conflicts compares the types of every column in all files; of each column it
@@ -66,9 +95,13 @@ func conflicts(all []fileColumns) []conflict {
 			}
 			for _, p := range known[name] {
 				clash([]string{c.Name}, p.typ, c.Type, func(path []string, a, b compiler.ColumnType) {
-					if !slices.ContainsFunc(found, func(o conflict) bool { return slices.EqualFunc(o.path, path, strings.EqualFold) }) {
-						found = append(found, conflict{slices.Clone(path), p.file, a.Name, f.file, b.Name})
+					asText := len(path) == 1 && textBesideWhole(a, b)
+					i := slices.IndexFunc(found, func(o conflict) bool { return slices.EqualFunc(o.path, path, strings.EqualFold) })
+					if i < 0 {
+						found = append(found, conflict{slices.Clone(path), p.file, a.Name, f.file, b.Name, asText})
+						return
 					}
+					found[i].asText = found[i].asText && asText
 				})
 			}
 			known[name] = append(known[name], place{f.file, c.Type})
@@ -118,6 +151,14 @@ func reconcilable(a, b compiler.ColumnType, inside bool) bool {
 	}
 }
 
+// textBesideWhole reports whether one type is text, and the other of whole numbers.
+func textBesideWhole(a, b compiler.ColumnType) bool {
+	if b.Kind == compiler.ColumnText {
+		a, b = b, a
+	}
+	return a.Kind == compiler.ColumnText && (b.Kind == compiler.ColumnInteger || b.Kind == compiler.ColumnDecimal && b.Scale == 0)
+}
+
 var isSingle = isKind(compiler.ColumnInteger, compiler.ColumnDecimal, compiler.ColumnFloat, compiler.ColumnBoolean,
 	compiler.ColumnTimestamp, compiler.ColumnTimestampNS, compiler.ColumnTimestampTZ, compiler.ColumnDate)
 
@@ -155,7 +196,7 @@ func digits(t compiler.ColumnType) (whole, scale int, ok bool) {
 // values of another cannot be taken without rounding. A column that has conflicts
 // inside is none such, for it can be read by its parts alone.
 func (s schema) rounds(column string) bool {
-	if slices.ContainsFunc(s.conflicts, func(c conflict) bool { return strings.EqualFold(c.path[0], column) }) {
+	if slices.ContainsFunc(s.conflicts, func(c conflict) bool { return strings.EqualFold(c.path[0], column) && !c.asText }) {
 		return false
 	}
 	var types []compiler.ColumnType

@@ -1,6 +1,7 @@
 package loaders
 
 import (
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -128,6 +129,40 @@ func TestFilesThatContradict(t *testing.T) {
 				x.types[0]+" in "+path.Join(w.dir, "a.parquet")+", but "+x.types[1]+" in "+path.Join(w.dir, "c.parquet"), "write the files anew with one type")
 		})
 	}
+}
+
+// TestIDsOfSeveralTypes reads ids that are whole numbers in one file and text in
+// another, and says so; the engine would compare each file by its own type.
+func TestIDsOfSeveralTypes(t *testing.T) {
+	w := newWarehouse(t)
+	const rest = ", 'buy' AS name, TIMESTAMP '2026-03-02 10:00:00' AS ts"
+	w.write("a.parquet", "SELECT 1 AS n, 12345678901::BIGINT AS user_id, 5::BIGINT AS x"+rest)
+	w.write("b.parquet", "SELECT 2 AS n, '12345678901' AS user_id, 5::BIGINT AS x"+rest)
+	w.write("c.parquet", "SELECT 3 AS n, '007' AS user_id, '5' AS x"+rest)
+	w.write("d.parquet", "SELECT 4 AS n, 7::DECIMAL(20, 0) AS user_id, '5' AS x"+rest)
+	src, list := w.inspect(w.events("*.parquet", nil))
+	wantMessage(t, list, "metrics.yaml:7:5: warning", `the column user_id of source "events" is BIGINT in `+path.Join(w.dir, "a.parquet")+", but VARCHAR in "+path.Join(w.dir, "b.parquet")+"; it is read as text", "007")
+	if diff := cmp.Diff([]string{"12345678901", "12345678901", "007", "7"}, w.values(src, src.Units[0].SQL)); diff != "" {
+		t.Error(diff)
+	}
+	for id, want := range map[string]string{"007": "1", "12345678901": "2", "x": "0"} {
+		equal := sqlast.Binary{Op: sqlast.Eq, L: src.Units[0].SQL, R: sqlast.Text(id)}
+		query, err := sqlast.Print(sqlast.DuckDB, sqlast.Select{Items: []sqlast.Item{{X: sqlast.Aggregate{Fn: sqlast.Count}, As: "n"}}, From: src.Read, Where: equal})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows, err := w.engine.Query(t.Context(), query)
+		if err != nil || fmt.Sprint(rows.Cells[0][0]) != want {
+			t.Errorf("%s: %v, %v", id, rows, err)
+		}
+	}
+	_, list = w.inspect(w.events("*.parquet", func(s *metrics.Source) {
+		s.Columns.Units[0].Column, s.Columns.Value = col("name"), col("x")
+	}))
+	wantMessage(t, list, `the column x of source "events" is BIGINT`, "write the files anew with one type")
+	w.write("e.parquet", "SELECT 5 AS n, 7.5::DOUBLE AS user_id, '5' AS x"+rest)
+	_, list = w.inspect(w.events("*.parquet", nil))
+	wantMessage(t, list, "metrics.yaml:7:5: the column user_id", "write the files anew with one type")
 }
 
 // TestDecimalsOfThreeFiles has two types that do not fit, each of which fits the

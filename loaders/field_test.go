@@ -162,6 +162,34 @@ func TestFloatingIDsMustBeWhole(t *testing.T) {
 	}
 }
 
+// TestWholeNumbersOfJSON reads ids in JSON: 4 and 4.0 are one number, and the text
+// "4.0" is another id.
+func TestWholeNumbersOfJSON(t *testing.T) {
+	w := newWarehouse(t)
+	w.lines("ids.ndjson",
+		`{"ts": "2026-03-02", "name": "buy", "c": {"key": 4}, "old": null}`,
+		`{"ts": "2026-03-02", "name": "buy", "c": {"key": 4.0}, "old": "x"}`,
+		`{"ts": "2026-03-02", "name": "buy", "c": {"key": "4.0"}}`,
+		`{"ts": "2026-03-02", "name": "buy", "c": {"key": 1.2345678901e10}}`,
+		`{"ts": "2026-03-02", "name": "buy", "c": {"key": 123456789012345678901234567890}}`,
+		`{"ts": "2026-03-02", "name": "buy", "old": 7.00}`,
+		`{"ts": "2026-03-02", "name": "buy", "old": "7.00"}`)
+	for id, want := range map[string][]string{
+		"c.key":        {"-", "-", "12345678901", "123456789012345678901234567890", "4", "4", "4.0"},
+		"c.key ?? old": {"12345678901", "123456789012345678901234567890", "4", "4", "4.0", "7", "7.00"},
+	} {
+		src := w.mustInspect(w.events("ids.ndjson", func(s *metrics.Source) { s.Columns.Units[0].Column = col(id) }))
+		if diff := cmp.Diff(want, w.sorted(src, src.Units[0].SQL)); diff != "" {
+			t.Errorf("%s: %s", id, diff)
+		}
+	}
+	for _, odd := range []string{"1.5", "9007199254740993.0", "1e999"} {
+		w.lines("odd.ndjson", `{"ts": "2026-03-02", "name": "buy", "c": {"key": `+odd+`}}`, `{"ts": "2026-03-02", "name": "buy", "c": {"key": "1.5"}}`)
+		_, list := w.inspect(w.events("odd.ndjson", func(s *metrics.Source) { s.Columns.Units[0].Column = col("c.key") }))
+		wantMessage(t, list, "metrics.yaml:7:5", `c.key of source "events" is JSON, and 1 of its values are not whole numbers below 2^53`, "write ids as text or integers")
+	}
+}
+
 func TestValueForms(t *testing.T) {
 	shared := newWarehouse(t)
 	for _, tc := range []struct {

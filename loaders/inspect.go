@@ -170,10 +170,17 @@ func (in *inspector) meanings(ctx context.Context, engine *Engine, files []strin
 		return nil, nil
 	}
 	in.whole()
-	if ok, err := in.occurring(ctx, engine); err != nil || !ok {
+	var q questions
+	in.askOccurring(&q)
+	in.askIDs(&q)
+	if err := q.ask(ctx, engine, in.out.Read); err != nil {
+		return nil, fmt.Errorf("look through the rows: %w", err)
+	}
+	if ok, err := in.occurring(ctx, engine, &q); err != nil || !ok {
 		return nil, err
 	}
-	return in.out, in.checkIDs(ctx, engine)
+	in.settleIDs(&q)
+	return in.out, nil
 }
 
 // readSchema reads what the files have in common; those that are not Parquet
@@ -551,32 +558,4 @@ func (in *inspector) neverMissing(e *metrics.Expr, field compiler.Field, f *comp
 		return false
 	}
 	return in.neverNull(field, in.stored[e], in.footers[f.Path].columns[strings.ToLower(c.Name)])
-}
-
-// checkIDs looks for floating ids that are no whole numbers below 2^53.
-func (in *inspector) checkIDs(ctx context.Context, engine *Engine) error {
-	c := &in.def.Columns
-	var ids []*metrics.Expr
-	for i := range c.Units {
-		ids = append(ids, &c.Units[i].Column)
-	}
-	for i := range c.ID {
-		ids = append(ids, &c.ID[i])
-	}
-	for _, e := range ids {
-		s := in.stored[e]
-		if s.typ.Kind != compiler.ColumnFloat {
-			continue
-		}
-		broken := sqlast.And{sqlast.IsNull{X: s.sql, Not: true}, sqlast.Not{X: isWhole(s.sql)}}
-		rows, err := scan(ctx, engine, in.out.Read, tally(broken, "broken"))
-		if err != nil {
-			return fmt.Errorf("look for broken ids: %w", err)
-		}
-		if n := rows.Cells[0][0].(int64); n > 0 {
-			in.list.Errorf(e.Pos, "bad-id", "%s of source %q is %s, and %d of its values are not whole numbers below 2^53", e.Src, in.def.Name.V, typeName(s.typ), n).
-				WithHint("write ids as text or integers")
-		}
-	}
-	return nil
 }

@@ -87,8 +87,8 @@ func TestMembers(t *testing.T) {
 		{"beyond 64 bits", []string{`12345678901234567890123`, `1`}, compiler.FieldInteger, []string{"1", "12345678901234567890123"}, []string{"1", "12345678901234567890123"}},
 		{"beyond 128 bits", []string{strings.Repeat("9", 50), `1`}, compiler.FieldFloat, []string{"1", strings.Repeat("9", 50)}, []string{"1.0", "1e+50"}},
 		{"floating", []string{`1.5`, `1e3`, `2`}, compiler.FieldFloat, nil, []string{"1.5", "1000.0", "2.0"}},
-		{"floating beside ids", []string{`9007199254740993`, `0.5`}, compiler.FieldFloat, []string{"0.5", "9007199254740993"}, []string{"0.5", "9007199254740992.0"}},
-		{"numbers and texts", []string{`1`, `"2"`, `"x"`, `true`, `1.50`}, compiler.FieldFloat, []string{"1", "1.5", "2", "true", "x"}, []string{"-", "-", "1.0", "1.5", "2.0"}},
+		{"floating beside ids", []string{`9007199254740993`, `4.0`}, compiler.FieldFloat, []string{"4", "9007199254740993"}, []string{"4.0", "9007199254740992.0"}},
+		{"numbers and texts", []string{`1`, `"2"`, `"x"`, `true`, `4.0`, `"4.0"`, `1e3`}, compiler.FieldFloat, []string{"1", "1000", "2", "4", "4.0", "true", "x"}, []string{"-", "-", "1.0", "1000.0", "2.0", "4.0", "4.0"}},
 		{"objects beside texts", []string{`{"a": [1, null]}`, `"b"`, `[]`}, compiler.FieldFloat, []string{"[]", "b", `{"a":[1,null]}`}, []string{"-", "-", "-"}},
 		{"nothing", []string{`null`, `null`}, compiler.FieldFloat, []string{"-", "-"}, []string{"-", "-"}},
 	} {

@@ -1,0 +1,109 @@
+package loaders
+
+import (
+	"github.com/metricsjob/metricsjob/compiler"
+	"github.com/metricsjob/metricsjob/compiler/sqlast"
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// Ids are text (semantics 2.2). Whole floating numbers are their plain decimal,
+// so that 7 and 7.0 are one unit, and others are an error.
+
+// idField is an id of a source: how it is written, and how it is read.
+type idField struct {
+	column *metrics.Expr
+	field  *compiler.Field
+}
+
+// ids are the ids of units, and those by which rows are told apart.
+func (in *inspector) ids() []idField {
+	c := &in.def.Columns
+	var out []idField
+	for i := range c.Units {
+		out = append(out, idField{&c.Units[i].Column, &in.out.Units[i].Field})
+	}
+	if !in.def.Dedupe.Set || in.def.Dedupe.V == metrics.DedupeID {
+		for i := range c.ID {
+			out = append(out, idField{&c.ID[i], &in.out.ID[i]})
+		}
+	}
+	return out
+}
+
+// brokenKey and floatingKey are the questions how many ids are floating numbers
+// that are not whole, and how many values of JSON among them are floating ones.
+func (id idField) brokenKey() string   { return "broken\n" + id.column.Src }
+func (id idField) floatingKey() string { return "floating\n" + id.column.Src }
+
+// askIDs asks for floating numbers among the ids.
+func (in *inspector) askIDs(q *questions) {
+	for _, id := range in.ids() {
+		s := in.stored[id.column]
+		if s.typ.Kind == compiler.ColumnFloat {
+			q.count(id.brokenKey(), onlyIf(sqlast.And{sqlast.IsNull{X: s.sql, Not: true}, sqlast.Not{X: isWhole(s.sql)}}, sqlast.Int(1)))
+			continue
+		}
+		var floating, broken sqlast.Or
+		for _, text := range textsOfJSON(id.field.SQL) {
+			whole := call(sqlast.Coalesce, isWhole(call(sqlast.ParseNumber, text)), sqlast.Bool(false))
+			floating = append(floating, isFloating(text))
+			broken = append(broken, onlyIf(isFloating(text), sqlast.Not{X: whole}))
+		}
+		if len(floating) > 0 {
+			q.count(id.floatingKey(), onlyIf(floating, sqlast.Int(1)))
+			q.count(id.brokenKey(), onlyIf(broken, sqlast.Int(1)))
+		}
+	}
+}
+
+// settleIDs refuses ids that are floating numbers and not whole. Where values of
+// JSON are such numbers, which takes longer to see than to read a text, it has
+// them read as plain decimals.
+func (in *inspector) settleIDs(q *questions) {
+	for _, id := range in.ids() {
+		if _, asked := q.at[id.brokenKey()]; !asked {
+			continue
+		}
+		if n := q.n(id.brokenKey()); n > 0 {
+			in.list.Errorf(id.column.Pos, "bad-id", "%s of source %q is %s, and %d of its values are not whole numbers below 2^53",
+				id.column.Src, in.def.Name.V, typeName(in.stored[id.column].typ), n).
+				WithHint("write ids as text or integers")
+		}
+		if _, asked := q.at[id.floatingKey()]; asked && q.n(id.floatingKey()) > 0 {
+			id.field.SQL = withPlainNumbers(id.field.SQL)
+		}
+	}
+}
+
+// textsOfJSON are the values of JSON that an expression reads as texts.
+func textsOfJSON(x sqlast.Expr) []sqlast.Call {
+	var out []sqlast.Call
+	var walk func(sqlast.Expr) sqlast.Expr
+	walk = func(x sqlast.Expr) sqlast.Expr {
+		if c, ok := x.(sqlast.Call); ok && c.Fn == sqlast.JSONText {
+			out = append(out, c)
+			return x
+		}
+		return sqlast.Map(x, walk)
+	}
+	walk(x)
+	return out
+}
+
+// isFloating reports whether a text is that of a number of JSON with a point or
+// an exponent.
+func isFloating(text sqlast.Call) sqlast.Expr {
+	kind := sqlast.Call{Fn: sqlast.JSONKind, Args: text.Args}
+	return onlyIf(binary(sqlast.Eq, kind, sqlast.Text("DOUBLE")), sqlast.IsNull{X: call(sqlast.ParseInteger, text)})
+}
+
+// withPlainNumbers is an expression that reads numbers of JSON as plain decimals.
+func withPlainNumbers(x sqlast.Expr) sqlast.Expr {
+	if c, ok := x.(sqlast.Call); ok && c.Fn == sqlast.JSONText {
+		return sqlast.Case{
+			Whens: []sqlast.When{{If: isFloating(c), Then: cast(cast(call(sqlast.ParseNumber, c), bigint), varchar)}},
+			Else:  c,
+		}
+	}
+	return sqlast.Map(x, withPlainNumbers)
+}
