@@ -101,7 +101,7 @@ func ProbeOccurrences(s *Source, list []Occurrence) sqlast.Select {
 	return sel
 }
 
-// ProbeAttribute asks which values an attribute of impressions has.
+// ProbeAttribute asks which values an attribute has, of impressions or of events.
 func ProbeAttribute(s *Source, name string) (sqlast.Select, bool) {
 	f, ok := s.Attributes.Lookup(name)
 	if !ok {

@@ -10,16 +10,21 @@ import (
 )
 
 // attributes warns of attributes that segments and audiences name and no
-// impression has, and of values that an audience asks for and that never occur.
+// impression, or event, has, and of values that an audience asks for and that
+// never occur.
 func (c *checker) attributes(ctx context.Context) error {
 	for _, u := range c.plan.Units {
 		for _, x := range u.Experiments {
 			a := &attributeChecker{checker: c, x: x, known: map[string][]string{}}
 			for _, s := range x.Def.Segments {
-				if !a.isOfImpressions(s) {
-					continue
+				var err error
+				switch {
+				case s.FromEvents:
+					err = c.ofEvents(ctx, s.Key)
+				case a.isOfImpressions(s):
+					err = a.occurs(ctx, s.Key.V, s.Key.Pos)
 				}
-				if err := a.occurs(ctx, s.Key.V, s.Key.Pos); err != nil {
+				if err != nil {
 					return err
 				}
 			}
@@ -80,29 +85,52 @@ func (a *attributeChecker) occurs(ctx context.Context, name string, pos diag.Pos
 	if _, asked := a.known[name]; asked {
 		return nil
 	}
+	have, err := a.valuesOf(ctx, a.x.Sources, name)
+	if err != nil {
+		return err
+	}
+	if a.known[name] = have; len(have) > 0 {
+		return nil
+	}
+	a.doubtedAudiences[a.x] = true
+	return a.neverOccurs(ctx, a.x.Sources, "impression", name, pos)
+}
+
+// ofEvents warns of a segment from events whose attribute no event has.
+func (c *checker) ofEvents(ctx context.Context, attribute metrics.Text) error {
+	have, err := c.valuesOf(ctx, c.catalog.Events, attribute.V)
+	if err != nil || len(have) > 0 {
+		return err
+	}
+	return c.neverOccurs(ctx, c.catalog.Events, "event", attribute.V, attribute.Pos)
+}
+
+// valuesOf are the values of an attribute in the rows of some sources.
+func (c *checker) valuesOf(ctx context.Context, sources []*compiler.Source, name string) ([]string, error) {
 	var have []string
-	for _, s := range a.x.Sources {
+	for _, s := range sources {
 		probe, ok := compiler.ProbeAttribute(s, name)
 		if !ok {
 			continue
 		}
-		values, err := a.values(ctx, probe)
+		values, err := c.values(ctx, probe)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		for _, v := range values {
 			have = append(have, v.text)
 		}
 	}
-	if a.known[name] = have; len(have) > 0 {
-		return nil
-	}
-	names, err := a.names(ctx, a.x.Sources, true)
+	return have, nil
+}
+
+// neverOccurs warns of an attribute that no row of some sources has.
+func (c *checker) neverOccurs(ctx context.Context, sources []*compiler.Source, row, name string, pos diag.Pos) error {
+	names, err := c.names(ctx, sources, true)
 	if err != nil {
 		return err
 	}
-	a.doubtedAudiences[a.x] = true
-	a.found.Warnf(pos, "attribute-never-occurs", "no impression has the attribute %q", name).Hint = nearestOrList(name, names)
+	c.found.Warnf(pos, "attribute-never-occurs", "no %s has the attribute %q", row, name).Hint = nearestOrList(name, names)
 	return nil
 }
 
