@@ -21,6 +21,16 @@ const (
 	lockName    = "lock"
 )
 
+// TempFolder makes a folder for temporary files in a folder, empty for the system's. What
+// processes that were killed left there is removed when the next one is made.
+func TempFolder(in string) (path string, remove func() error, err error) {
+	s, err := newSpillFolder(in)
+	if err != nil {
+		return "", nil, err
+	}
+	return s.path, s.remove, nil
+}
+
 // newSpillFolder makes a spill folder in a folder, empty for the system's, and
 // removes what dead processes left there.
 func newSpillFolder(in string) (*spillFolder, error) {

@@ -14,12 +14,13 @@ import (
 
 // convertFlags are the flags of convert.
 type convertFlags struct {
-	out, timestamp, partition, rejects, rows string
-	epoch                                    epochUnit
-	format                                   metrics.FileFormat
-	threads                                  int
-	memory                                   size
-	anew                                     bool
+	out, timestamp, partition, rejects, rows, tempDir string
+
+	epoch   epochUnit
+	format  metrics.FileFormat
+	threads int
+	memory  size
+	anew    bool
 }
 
 // epochUnit is the unit of times that are numbers.
@@ -46,7 +47,7 @@ converted into the folder before, only the others are. docs/convert.md says more
 			case len(args) == 0:
 				return usagef("convert takes files, folders or patterns to convert").withHint("metricsjob convert exports/events --out warehouse/events")
 			case flags.out == "":
-				return usagef("there is no folder for the Parquet files").withHint("name one with --out")
+				return usagef("there is no folder for the Parquet files").withHint("name one, or s3://bucket/prefix, with --out")
 			case cmd.Flags().Changed("threads") && flags.threads < 1:
 				return usagef("--threads %d: use at least 1", flags.threads)
 			case flags.partition == "" || strings.ContainsAny(flags.partition, "=/\\%") || strings.HasPrefix(flags.partition, "_") || strings.HasPrefix(flags.partition, "."):
@@ -56,15 +57,16 @@ converted into the folder before, only the others are. docs/convert.md says more
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&flags.out, "out", "", "`FOLDER` for the Parquet files")
+	f.StringVar(&flags.out, "out", "", "`FOLDER` for the Parquet files, or s3://bucket/prefix")
 	f.StringVar(&flags.timestamp, "timestamp", "", "`COLUMN` or path of the rows' time, such as event.creationDate (default the column that is named like one)")
 	f.Var(newChoice(&flags.epoch, "", "s", "ms", "us", "ns"), "epoch", "unit of a time that is a number since 1970 (default what its size tells)")
 	f.Var(newChoice(&flags.format, "", metrics.FormatNDJSON, metrics.FormatCSV), "format", "format of the files (default what their names tell)")
 	f.StringVar(&flags.partition, "partition", "ds", "`NAME` of the day in the names of the folders")
 	f.StringVar(&flags.rows, "rows", "", "`KEY` of a list of objects in each record, of which each is a row")
-	f.StringVar(&flags.rejects, "rejects", "", "`FILE` for the records that are not converted (default _rejects.ndjson in --out)")
+	f.StringVar(&flags.rejects, "rejects", "", "`FILE` for the records that are not converted (default _rejects.ndjson in --out, or objects in _rejects/)")
 	f.IntVar(&flags.threads, "threads", 0, "`NUMBER` of threads (default one for each processor)")
 	f.Var(&flags.memory, "memory", "memory that the program may use, such as 1GB; lowers the number of threads if need be (default half a GiB for each thread)")
+	f.StringVar(&flags.tempDir, "temp-dir", "", "`FOLDER` for parts on their way to s3:// (default below the system's)")
 	f.BoolVar(&flags.anew, "anew", false, "remove what an earlier conversion left in --out, and begin again")
 	return cmd
 }
@@ -75,7 +77,7 @@ func (p *program) convert(ctx context.Context, flags convertFlags, args []string
 		Paths: args, Out: flags.out,
 		Timestamp: flags.timestamp, Epoch: string(flags.epoch), Format: flags.format,
 		Partition: flags.partition, Rows: flags.rows, Rejects: flags.rejects,
-		Threads: flags.threads, Memory: int64(flags.memory), Anew: flags.anew,
+		Threads: flags.threads, Memory: int64(flags.memory), TempDir: flags.tempDir, Anew: flags.anew,
 		Progress: report,
 	})
 	end()

@@ -176,6 +176,50 @@ func TestStoreEqualsDisk(t *testing.T) {
 	}
 }
 
+// What is converted from one place of a store into another gives the results that its
+// lines give on disk.
+func TestConvertWithinStore(t *testing.T) {
+	folder := t.TempDir()
+	var exposures, orders strings.Builder
+	for i := range 200 {
+		fmt.Fprintf(&exposures, `{"user":"u%d","flag":"button","variation":"%c","ts":"2026-03-0%dT10:00:00Z"}`+"\n", i, 'a'+i%2, 2+i%3)
+		fmt.Fprintf(&orders, `{"user":"u%d","event":"buy","ts":"2026-03-0%dT11:00:00Z","amount":%d.25}`+"\n", i, 2+i%3, i%7)
+	}
+	orders.WriteString(`{"user":"u1","event":"buy"` + "\n")
+	for name, text := range map[string]string{"exposures": exposures.String(), "orders": orders.String()} {
+		if err := errors.Join(os.MkdirAll(folder+"/exports/lines/"+name, 0o700), os.WriteFile(folder+"/exports/lines/"+name+"/1.ndjson", []byte(text), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	definitions := func(place string) string {
+		return writeText(t, "metrics.yaml", `version: 1
+sources:
+  impressions:
+    - {name: exposures, path: '`+place+`/exposures', columns: {units: {user: user}, flag: flag, variation: variation, timestamp: ts}}
+  events:
+    - {name: orders, path: '`+place+`/orders', columns: {units: {user: user}, event: event, timestamp: ts, value: amount}}
+metrics:
+  - {key: revenue, event: buy, measure: value, better: higher}
+experiments:
+  - {key: button, flag: button, unit: user, start: 2026-03-02, variations: [{key: a, weight: 1, baseline: true}, {key: b, weight: 1}], metrics: {primary: [revenue]}}
+`)
+	}
+	startGateway(t, folder)
+	for _, name := range []string{"exposures", "orders"} {
+		if code, _, said := runProgram(t, "convert", "s3://exports/lines/"+name, "--out", "s3://exports/warehouse/"+name); code != exitDone {
+			t.Fatalf("convert exits with %d:\n%s", code, said)
+		}
+	}
+	disk := results(t, definitions(folder+"/exports/lines"))
+	if diff := cmp.Diff(disk, results(t, definitions("s3://exports/warehouse"))); diff != "" {
+		t.Errorf("(-lines +converted in the store):\n%s", diff)
+	}
+	rejects, err := os.ReadFile(folder + "/exports/warehouse/orders/_rejects/00001.ndjson")
+	if err != nil || !strings.Contains(string(rejects), `"file":"s3://exports/lines/orders/1.ndjson","line":201,`) {
+		t.Errorf("rejects %s, %v", rejects, err)
+	}
+}
+
 // The starter file for an export in a store is that for the same files in a
 // folder, but for their place, and it runs.
 func TestInitFromStore(t *testing.T) {

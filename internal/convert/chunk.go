@@ -44,13 +44,19 @@ type chunkFiles struct {
 
 func (c *conversion) files(number int) chunkFiles {
 	name := func(what string) string {
-		return filepath.Join(c.opts.Out, workFolder, fmt.Sprintf("%05d.%s", number, what))
+		return filepath.Join(c.place.work(), fmt.Sprintf("%05d.%s", number, what))
 	}
 	return chunkFiles{number, name("raw"), name("lines"), name("parts"), name("rejects")}
 }
 
-func (f chunkFiles) remove() error {
-	return errors.Join(os.RemoveAll(f.raw), os.RemoveAll(f.lines), os.RemoveAll(f.parts), os.RemoveAll(f.rejects))
+// removeText removes what the chunk was read from.
+func (f chunkFiles) removeText() error {
+	return errors.Join(os.RemoveAll(f.raw), os.RemoveAll(f.lines))
+}
+
+// removeRest removes what is left when the parts are in their places.
+func (f chunkFiles) removeRest() error {
+	return errors.Join(os.RemoveAll(f.parts), os.RemoveAll(f.rejects))
 }
 
 // record is a record of a chunk; err is why it cannot be read.
@@ -166,10 +172,11 @@ func writeFile(name string, write func(*bufio.Writer) error) error {
 	return nil
 }
 
-// part is a file that was written of a chunk: the rows of a day.
+// part is a file that was written of a chunk, of which it has the number: the rows of a day.
 type part struct {
-	day, path string
-	rows      int64
+	day, path  string
+	chunk      int
+	rows, size int64
 }
 
 // outcome is what became of a chunk.
@@ -178,6 +185,7 @@ type outcome struct {
 	parts    []part
 	written  int64
 	rejected int64
+	batch    *batch // with the last chunk of a batch, all of it
 	err      error
 }
 
@@ -191,7 +199,7 @@ func (c *conversion) convert(ctx context.Context, engine *loaders.Engine, files 
 		}
 		hasUntimed := false
 		if o.parts, hasUntimed, err = c.writeParts(ctx, engine, files, lines); err != nil {
-			return fmt.Errorf("convert the lines from %s: %w", c.place(files.number), err)
+			return fmt.Errorf("convert the lines from %s: %w", c.from(files.number), err)
 		}
 		var untimed []int64
 		if hasUntimed {
@@ -209,15 +217,15 @@ func (c *conversion) convert(ctx context.Context, engine *loaders.Engine, files 
 			}
 		}
 		if c.asked.Rows == "" && o.written+o.rejected != chunk.Records {
-			return fmt.Errorf("convert the lines from %s: of %d records, %d were written and %d rejected", c.place(files.number), chunk.Records, o.written, o.rejected)
+			return fmt.Errorf("convert the lines from %s: of %d records, %d were written and %d rejected", c.from(files.number), chunk.Records, o.written, o.rejected)
 		}
-		return nil
+		return files.removeText()
 	}()
 	return o
 }
 
-// place is where a chunk begins.
-func (c *conversion) place(number int) string {
+// from is where a chunk begins.
+func (c *conversion) from(number int) string {
 	s := c.plan.Chunks[number].Segments[0]
 	return fmt.Sprintf("%s:%d", c.plan.Inputs[s.Input].Path, s.Line)
 }
@@ -264,10 +272,15 @@ func (c *conversion) writeDays(ctx context.Context, engine *loaders.Engine, file
 			untimed = true
 			continue
 		}
-		p := part{day, filepath.Join(files.parts, day+".parquet"), row[1].(int64)}
+		p := part{day: day, path: filepath.Join(files.parts, day+".parquet"), chunk: files.number, rows: row[1].(int64)}
 		if err := engine.Exec(ctx, c.plan.of(files.number).partSQL(rows, p.day, p.path)); err != nil {
 			return nil, false, err
 		}
+		info, err := os.Stat(p.path)
+		if err != nil {
+			return nil, false, err
+		}
+		p.size = info.Size()
 		parts = append(parts, p)
 	}
 	return parts, untimed, nil

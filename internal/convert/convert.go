@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/metricsjob/metricsjob/internal/diag"
 	"github.com/metricsjob/metricsjob/internal/objectstore"
@@ -19,8 +20,8 @@ import (
 
 // Options are what a command line decides about a conversion.
 type Options struct {
-	// Paths are the files, folders and patterns to convert, and Out the folder
-	// that gets the parts.
+	// Paths are the files, folders and patterns to convert, and Out the folder, or
+	// the prefix in an object store, that gets the parts.
 	Paths []string
 	Out   string
 	// Timestamp is the column or path of the rows' time, and Epoch its unit where
@@ -44,7 +45,12 @@ type Options struct {
 	// Progress, where given, is told how far it is.
 	Progress func(Progress) `json:"-"`
 
-	chunkSize int64 // 0: chunkSize; tests have smaller chunks
+	// TempDir is where the parts are made that go to an object store; empty: the
+	// system's folder for such files.
+	TempDir string
+
+	chunkSize int64            // 0: chunkSize; tests have smaller chunks
+	committed func(chunks int) // of tests: is told how many are done
 }
 
 // Progress is how far a conversion is.
@@ -103,40 +109,31 @@ const threadMemory = 384 << 20
 // done again. A [MistakeError] or a diag.List says what is wrong with the command
 // line or the files; files that cannot be read are a [loaders.UnreachableError].
 func Convert(ctx context.Context, opts Options) (_ *Result, err error) {
-	if objectstore.IsURL(opts.Out) {
-		return nil, mistakef("the parts cannot be written to %s", opts.Out).withHint("name a folder with --out, and copy it to the object store when convert has ended")
+	if objectstore.IsURL(opts.Rejects) {
+		return nil, mistakef("the rejects cannot be written to %s", opts.Rejects).withHint("without --rejects they lie beside the parts")
 	}
 	inputs, format, err := findInputs(ctx, opts.Paths, opts.Format)
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(opts.Out, 0o777); err != nil {
-		return nil, fmt.Errorf("make the folder for the parts: %w", err)
-	}
-	unlock, free, err := loaders.Lock(opts.Out)
+	to, err := openPlace(ctx, opts)
 	if err != nil {
 		return nil, err
 	}
-	if !free {
-		return nil, mistakef("another process is converting into %s", opts.Out)
-	}
-	defer func() {
-		if err = errors.Join(err, unlock()); err != nil {
-			_ = os.Remove(opts.Out) // where nothing came of it
-		}
-	}()
+	defer func() { err = errors.Join(err, to.close()) }()
 
 	defer keepTo(opts.Memory)()
 	c := &conversion{
 		opts:    opts,
+		place:   to,
 		workers: workers(opts),
 		asked:   choices{opts.Timestamp, opts.Epoch, opts.Format, opts.Partition, opts.Rows, opts.Rejects},
 		rejects: opts.Rejects,
 	}
-	if c.rejects == "" {
+	if c.rejects == "" && !objectstore.IsURL(opts.Out) {
 		c.rejects = filepath.Join(opts.Out, rejectsFile)
 	}
-	if err := c.begin(inputs); err != nil {
+	if err := c.begin(ctx, inputs); err != nil {
 		return nil, err
 	}
 	resumed := c.done.Chunks
@@ -151,11 +148,29 @@ func Convert(ctx context.Context, opts Options) (_ *Result, err error) {
 	}
 	unchanged := resumed == len(c.plan.Chunks) && resumed > 0
 	if !unchanged {
+		if err := to.remove(ctx, allFile); err != nil {
+			return nil, fmt.Errorf("begin to write: %w", err)
+		}
 		if err := c.write(ctx); err != nil {
 			return nil, err
 		}
 	}
+	if err := c.markAll(ctx); err != nil {
+		return nil, err
+	}
 	return c.result(resumed, unchanged), nil
+}
+
+// markAll says that all is done, unless it is said already.
+func (c *conversion) markAll(ctx context.Context) error {
+	_, err := c.place.read(ctx, allFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = c.place.write(ctx, allFile, nil)
+	}
+	if err != nil {
+		return fmt.Errorf("say that all is converted: %w", err)
+	}
+	return nil
 }
 
 // workers is how many chunks are converted at a time.
@@ -175,20 +190,21 @@ type conversion struct {
 	opts    Options
 	asked   choices
 	workers int
-	rejects string // the file of rejected records
+	place   place
+	rejects string // the file of rejected records; empty: objects of each chunk
 	plan    *plan
 	done    done
 	added   []input // those that the plan did not have
 }
 
 // begin takes up the plan that the folder has, if any.
-func (c *conversion) begin(inputs []input) error {
+func (c *conversion) begin(ctx context.Context, inputs []input) error {
 	if c.opts.Anew {
-		if err := clear(c.opts.Out); err != nil {
+		if err := c.place.clear(ctx); err != nil {
 			return fmt.Errorf("remove the earlier conversion: %w", err)
 		}
 	}
-	p, d, err := loadPlan(c.opts.Out)
+	p, d, err := loadPlan(ctx, c.place)
 	if err != nil {
 		return err
 	}
@@ -198,11 +214,13 @@ func (c *conversion) begin(inputs []input) error {
 		c.added, err = p.added(c.asked, inputs, d)
 		return err
 	}
-	switch isEmpty, err := empty(c.opts.Out); {
+	switch isEmpty, err := c.place.empty(ctx); {
 	case err != nil:
-		return fmt.Errorf("look into the folder for the parts: %w", err)
+		return fmt.Errorf("see whether other files lie beside the parts: %w", err)
 	case !isEmpty:
 		return mistakef("%s holds other files already", c.opts.Out).withHint("name an empty folder with --out")
+	case c.rejects == "":
+		return nil
 	}
 	if _, err := os.Lstat(c.rejects); !errors.Is(err, fs.ErrNotExist) {
 		return mistakef("%s is there already, and is not overwritten", c.rejects).withHint("name another file with --rejects")
@@ -210,13 +228,17 @@ func (c *conversion) begin(inputs []input) error {
 	return nil
 }
 
+func (c *conversion) chunkSize() int64 { return cmp.Or(c.opts.chunkSize, chunkSize) }
+
+func (c *conversion) batchSize() int64 { return batchChunks * c.chunkSize() }
+
 // look finds what inputs hold.
 func (c *conversion) look(ctx context.Context, inputs []input, format metrics.FileFormat) (*look, error) {
 	var total int64
 	for _, in := range inputs {
 		total += in.Size
 	}
-	return survey(ctx, inputs, format, cmp.Or(c.opts.chunkSize, chunkSize), c.workers, func(read int64) {
+	return survey(ctx, inputs, format, c.chunkSize(), c.workers, func(read int64) {
 		c.tell("looking at types", read, total)
 	})
 }
@@ -228,6 +250,7 @@ func (c *conversion) makePlan(ctx context.Context, inputs []input, format metric
 		return err
 	}
 	p := &plan{Version: planVersion, Options: c.asked, Time: c.opts.Timestamp, Epoch: c.opts.Epoch, Format: format, Inputs: inputs, Chunks: found.chunks}
+	inBatches(p.Chunks, 0, c.batchSize())
 	if p.Columns, err = found.columns(inputs, format, c.opts.Rows); err != nil {
 		return err
 	}
@@ -246,7 +269,7 @@ func (c *conversion) makePlan(ctx context.Context, inputs []input, format metric
 	if err := c.findEpoch(ctx); err != nil {
 		return err
 	}
-	return writeJSON(filepath.Join(c.opts.Out, planFile), p)
+	return writeJSON(ctx, c.place, planFile, p)
 }
 
 // nothing says why there are no rows, where there are none.
@@ -301,7 +324,7 @@ func (c *conversion) result(resumed int, unchanged bool) *Result {
 		Resumed: resumed, Chunks: len(c.plan.Chunks),
 	}
 	if r.Rejected > 0 {
-		r.Rejects = c.rejects
+		r.Rejects = cmp.Or(c.rejects, strings.TrimSuffix(c.opts.Out, "/")+"/"+rejectsFolder+"/")
 	}
 	return r
 }

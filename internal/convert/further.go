@@ -2,7 +2,6 @@ package convert
 
 import (
 	"context"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -38,6 +37,7 @@ func (c *conversion) extendPlan(ctx context.Context, format metrics.FileFormat) 
 		}
 		chunk.Columns = columns
 	}
+	inBatches(found.chunks, p.Chunks[len(p.Chunks)-1].Batch+1, c.batchSize())
 	p.Inputs = append(p.Inputs, c.added...)
 	p.Chunks = append(p.Chunks, found.chunks...)
 	if len(found.chunks) > 0 {
@@ -45,7 +45,7 @@ func (c *conversion) extendPlan(ctx context.Context, format metrics.FileFormat) 
 			return err
 		}
 	}
-	return writeJSON(filepath.Join(c.opts.Out, planFile), p)
+	return writeJSON(ctx, c.place, planFile, p)
 }
 
 // settle gives the columns of further rows their types: those of earlier parts where

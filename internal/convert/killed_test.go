@@ -33,13 +33,9 @@ func die(text string) any {
 	if err := json.Unmarshal([]byte(text), &s); err != nil {
 		return err
 	}
-	chunks := 0
 	s.Options.chunkSize = s.ChunkSize
-	s.Options.Progress = func(p Progress) {
-		if p.Step != "writing" {
-			return
-		}
-		if chunks++; chunks == s.After {
+	s.Options.committed = func(chunks int) {
+		if chunks >= s.After {
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 			select {} // until it is delivered
 		}

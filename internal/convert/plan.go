@@ -1,12 +1,11 @@
 package convert
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/metricsjob/metricsjob/loaders"
@@ -18,7 +17,7 @@ import (
 const chunkSize int64 = 128 << 20
 
 // planVersion is that of the plan's form; a plan of another is not gone on with.
-const planVersion = 1
+const planVersion = 2
 
 // plan is all that decides what a conversion writes.
 type plan struct {
@@ -52,36 +51,27 @@ type done struct {
 	Rejected int64 `json:"rejected"`
 	Parts    int   `json:"parts"`
 	// RejectsSize is the length of the file of rejects.
-	RejectsSize int64 `json:"rejects_size"`
+	RejectsSize int64 `json:"rejects_size,omitempty"`
 }
 
-// The files beside the parts. Readers take no notice of names with an underscore.
-const (
-	planFile    = "_convert.json"
-	doneFile    = "_convert.done"
-	rejectsFile = "_rejects.ndjson"
-	workFolder  = "_work"
-)
-
-// loadPlan reads the plan in a folder and how much of it is done; nil where
-// there is none.
-func loadPlan(folder string) (*plan, done, error) {
+// loadPlan reads the plan of a place and how much of it is done; nil where there is none.
+func loadPlan(ctx context.Context, from place) (*plan, done, error) {
 	p, d := &plan{}, done{}
-	err := readJSON(filepath.Join(folder, planFile), p)
+	err := readJSON(ctx, from, planFile, p)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, d, nil
 	}
 	if err != nil {
 		return nil, d, err
 	}
-	if err := readJSON(filepath.Join(folder, doneFile), &d); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := readJSON(ctx, from, doneFile, &d); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, d, err
 	}
 	return p, d, nil
 }
 
-func readJSON(name string, into any) error {
-	text, err := os.ReadFile(name)
+func readJSON(ctx context.Context, from place, name string, into any) error {
+	text, err := from.read(ctx, name)
 	if err != nil {
 		return fmt.Errorf("read the state of a conversion: %w", err)
 	}
@@ -91,28 +81,15 @@ func readJSON(name string, into any) error {
 	return nil
 }
 
-// writeJSON writes a file so that it is there as a whole or not at all.
-func writeJSON(name string, value any) error {
+func writeJSON(ctx context.Context, to place, name string, value any) error {
 	text, err := json.MarshalIndent(value, "", " ")
-	if err != nil {
-		return fmt.Errorf("write the state of a conversion: %w", err)
+	if err == nil {
+		err = to.write(ctx, name, append(text, '\n'))
 	}
-	if err := replace(name, append(text, '\n')); err != nil {
+	if err != nil {
 		return fmt.Errorf("write the state of a conversion: %w", err)
 	}
 	return nil
-}
-
-func replace(name string, text []byte) (err error) {
-	f, err := os.Create(name + ".new")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(text)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(name+".new", name)
 }
 
 // added gives those of the inputs that a plan does not have yet. The error says why
@@ -157,36 +134,18 @@ func (p *plan) of(number int) *plan {
 	return &own
 }
 
+// size is that of the text of the chunks from one up to another.
+func (p *plan) size(from, to int) (bytes int64) {
+	for _, c := range p.Chunks[from:to] {
+		bytes += c.size()
+	}
+	return bytes
+}
+
 // tally counts the records of all chunks.
 func (p *plan) tally() (all tally) {
 	for _, chunk := range p.Chunks {
 		all.add(chunk.tally)
 	}
 	return all
-}
-
-// empty reports whether a folder holds nothing, or is not there.
-func empty(folder string) (bool, error) {
-	entries, err := os.ReadDir(folder)
-	if errors.Is(err, fs.ErrNotExist) {
-		return true, nil
-	}
-	return len(entries) == 0, err
-}
-
-// clear removes what a conversion left in a folder.
-func clear(folder string) error {
-	parts, err := filepath.Glob(filepath.Join(folder, "*=*", "part-*.parquet"))
-	if err != nil {
-		return fmt.Errorf("look for parts: %w", err)
-	}
-	var errs []error
-	for _, part := range parts {
-		errs = append(errs, os.Remove(part))
-		_ = os.Remove(filepath.Dir(part)) // it may hold other files
-	}
-	for _, name := range []string{planFile, doneFile, rejectsFile, workFolder, planFile + ".new", doneFile + ".new"} {
-		errs = append(errs, os.RemoveAll(filepath.Join(folder, name)))
-	}
-	return errors.Join(errs...)
 }

@@ -116,8 +116,13 @@ func daysSQL(rows string) string {
 
 // partSQL writes the rows of a day.
 func (p *plan) partSQL(rows, day, file string) string {
-	return fmt.Sprintf("COPY (SELECT * EXCLUDE (%[1]s) FROM %[5]s WHERE %[1]s = CAST(%[2]s AS DATE)) TO %[3]s (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE %[4]d, STRING_DICTIONARY_PAGE_SIZE_LIMIT %[6]d)",
-		quoteName(dayColumn), quoteText(day), quoteText(file), p.rowGroup(), rows, p.dictionary())
+	return fmt.Sprintf("COPY (SELECT * EXCLUDE (%[1]s) FROM %[5]s WHERE %[1]s = CAST(%[2]s AS DATE)) TO %[3]s (%[4]s)",
+		quoteName(dayColumn), quoteText(day), quoteText(file), p.parquet(), rows)
+}
+
+// parquet is how the rows are written.
+func (p *plan) parquet() string {
+	return fmt.Sprintf("FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE %d, STRING_DICTIONARY_PAGE_SIZE_LIMIT %d", p.rowGroup(), p.dictionary())
 }
 
 // The bounds of a group of rows. The engine holds a group until it is full, and in it

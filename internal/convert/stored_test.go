@@ -71,12 +71,3 @@ func parts(files map[string]string) map[string]string {
 	}
 	return found
 }
-
-func TestOutputInStore(t *testing.T) {
-	in := write(t, map[string]string{"a.ndjson": `{"ts":"2026-03-01"}`})
-	_, err := Convert(t.Context(), Options{Paths: []string{in}, Out: "s3://exports/events", Partition: "ds"})
-	var m *MistakeError
-	if !errors.As(err, &m) || m.msg != "the parts cannot be written to s3://exports/events" {
-		t.Errorf("error %v", err)
-	}
-}

@@ -23,6 +23,7 @@ type segment struct {
 type chunk struct {
 	Segments []segment `json:"segments"`
 	tally
+	Batch int `json:"batch"`
 	// Columns are those of its rows, where they are not those of the plan.
 	Columns []loaders.NewColumn `json:"columns,omitempty"`
 }

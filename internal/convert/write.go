@@ -1,12 +1,12 @@
 package convert
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"sync"
 
 	"github.com/metricsjob/metricsjob/loaders"
@@ -15,20 +15,20 @@ import (
 // write converts the chunks that are not done. One goroutine copies the text of
 // chunks into the folder for work, workers convert them, each in an engine of its
 // own on one thread, which keeps the order of rows; and what they wrote is put
-// into its place chunk by chunk, in their order.
+// into its place batch by batch, in their order.
 func (c *conversion) write(ctx context.Context) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if err := c.makeWork(); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(filepath.Join(c.opts.Out, workFolder))) }()
+	defer func() { err = errors.Join(err, os.RemoveAll(c.place.work())) }()
 
-	// Of those that wait and those that come before their turn there are at most
-	// as many as room.
+	// Of texts that wait or are converted there are at most as many as room.
 	room := make(chan struct{}, 2*c.workers+1)
 	copied := make(chan outcome)
 	outcomes := make(chan outcome)
+	staged := newStaging(c.plan.Chunks[c.done.Chunks:])
 	var group sync.WaitGroup
 	group.Go(func() {
 		defer close(copied)
@@ -38,36 +38,34 @@ func (c *conversion) write(ctx context.Context) (err error) {
 	})
 	for range c.workers {
 		group.Go(func() {
-			if err := c.work(ctx, copied, outcomes); err != nil {
+			if err := c.work(ctx, staged, copied, outcomes); err != nil {
 				outcomes <- outcome{err: err}
 			}
 		})
 	}
 	go func() { group.Wait(); close(outcomes) }()
 
-	early := map[int]outcome{}
+	converted := c.plan.size(0, c.done.Chunks)
+	early := map[int]*batch{} // by their first chunks
 	var failed error
 	for o := range outcomes {
-		if o.err != nil && failed == nil {
-			failed = o.err
+		if failed = cmp.Or(failed, o.err); failed != nil {
 			cancel()
-		}
-		if failed != nil {
 			continue
 		}
-		early[o.files.number] = o
-		for {
-			next, ok := early[c.done.Chunks]
-			if !ok {
-				break
-			}
-			delete(early, c.done.Chunks)
-			if failed = c.commit(next); failed != nil {
-				cancel()
-				break
-			}
-			<-room
+		<-room
+		if o.batch != nil {
+			early[o.batch.chunks[0].files.number] = o.batch
 		}
+		for next := early[c.done.Chunks]; next != nil && failed == nil; next = early[c.done.Chunks] {
+			delete(early, c.done.Chunks)
+			failed = c.commit(ctx, next)
+		}
+		if failed != nil {
+			cancel()
+		}
+		converted += c.plan.Chunks[o.files.number].size()
+		c.tell("writing", converted, c.plan.size(0, len(c.plan.Chunks)))
 	}
 	return failed
 }
@@ -75,9 +73,12 @@ func (c *conversion) write(ctx context.Context) (err error) {
 // makeWork makes an empty folder for work, and cuts off what a process that was
 // killed had written of the rejects of a chunk that is not done.
 func (c *conversion) makeWork() error {
-	folder := filepath.Join(c.opts.Out, workFolder)
+	folder := c.place.work()
 	if err := errors.Join(os.RemoveAll(folder), os.Mkdir(folder, 0o777)); err != nil {
 		return fmt.Errorf("make a folder for work: %w", err)
+	}
+	if c.rejects == "" {
+		return nil
 	}
 	err := os.Truncate(c.rejects, c.done.RejectsSize)
 	if errors.Is(err, os.ErrNotExist) && c.done.RejectsSize == 0 {
@@ -112,22 +113,29 @@ func (c *conversion) copyChunks(ctx context.Context, room chan<- struct{}, copie
 	return nil
 }
 
-// work converts chunks until there are no more.
-func (c *conversion) work(ctx context.Context, copied <-chan outcome, outcomes chan<- outcome) (err error) {
+// work converts chunks until there are no more. Who converts the last one of a batch
+// gathers all of it.
+func (c *conversion) work(ctx context.Context, staged *staging, copied <-chan outcome, outcomes chan<- outcome) (err error) {
 	engine, err := c.openEngine(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, engine.Close()) }()
 	for o := range copied {
-		outcomes <- c.convert(ctx, engine, o.files)
+		o = c.convert(ctx, engine, o.files)
+		if o.err == nil {
+			if all := staged.add(c.plan.Chunks[o.files.number].Batch, o); all != nil {
+				o.batch, o.err = c.gather(ctx, engine, all)
+			}
+		}
+		outcomes <- o
 	}
 	return nil
 }
 
 // openEngine opens the engine of a worker.
 func (c *conversion) openEngine(ctx context.Context) (*loaders.Engine, error) {
-	work := filepath.Join(c.opts.Out, workFolder)
+	work := c.place.work()
 	memory := int64(threadMemory)
 	if c.opts.Memory > 0 {
 		memory = c.opts.Memory * enginesShare / 100 / int64(c.workers)
@@ -139,51 +147,49 @@ func (c *conversion) openEngine(ctx context.Context) (*loaders.Engine, error) {
 	return engine, nil
 }
 
-// commit puts what was written of a chunk into its place.
-func (c *conversion) commit(o outcome) error {
-	if err := c.rename(o); err != nil {
-		return fmt.Errorf("put the parts of a chunk into their place: %w", err)
+// commit puts what was written of a batch into its place, and says that it is done.
+func (c *conversion) commit(ctx context.Context, b *batch) error {
+	for _, p := range b.parts {
+		name := fmt.Sprintf("%s=%s/part-%05d.parquet", c.plan.Options.Partition, p.day, p.chunk+1)
+		if err := c.place.take(ctx, p.path, name); err != nil {
+			return fmt.Errorf("put the parts of a chunk into their place: %w", err)
+		}
 	}
-	if err := c.appendRejects(o); err != nil {
-		return fmt.Errorf("write %s: %w", c.rejects, err)
+	c.done.Parts += len(b.parts)
+	for _, o := range b.chunks {
+		if err := c.keepRejects(ctx, o); err != nil {
+			return fmt.Errorf("write the rejects: %w", err)
+		}
+		c.done.Chunks++
+		c.done.Written += o.written
+		c.done.Rejected += o.rejected
 	}
-	c.done.Chunks++
-	c.done.Written += o.written
-	c.done.Rejected += o.rejected
-	c.done.Parts += len(o.parts)
-	if err := writeJSON(filepath.Join(c.opts.Out, doneFile), c.done); err != nil {
+	if err := writeJSON(ctx, c.place, doneFile, c.done); err != nil {
 		return err
 	}
-	var done, total int64
-	for i, chunk := range c.plan.Chunks {
-		total += chunk.size()
-		if i < c.done.Chunks {
-			done += chunk.size()
-		}
+	if c.opts.committed != nil {
+		c.opts.committed(c.done.Chunks)
 	}
-	c.tell("writing", done, total)
-	return o.files.remove()
+	var errs []error
+	for _, o := range b.chunks {
+		errs = append(errs, o.files.removeRest())
+	}
+	return errors.Join(errs...)
 }
 
-// rename puts the parts of a chunk into the folders of their days.
-func (c *conversion) rename(o outcome) error {
-	for _, p := range o.parts {
-		folder := filepath.Join(c.opts.Out, c.plan.Options.Partition+"="+p.day)
-		if err := os.MkdirAll(folder, 0o777); err != nil {
-			return err
-		}
-		if err := os.Rename(p.path, filepath.Join(folder, fmt.Sprintf("part-%05d.parquet", o.files.number+1))); err != nil {
-			return err
-		}
+// keepRejects keeps the rejects of a chunk: in one file with those of all, or in an object.
+func (c *conversion) keepRejects(ctx context.Context, o outcome) error {
+	switch {
+	case o.rejected == 0:
+		return nil
+	case c.rejects == "":
+		return c.place.take(ctx, o.files.rejects, fmt.Sprintf("%s/%05d.ndjson", rejectsFolder, o.files.number+1))
 	}
-	return nil
+	return c.appendRejects(o)
 }
 
 // appendRejects adds the rejects of a chunk to those of all.
 func (c *conversion) appendRejects(o outcome) (err error) {
-	if o.rejected == 0 {
-		return nil
-	}
 	from, err := os.Open(o.files.rejects)
 	if err != nil {
 		return err
@@ -203,7 +209,7 @@ func (c *conversion) onFirstChunk(ctx context.Context, look func(engine *loaders
 	if err := c.makeWork(); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(filepath.Join(c.opts.Out, workFolder))) }()
+	defer func() { err = errors.Join(err, os.RemoveAll(c.place.work())) }()
 	files, err := c.copyFirst(ctx)
 	if err != nil {
 		return err
@@ -232,7 +238,7 @@ func (c *conversion) firstReject(ctx context.Context) (first reject, err error) 
 	if err := c.makeWork(); err != nil {
 		return first, err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(filepath.Join(c.opts.Out, workFolder))) }()
+	defer func() { err = errors.Join(err, os.RemoveAll(c.place.work())) }()
 	files, err := c.copyFirst(ctx)
 	if err != nil {
 		return first, err

@@ -237,6 +237,17 @@ func (s *Store) Write(ctx context.Context, at Location, data []byte, contentType
 	return s.explain(ctx, at, err)
 }
 
+// WriteFile writes an object that holds what a file does: readers see all of it or nothing.
+func (s *Store) WriteFile(ctx context.Context, at Location, file, contentType string) (err error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	_, err = s.client.PutObject(ctx, &s3.PutObjectInput{Bucket: &at.Bucket, Key: &at.Key, Body: f, ContentType: &contentType})
+	return s.explain(ctx, at, err)
+}
+
 // Remove removes an object; one that is not there is removed.
 func (s *Store) Remove(ctx context.Context, at Location) error {
 	_, err := s.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &at.Bucket, Key: &at.Key})
