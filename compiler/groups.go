@@ -44,7 +44,38 @@ func (p *planner) overGroups(u *UnitPlan, em *metrics.ExperimentMetric) *Tally {
 	if n == nil {
 		return nil
 	}
-	g := &GroupValue{UnitValue: &UnitValue{Name: m.Key.V, Measure: n, Op: unitOp(m)}}
+	t := &Tally{Name: m.Key.V}
+	sums, groups := n, n // of rows that are groups
+	if n.Group != nil {
+		d := u.addDerived(groupsOf(m, n))
+		sums, groups = d.Measures[0], d.Measures[1]
+		if t.Percentile = percentileOf(em); t.Percentile != nil {
+			t.Percentile.Groups, d.Kept = d, true
+		}
+	}
+	x := &UnitValue{Name: m.Key.V, Measure: sums, Op: OpSum}
+	if !p.cap(x, m) {
+		return nil
+	}
+	t.X, t.Y = u.addValue(x), u.addValue(&UnitValue{Name: m.Key.V + " groups", Measure: groups, Op: OpGroups})
+	t.WithoutX, t.WithoutY = x.without(new(big.Int)), new(big.Int)
+	t.Need = stats.NeedOf(stats.Ratio, stats.DefaultOptions())
+	t.wait(t.X, m)
+	return u.addTally(t)
+}
+
+// meanOfRows reports whether the mean over the groups of a metric is that of
+// the values of its rows, so that none need be kept: each row that counts is a group,
+// and its number is its value.
+func meanOfRows(m *metrics.Metric, rows *Measure) bool {
+	return m.Over.V == overEvents && m.Measure.V == metrics.Value && m.PerUnit.V != metrics.CountDistinct &&
+		m.Threshold == nil && (m.Statistic.V == "" || m.Statistic.V == "mean") && !rows.weighted()
+}
+
+// groupsOf makes two measures of the rows of a metric: the sums of the numbers
+// of their groups, and the groups.
+func groupsOf(m *metrics.Metric, rows *Measure) *Derived {
+	g := &GroupValue{UnitValue: &UnitValue{Name: m.Key.V, Measure: rows, Op: unitOp(m)}}
 	g.Threshold = thresholdOf(m.Threshold, g.digits())
 	switch m.Measure.V {
 	case metrics.Occurrence, metrics.Count:
@@ -52,24 +83,11 @@ func (p *planner) overGroups(u *UnitPlan, em *metrics.ExperimentMetric) *Tally {
 	case metrics.Value:
 		g.Zero = m.Over.V != overEvents && g.Op == OpSum
 	}
-	sum, groups := *n, *n
-	sum.Name, groups.Name = m.Key.V+" of groups", m.Key.V+" groups"
-	sum.Decimals = g.Decimals()
-	for _, d := range []*Measure{&sum, &groups} {
+	sums, groups := *rows, *rows
+	sums.Name, groups.Name = m.Key.V+" of groups", m.Key.V+" groups"
+	sums.Decimals = g.Decimals()
+	for _, d := range []*Measure{&sums, &groups} {
 		d.derived, d.unweighted, d.Value, d.Group = true, true, nil, nil
 	}
-	d := u.addDerived(&Derived{Name: m.Key.V, From: []*Measure{n}, Groups: g, Measures: []*Measure{&sum, &groups}})
-	x := &UnitValue{Name: m.Key.V, Measure: d.Measures[0], Op: OpSum}
-	if !p.cap(x, m) {
-		return nil
-	}
-	y := &UnitValue{Name: m.Key.V + " groups", Measure: d.Measures[1], Op: OpGroups}
-	t := &Tally{Name: m.Key.V, X: u.addValue(x), Y: u.addValue(y), WithoutX: x.without(new(big.Int)), WithoutY: new(big.Int)}
-	t.Need = stats.NeedOf(stats.Ratio, stats.DefaultOptions())
-	t.wait(t.X, m)
-	if t.Percentile = percentileOf(em); t.Percentile != nil {
-		t.Percentile.Groups = d
-		d.Kept = true
-	}
-	return u.addTally(t)
+	return &Derived{Name: m.Key.V, From: []*Measure{rows}, Groups: g, Measures: []*Measure{&sums, &groups}}
 }

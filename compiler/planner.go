@@ -337,7 +337,7 @@ func (p *planner) measure(u *UnitPlan, m *metrics.Metric, name string) *Measure 
 	if p.list[errors:].HasErrors() || p.alone {
 		return nil
 	}
-	if m.Over.Set {
+	if m.Over.Set && !meanOfRows(m, n) {
 		n.Group = &Grouping{OnlyCounted: m.Over.V == overEvents && m.Measure.V == metrics.Value}
 		if m.Over.V != overEvents {
 			n.Group.Property = m.Over.V
