@@ -19,13 +19,22 @@ func (x *experiment) takesCovariates(m *metrics.Metric) bool {
 // in [f−D, f), f = e + min(from, 0), e the exposure (section 7). Caps are those
 // that changed a number of the outcome; without rows the number is 0.
 //
-// Reading: each cap is judged by itself, a given value as well as a percentile.
+// Readings: each cap is judged by itself, a given value as well as a percentile;
+// a row that is too large is overflow even if its unit is left out, as in 5.1.
 func (m *measured) addCovariates(numbers []*unitNumber, keep keepRow) {
+	of := map[*unit]*unitNumber{}
 	for _, n := range numbers {
+		of[n.u] = n
+	}
+	for _, u := range m.x.units {
 		for i, s := range m.sides {
-			f := n.u.exposed.Add(min(s.Window.From, 0))
-			rows := s.rowsIn(n.u, f.Add(-time.Duration(m.days)*24*time.Hour), f, keep)
-			p := s.reduce(rows, n.u.exposed)
+			f := u.exposed.Add(min(s.Window.From, 0))
+			rows := s.rowsIn(u, f.Add(-time.Duration(m.days)*24*time.Hour), f, keep)
+			n := of[u]
+			if n == nil { // left out
+				continue
+			}
+			p := s.reduce(rows, u.exposed)
 			if len(rows) == 0 {
 				p = new(big.Rat)
 			}

@@ -176,4 +176,11 @@ func TestCovariates(t *testing.T) {
 	if got, want := one(t, cuped(definitions(ratio), 1), in), "exposed 2 units 2 with 2 events 2 x 55 xx 2525 y 2 yy 2 xy 55 p 60 pp 3600 xp 3000 q 1 qq 1 xq 50 yp 60 yq 1 pq 60"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
+	// A row before the exposure that is too large is overflow, also of a unit whose
+	// window nobody could live through.
+	sum.Window, sum.WaitForWindow = metrics.Window{HasTo: true, To: 10_000 * time.Hour}, set(true)
+	in.Events = append(in.Events, bought("a", -2, 1e12))
+	if got := run(t, cuped(definitions(sum), 1), in); !got.Metrics[0].Overflow {
+		t.Error("no overflow")
+	}
 }
