@@ -33,6 +33,8 @@ type block struct {
 	// beginning of a record that is too long.
 	size int64
 	long bool
+	// ended says that it ends with a line break; the last of an input need not.
+	ended bool
 }
 
 // records gives the records of a block one by one, without their line breaks,
@@ -124,7 +126,10 @@ func (r *blockReader) tooLong(data []byte) (block, error) {
 }
 
 func (r *blockReader) block(data []byte, size int64, long bool, lines int64) block {
-	b := block{data: data, offset: r.offset, line: r.line, size: size, long: long}
+	b := block{data: data, offset: r.offset, line: r.line, size: size, long: long, ended: bytes.HasSuffix(data, newline)}
+	if long {
+		b.ended = lines > 0
+	}
 	r.offset += size
 	r.line += lines
 	return b

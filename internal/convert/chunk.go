@@ -103,11 +103,18 @@ func (c *conversion) eachRecord(files chunkFiles, yield func(record) error) erro
 				if c.plan.Format == metrics.FormatCSV {
 					r.fields, r.err = read.(csvReader).row(text)
 				} else {
-					r.repeats, r.err = read.read(text, rows)
+					var found reading
+					found, r.err = read.read(text, rows)
+					r.repeats = found.repeats
 				}
 				if err := yield(r); err != nil {
 					return err
 				}
+			}
+		}
+		if s.Unended {
+			if _, err := raw.Seek(int64(len(newline)), io.SeekCurrent); err != nil {
+				return fmt.Errorf("read a chunk: %w", err)
 			}
 		}
 	}
@@ -233,6 +240,11 @@ func (c *conversion) from(number int) string {
 // writeParts writes the rows of the lines of a chunk, a file for each day, and
 // reports whether there are rows without a time, which it does not write.
 func (c *conversion) writeParts(ctx context.Context, engine *loaders.Engine, files chunkFiles, lines string) (parts []part, untimed bool, err error) {
+	if lines == files.raw && len(c.plan.Chunks[files.number].Runs) > 0 {
+		if parts, ok, err := c.writeRuns(ctx, engine, files); ok || err != nil {
+			return parts, false, err
+		}
+	}
 	plan := c.plan.of(files.number)
 	selected, err := plan.rowsSQL(lines, false)
 	if err != nil {

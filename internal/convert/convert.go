@@ -238,9 +238,39 @@ func (c *conversion) look(ctx context.Context, inputs []input, format metrics.Fi
 	for _, in := range inputs {
 		total += in.Size
 	}
-	return survey(ctx, inputs, format, c.chunkSize(), c.workers, func(read int64) {
+	return survey(ctx, inputs, format, c.timeAhead(inputs, format), c.chunkSize(), c.workers, func(read int64) {
 		c.tell("looking at types", read, total)
 	})
+}
+
+// timeAhead is the path of the rows' time as the command line, the plan or the first
+// records of inputs tell it; empty where the days of records are of no use.
+func (c *conversion) timeAhead(inputs []input, format metrics.FileFormat) string {
+	switch {
+	case format != metrics.FormatNDJSON || c.opts.Rows != "":
+		return ""
+	case c.plan != nil:
+		return c.plan.Time
+	case c.opts.Timestamp != "":
+		return c.opts.Timestamp
+	}
+	first := &shape{row: true}
+	enough := errors.New("enough")
+	var read int64
+	for i := range inputs {
+		err := blocks(&inputs[i], format, &read, func(b block) error {
+			count(b, lineCutter{}, &jsonReader{}, first)
+			return enough
+		})
+		if err != nil { // another error is found again
+			break
+		}
+	}
+	columns, err := (&look{rows: first}).columns(inputs, format, "")
+	if err != nil {
+		return ""
+	}
+	return loaders.GuessTime(columns)
 }
 
 // makePlan looks at all inputs.
@@ -260,6 +290,11 @@ func (c *conversion) makePlan(ctx context.Context, inputs []input, format metric
 	if p.Time == "" {
 		if p.Time = loaders.GuessTime(p.timeColumns()); p.Time == "" {
 			return mistakef("no column is named as times are").withHint("name the column or path of the rows' time with --timestamp; there are %s", firstNames(p.Columns))
+		}
+	}
+	if p.Time != found.time {
+		for _, chunk := range p.Chunks {
+			chunk.Runs = nil
 		}
 	}
 	if err := p.nameOfDays(p.Columns); err != nil {

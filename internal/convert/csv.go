@@ -168,10 +168,10 @@ func (r csvReader) row(record []byte) ([]string, error) {
 }
 
 // read reads a record and tells the shape of rows what it holds.
-func (r csvReader) read(record []byte, rows *shape) ([]span, error) {
+func (r csvReader) read(record []byte, rows *shape) (reading, error) {
 	fields, err := r.row(record)
 	if err != nil {
-		return nil, err
+		return reading{}, err
 	}
 	for i, field := range fields {
 		at := rows.at([]byte(r.names[i]), i)
@@ -187,7 +187,7 @@ func (r csvReader) read(record []byte, rows *shape) ([]span, error) {
 		m.shape.kinds |= k
 		m.shape.whole, m.shape.scale = max(m.shape.whole, whole), max(m.shape.scale, scale)
 	}
-	return nil, nil
+	return reading{}, nil
 }
 
 // aNumber is a number as programs write it: an id such as 007 is none.

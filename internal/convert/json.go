@@ -23,6 +23,9 @@ type jsonReader struct {
 	news []news
 	// repeats are the members of the line that have the name of one before.
 	repeats []span
+	// day is that of the line's time, where it is plain to see.
+	day   []byte
+	epoch epochDays
 }
 
 // span is a piece of a line: what stands from a byte up to another.
@@ -46,11 +49,11 @@ var (
 // jsonLevels bounds recursion, also that of programs which read the line later.
 const jsonLevels = 500
 
-// read reads a line and tells the shape of rows what is new. It gives the members that
-// are repeated, until the next line is read. The error says why the line cannot be read.
-func (r *jsonReader) read(line []byte, rows *shape) ([]span, error) {
+// read reads a line and tells the shape of rows what is new. The error says why the line
+// cannot be read.
+func (r *jsonReader) read(line []byte, rows *shape) (reading, error) {
 	if err := r.line(line, rows); err != nil {
-		return nil, err
+		return reading{}, err
 	}
 	for _, n := range r.news {
 		if n.null != nil {
@@ -60,12 +63,12 @@ func (r *jsonReader) read(line []byte, rows *shape) ([]span, error) {
 		n.shape.kinds |= n.kinds
 		n.shape.whole, n.shape.scale = max(n.shape.whole, n.whole), max(n.shape.scale, n.scale)
 	}
-	return r.repeats, nil
+	return reading{r.repeats, r.day}, nil
 }
 
 // line is read, but for telling what is new.
 func (r *jsonReader) line(line []byte, rows *shape) error {
-	r.data, r.pos, r.news, r.repeats = line, 0, r.news[:0], r.repeats[:0]
+	r.data, r.pos, r.news, r.repeats, r.day = line, 0, r.news[:0], r.repeats[:0], nil
 	if !utf8.Valid(line) {
 		return errNoText
 	}
@@ -129,7 +132,10 @@ func (r *jsonReader) value(s *shape, depth int) error {
 	switch c := r.peek(); {
 	case c == '"':
 		r.is(s, isText)
-		_, _, err := r.text()
+		inside, _, err := r.text()
+		if s != nil && s.time {
+			r.day = dayOfText(inside)
+		}
 		return err
 	case c == '-' || c >= '0' && c <= '9':
 		return r.number(s)
@@ -462,6 +468,9 @@ func (r *jsonReader) number(s *shape) error {
 	}
 	if s == nil {
 		return nil
+	}
+	if s.time && r.pos == start+whole && r.data[start-1] != '-' {
+		r.day = r.epoch.of(r.data[start:r.pos])
 	}
 	k := numberKind(whole, scale, exponent)
 	if k == isHuge && fits64(r.data[start:start+whole]) {

@@ -32,6 +32,9 @@ type plan struct {
 	// Columns are those of the first inputs; chunks of further ones have their own.
 	Columns []loaders.NewColumn `json:"columns"`
 	Chunks  []*chunk            `json:"chunks"`
+
+	// plainTimes says that texts that are times are known to be written plainly.
+	plainTimes bool
 }
 
 // choices are what a command line decides about the plan.

@@ -22,11 +22,11 @@ func TestRepeatedKeys(t *testing.T) {
 		// Whether the shape knows the keys or has too many of them makes no difference.
 		for name, rows := range map[string]*shape{"shape": {row: true}, "none": nil} {
 			r := &jsonReader{}
-			repeats, err := r.read([]byte(line), rows)
+			found, err := r.read([]byte(line), rows)
 			if err != nil {
 				t.Errorf("%s, %s: %v", line, name, err)
 			}
-			if got := string(appendWithout(nil, []byte(line), repeats)); got != want {
+			if got := string(appendWithout(nil, []byte(line), found.repeats)); got != want {
 				t.Errorf("%s, %s: %s, want %s", line, name, got, want)
 			}
 		}

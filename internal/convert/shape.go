@@ -49,8 +49,8 @@ type shape struct {
 	// open says that the names of the members are not known, being too many.
 	open  bool
 	elems *shape
-	// row says that it is the shape of rows.
-	row bool
+	// row says that it is the shape of rows, and time that it is that of their time.
+	row, time bool
 }
 
 // limit is how many members it may have.

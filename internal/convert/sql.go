@@ -37,6 +37,9 @@ func (p *plan) timeSQL() (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if p.plainTimes && slices.Contains(columns, loaders.NewColumn{Name: p.Time, Type: "VARCHAR"}) && p.Epoch == "" {
+		return "TRY_CAST(" + quoteName(p.Time) + " AS TIMESTAMP)", nil
+	}
 	sql, err := loaders.InstantSQL(p.Time, p.Epoch, columns)
 	var list diag.List
 	if errors.As(err, &list) {
@@ -116,7 +119,7 @@ func daysSQL(rows string) string {
 
 // partSQL writes the rows of a day.
 func (p *plan) partSQL(rows, day, file string) string {
-	return fmt.Sprintf("COPY (SELECT * EXCLUDE (%[1]s) FROM %[5]s WHERE %[1]s = CAST(%[2]s AS DATE)) TO %[3]s (%[4]s)",
+	return fmt.Sprintf("COPY (SELECT * EXCLUDE (%[1]s) FROM %[5]s WHERE %[1]s = TRY_CAST(%[2]s AS DATE)) TO %[3]s (%[4]s)",
 		quoteName(dayColumn), quoteText(day), quoteText(file), p.parquet(), rows)
 }
 

@@ -17,6 +17,8 @@ type segment struct {
 	Offset int64 `json:"offset"`
 	Size   int64 `json:"size"`
 	Line   int64 `json:"line"` // the number of its first line
+	// Unended says that it ends without a line break. In a chunk it gets one.
+	Unended bool `json:"unended,omitempty"`
 }
 
 // chunk is what is converted at a time: some pieces of inputs, in order.
@@ -24,8 +26,12 @@ type chunk struct {
 	Segments []segment `json:"segments"`
 	tally
 	Batch int `json:"batch"`
+	// Runs are its records by days, where they are few.
+	Runs []run `json:"runs,omitempty"`
 	// Columns are those of its rows, where they are not those of the plan.
 	Columns []loaders.NewColumn `json:"columns,omitempty"`
+
+	pieces []runs // of its blocks
 }
 
 // tally counts records.
@@ -56,16 +62,25 @@ func (c *chunk) addBlock(in int, b block) {
 		last := &c.Segments[n-1]
 		if last.Input == in && last.Offset+last.Size == b.offset {
 			last.Size += b.size
+			last.Unended = !b.ended
 			return
 		}
 	}
-	c.Segments = append(c.Segments, segment{Input: in, Offset: b.offset, Size: b.size, Line: b.line})
+	c.Segments = append(c.Segments, segment{Input: in, Offset: b.offset, Size: b.size, Line: b.line, Unended: !b.ended})
 }
 
-// rowReader reads a record and tells the shape of rows what it holds. It gives the
-// members of JSON that have the name of one before; the error is why the record cannot be read.
+// reading is what a reader says of a record: until it reads the next one.
+type reading struct {
+	// repeats are the members of JSON that have the name of one before.
+	repeats []span
+	// day is that of the time, nil where it is not plain to see.
+	day []byte
+}
+
+// rowReader reads a record and tells the shape of rows what it holds. The error is why the
+// record cannot be read.
 type rowReader interface {
-	read(record []byte, rows *shape) ([]span, error)
+	read(record []byte, rows *shape) (reading, error)
 }
 
 // readers gives the reader of each input, for one goroutine and one shape of rows.
@@ -91,31 +106,36 @@ func (in input) cutter(f metrics.FileFormat) cutter {
 type look struct {
 	chunks []*chunk
 	rows   *shape
+	time   string // the path of which the chunks have runs, or empty
 }
 
 // survey reads all inputs, finds the types of what they hold, and cuts them into
-// chunks of about a size. It fills in the headers of CSV.
-func survey(ctx context.Context, inputs []input, format metrics.FileFormat, size int64, workers int, tell func(bytes int64)) (*look, error) {
+// chunks of about a size. Time is the path of the rows' time, or empty. It fills in the
+// headers of CSV.
+func survey(ctx context.Context, inputs []input, format metrics.FileFormat, time string, size int64, workers int, tell func(bytes int64)) (*look, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	type job struct {
 		block block
 		in    input
 		chunk *chunk
+		piece int
 	}
 	jobs := make(chan job, workers)
 	var (
 		mu    sync.Mutex
 		group sync.WaitGroup
-		found = &look{rows: &shape{row: true}}
+		found = &look{rows: &shape{row: true}, time: time}
 	)
 	for range workers {
 		group.Go(func() {
 			rows, reader := &shape{row: true}, readers(format)
+			rows.watchTime(time)
 			for j := range jobs {
-				counted := count(j.block, j.in.cutter(format), reader(j.in), rows)
+				counted, days := count(j.block, j.in.cutter(format), reader(j.in), rows)
 				mu.Lock()
 				j.chunk.add(counted)
+				j.chunk.pieces[j.piece] = days
 				mu.Unlock()
 			}
 			mu.Lock()
@@ -133,9 +153,12 @@ func survey(ctx context.Context, inputs []input, format metrics.FileFormat, size
 				}
 				c := found.chunks[len(found.chunks)-1]
 				c.addBlock(i, b)
+				mu.Lock()
+				c.pieces = append(c.pieces, runs{})
+				mu.Unlock()
 				tell(read)
 				select {
-				case jobs <- job{b, inputs[i], c}:
+				case jobs <- job{b, inputs[i], c, len(c.pieces) - 1}:
 					return nil
 				case <-ctx.Done():
 					return ctx.Err()
@@ -147,24 +170,46 @@ func survey(ctx context.Context, inputs []input, format metrics.FileFormat, size
 		return nil
 	}()
 	group.Wait()
+	for _, c := range found.chunks {
+		c.Runs = join(c.pieces)
+	}
 	return found, err
 }
 
-// count reads the records of a block and counts them.
-func count(b block, c cutter, reader rowReader, rows *shape) (t tally) {
+// count reads the records of a block and counts them, also by their days.
+func count(b block, c cutter, reader rowReader, rows *shape) (t tally, days runs) {
 	if b.long {
-		return tally{Records: 1, Unreadable: 1}
+		return tally{Records: 1, Unreadable: 1}, runs{mixed: true}
 	}
+	var day []byte // of the records up to here, from the first one that is not added
+	var records, from int64
 	for record := range b.records(c) {
 		t.Records++
-		switch repeats, err := reader.read(record, rows); {
+		found, err := reader.read(record, rows)
+		switch {
 		case err != nil:
 			t.Unreadable++
-		case len(repeats) > 0:
+			found.day = nil
+		case len(found.repeats) > 0:
 			t.Repeating++
 		}
+		if records > 0 && !bytes.Equal(day, found.day) {
+			at := int64(cap(b.data) - cap(record)) // a record reaches to the end of the block
+			days.add(day, records, at-from)
+			records, from = 0, at
+		}
+		day = found.day
+		records++
 	}
-	return t
+	if records == 0 {
+		return t, runs{mixed: true} // there are blank lines
+	}
+	size := int64(len(b.data)) - from
+	if !b.ended {
+		size += int64(len(newline))
+	}
+	days.add(day, records, size)
+	return t, days
 }
 
 var mark = []byte("\xef\xbb\xbf") // what some programs begin text with

@@ -281,6 +281,11 @@ func (s *sequence) copy(ctx context.Context, c *chunk, name string) error {
 		case n < seg.Size:
 			return errors.Join(changed(s.inputs[seg.Input].Path), f.Close())
 		}
+		if seg.Unended {
+			if _, err := f.Write(newline); err != nil {
+				return errors.Join(fmt.Errorf("copy a chunk: %w", err), f.Close())
+			}
+		}
 	}
 	if err := f.Close(); err != nil {
 		return fmt.Errorf("copy a chunk: %w", err)
