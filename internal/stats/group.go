@@ -56,9 +56,13 @@ func (d GroupDesign) sideAlpha() float64 {
 	panic(fmt.Sprintf("stats: no case for alternative %q", d.Alternative))
 }
 
-// widest is the boundary where no alpha is spent that a float64 could tell from
-// none.
-const widest = 8
+// widest is the boundary that is told where so little alpha is spent that a wider one
+// would say no more. Boundaries are computed up to highest, so that the p-values of a
+// look are smooth.
+const (
+	widest  = 8
+	highest = 37
+)
 
 // Boundaries gives for each look how many standard errors the estimate must be from
 // zero. The shares must ascend, above 0 and up to 1; a look at no more information
@@ -67,7 +71,11 @@ func (d GroupDesign) Boundaries(shares []float64) ([]float64, error) {
 	if err := ascending(shares); err != nil {
 		return nil, err
 	}
-	return d.boundaries(shares, shares), nil
+	b := d.boundaries(shares, shares)
+	for i := range b {
+		b[i] = math.Min(b[i], widest)
+	}
+	return b, nil
 }
 
 // ascending checks the shares at looks.
@@ -83,20 +91,25 @@ func ascending(shares []float64) error {
 }
 
 // boundaries are those of looks with this information, of which only the ratios
-// matter, that spend by these shares of the time.
+// matter, that spend by these shares of the time. None is above highest.
 func (d GroupDesign) boundaries(information, times []float64) []float64 {
 	w := walk{symmetric: d.Alternative == TwoSided}
 	boundaries := make([]float64, len(information))
 	all := information[len(information)-1]
-	last, spent := 0.0, 0.0
+	last, spent, guess := 0.0, 0.0, 0.0
 	for i := range information {
 		t := information[i] / all
-		boundaries[i] = widest
+		boundaries[i] = highest
 		if t-last < 1e-9 {
 			continue
 		}
 		now := d.spent(times[i])
-		boundaries[i] = w.boundary(t-last, t, now-spent)
+		newly := now - spent
+		if last == 0 {
+			guess = normal{}.quantile(math.Min(math.Max(newly, 1e-300), 0.5))
+		}
+		guess = w.boundary(t-last, t, newly, guess)
+		boundaries[i] = guess
 		following := math.Inf(1)
 		if j := slices.IndexFunc(information[i:], func(u float64) bool { return u/all-t >= 1e-9 }); j > 0 {
 			following = information[i+j]/all - t
@@ -186,28 +199,41 @@ func (l GroupLook) quantile(p float64) float64 {
 	if b, ok := l.known.Load(key); ok {
 		return b.(float64)
 	}
-	b := l.boundary(p)
+	b := math.Min(l.boundary(p), widest)
 	l.known.Store(key, b)
 	return b
 }
 
 // walk is the density of the estimate times the root of its information, a
 // Brownian motion, where no boundary has been crossed yet: weights at nodes, from
-// which integrals are sums. Where both sides are alike the nodes are those above
-// zero, and stand for their mirror images too.
+// which integrals are sums. The nodes ascend, walkNodes on each piece of the line.
 type walk struct {
-	symmetric bool
+	symmetric bool // both sides are alike
+	pieces    []piece
 	nodes     []float64
 	weights   []float64 // of the density: of its integral over the nodes' stretches
-	width     float64   // of the pieces that the nodes are on
+	width     float64   // of the whole pieces
+	bells     bells
 }
 
-// A step goes at most so many standard deviations: kernel where densities are added
-// up, farthest where the chance to cross a boundary is, which may be tiny.
+// piece is a stretch of the line. Whole ones are all as wide, and zero is an end of one.
+type piece struct {
+	middle, half float64 // half of its width
+	whole        bool
+}
+
+// A walk is followed up to farthest standard errors from zero: beyond there is no chance
+// that a p-value could tell from none. From what leads to a place it strays at most kernel
+// standard deviations of a step, and its pieces are as wide as so many.
 const (
-	kernel   = 7
-	farthest = 10
+	farthest   = 10
+	kernel     = 8
+	pieceWidth = 5
 )
+
+// reach is how far a step with this standard deviation goes to information t. To a place
+// that is z standard errors from zero it leads over z·sd²/√t on average.
+func reach(z, sd, t float64) float64 { return kernel*sd + math.Abs(z)*sd*sd/math.Sqrt(t) }
 
 // crossing is the chance to be above the height after a step with this standard
 // deviation, having crossed nothing before, and how fast it falls with the height.
@@ -218,20 +244,11 @@ func (w *walk) crossing(height, sd float64) (chance, slope float64) {
 	}
 	for i := len(w.nodes) - 1; i >= 0; i-- {
 		z := (height - w.nodes[i]) / sd
-		if z > farthest {
-			break // the nodes ascend
-		}
-		chance += w.weights[i] * normal{}.tail(z)
+		tail := normal{}.tail(z)
+		chance += w.weights[i] * tail
 		slope += w.weights[i] * bell(z)
-	}
-	if w.symmetric {
-		for i, x := range w.nodes {
-			z := (height + x) / sd
-			if z > farthest {
-				break
-			}
-			chance += w.weights[i] * normal{}.tail(z)
-			slope += w.weights[i] * bell(z)
+		if tail <= 1e-17*chance {
+			break // so have all nodes below
 		}
 	}
 	return chance, slope / sd
@@ -241,17 +258,17 @@ func (w *walk) crossing(height, sd float64) (chance, slope float64) {
 func bell(z float64) float64 { return math.Exp(-z*z/2) / math.Sqrt(2*math.Pi) }
 
 // boundary is the number of standard errors at which the chance to cross it, at
-// information t after a step, is p.
-func (w *walk) boundary(step, t, p float64) float64 {
+// information t after a step, is p; guess is about that.
+func (w *walk) boundary(step, t, p, guess float64) float64 {
 	sd, root := math.Sqrt(step), math.Sqrt(t)
-	if chance, _ := w.crossing(widest*root, sd); chance >= p {
-		return widest
+	if p < (normal{}).tail(highest) {
+		return highest
 	}
 	// Newton's method on the logarithm of the chance, which is nearly a parabola in
 	// z, safeguarded by bisection.
-	low, high := -float64(widest), float64(widest)
-	z := normal{}.quantile(math.Min(math.Max(p, 1e-300), 0.5))
-	for range 100 {
+	low, high := -float64(highest), float64(highest)
+	z := guess
+	for range 200 {
 		chance, slope := w.crossing(z*root, sd)
 		if chance > p {
 			low = z
@@ -259,7 +276,7 @@ func (w *walk) boundary(step, t, p float64) float64 {
 			high = z
 		}
 		next := z + (math.Log(chance)-math.Log(p))*chance/(slope*root)
-		if math.Abs(next-z) < 1e-9 {
+		if math.Abs(next-z) < 1e-8 {
 			return next // each step doubles the digits
 		}
 		if !(next > low && next < high) {
@@ -273,110 +290,146 @@ func (w *walk) boundary(step, t, p float64) float64 {
 // step moves the walk on to information t, below the boundary. The step after it
 // has this variance: nodes must be fine enough for both.
 func (w *walk) step(variance, t, boundary, following float64) {
-	sd := math.Sqrt(variance)
-	top := boundary * math.Sqrt(t)
-	fine := math.Max(math.Min(sd, math.Sqrt(following)), math.Sqrt(t)/200)
-	var panels int
-	width := 4 * fine
-	if w.symmetric {
-		panels = max(1, int(math.Ceil(top/width)))
-		width = top / float64(panels)
-	} else {
-		if math.Abs(width-w.width) < 1e-9*width {
-			width = w.width
-		}
-		// From further below nothing comes back to matter.
-		panels = max(1, int(math.Ceil((top+6*math.Sqrt(t))/width)))
+	sd, root := math.Sqrt(variance), math.Sqrt(t)
+	boundary = math.Min(boundary, farthest)
+	width := pieceWidth * math.Max(math.Min(sd, math.Sqrt(following)), root/200)
+	if math.Abs(width-w.width) < 1e-9*width {
+		width = w.width // of looks at even distances
 	}
-	bottom := top - float64(panels)*width
-	nodes, weights := make([]float64, 0, panels*len(gauss)), make([]float64, 0, panels*len(gauss))
-	for i := range panels {
-		middle := bottom + (float64(i)+0.5)*width
-		for _, g := range gauss {
-			nodes = append(nodes, middle+g.x*width/2)
-			weights = append(weights, g.w*width/2)
+	pieces := w.cut(boundary*root, root, width)
+	nodes, weights := make([]float64, 0, len(pieces)*walkNodes), make([]float64, len(pieces)*walkNodes)
+	for _, p := range pieces {
+		for _, g := range walked {
+			nodes = append(nodes, p.middle+g.x*p.half)
 		}
 	}
-	if !w.symmetric && w.nodes != nil && width == w.width {
-		w.onLattice(nodes, weights, sd)
-	} else {
-		for i, x := range nodes {
-			weights[i] *= w.density(x, sd)
-		}
-	}
-	w.nodes, w.weights, w.width = nodes, weights, width
-}
-
-// onLattice multiplies the weights by the density at the nodes, which are on pieces
-// as wide as those of the walk: how far two nodes are apart depends on how many
-// pieces lie between theirs, so that there are few distances.
-func (w *walk) onLattice(nodes, weights []float64, sd float64) {
-	const n = 12 // nodes of a piece
-	shift := (nodes[0] - w.nodes[0]) / w.width
-	reach := kernel*sd/w.width + 1
-	scale, half := 1/(sd*math.Sqrt(2*math.Pi)), 0.5/(sd*sd)
-	pieces := len(w.nodes) / n
-	sums := make([]float64, len(nodes))
-	// apart is how many pieces the new one is above the old one.
-	for apart := -pieces; apart < len(nodes)/n; apart++ {
-		distance := (float64(apart) + shift) * w.width
-		if math.Abs(distance) > reach*w.width {
+	limit := reach(boundary, sd, t)
+	w.bells.of(sd, width)
+	for i, p := range pieces {
+		at := weights[i*walkNodes : (i+1)*walkNodes]
+		if w.symmetric && p.middle < 0 {
 			continue
 		}
-		var chances [n][n]float64
-		for i := range chances {
-			for j := range chances[i] {
-				d := distance + (gauss[i].x-gauss[j].x)*w.width/2
-				chances[i][j] = math.Exp(-d * d * half)
-			}
+		w.densities((*[walkNodes]float64)(at), p, sd, limit, width == w.width)
+		for j, g := range walked {
+			at[j] *= g.w * p.half
 		}
-		for old := max(0, -apart); old < pieces && old+apart < len(nodes)/n; old++ {
-			from := (*[n]float64)(w.weights[old*n:])
-			to := (*[n]float64)(sums[(old+apart)*n:])
-			for i := range to {
-				of, sum := &chances[i], 0.0
-				for j, weight := range from {
-					sum += weight * of[j]
-				}
-				to[i] += sum
-			}
-		}
-	}
-	for i := range weights {
-		weights[i] *= scale * sums[i]
-	}
-}
-
-// density is that of the walk at x after a step with this standard deviation.
-func (w *walk) density(x, sd float64) float64 {
-	scale := 1 / (sd * math.Sqrt(2*math.Pi))
-	if w.nodes == nil {
-		return scale * math.Exp(-x*x/(2*sd*sd))
-	}
-	sum := 0.0
-	// The nodes ascend: only those near x matter.
-	from, _ := slices.BinarySearch(w.nodes, x-kernel*sd)
-	half := 0.5 / (sd * sd)
-	for i := from; i < len(w.nodes) && w.nodes[i] <= x+kernel*sd; i++ {
-		d := x - w.nodes[i]
-		sum += w.weights[i] * math.Exp(-d*d*half)
 	}
 	if w.symmetric {
-		for i := 0; i < len(w.nodes) && w.nodes[i] <= kernel*sd-x; i++ {
-			d := x + w.nodes[i]
-			sum += w.weights[i] * math.Exp(-d*d*half)
+		for i := range len(weights) / 2 {
+			weights[i] = weights[len(weights)-1-i]
 		}
 	}
-	return scale * sum
+	w.pieces, w.nodes, w.weights, w.width = pieces, nodes, weights, width
 }
 
-// gauss are the nodes and weights of Gauss and Legendre's rule on −1 to 1.
-var gauss = legendre(12)
+// cut gives the pieces below the top: whole ones, and what is left up to it, mirrored
+// where both sides are alike. From further below than seven standard errors nothing
+// comes back to matter.
+func (w *walk) cut(top, root, width float64) []piece {
+	whole := int(math.Floor(top / width)) // of the pieces above zero the whole ones
+	bottom := min(whole-1, int(math.Floor(-7*root/width)))
+	if w.symmetric {
+		bottom = -whole
+	}
+	half := (top - float64(whole)*width) / 2
+	rest := piece{middle: top - half, half: half}
+	var pieces []piece
+	if w.symmetric {
+		pieces = append(pieces, piece{middle: -rest.middle, half: half})
+	}
+	for i := bottom; i < whole; i++ {
+		pieces = append(pieces, piece{(float64(i) + 0.5) * width, width / 2, true})
+	}
+	return append(pieces, rest)
+}
+
+// densities are those of the walk at the nodes of a piece after a step with this
+// standard deviation, which goes at most as far as the limit; even reports that whole
+// pieces are as wide as those of the walk.
+func (w *walk) densities(at *[walkNodes]float64, to piece, sd, limit float64, even bool) {
+	scale, half := 1/(sd*math.Sqrt(2*math.Pi)), 0.5/(sd*sd)
+	if w.nodes == nil {
+		for i, g := range walked {
+			x := to.middle + g.x*to.half
+			at[i] = scale * math.Exp(-x*x*half)
+		}
+		return
+	}
+	for k, from := range w.pieces {
+		apart := to.middle - from.middle
+		if math.Abs(apart) > limit+to.half+from.half {
+			continue
+		}
+		weights := (*[walkNodes]float64)(w.weights[k*walkNodes:])
+		if even && to.whole && from.whole {
+			for i, row := range w.bells.apart(int(math.Round(apart / w.width))) {
+				sum := 0.0
+				for j, weight := range weights {
+					sum += weight * row[j]
+				}
+				at[i] += scale * sum
+			}
+			continue
+		}
+		for i, g := range walked {
+			sum := 0.0
+			for j, weight := range weights {
+				d := apart + g.x*to.half - walked[j].x*from.half
+				sum += weight * math.Exp(-d*d*half)
+			}
+			at[i] += scale * sum
+		}
+	}
+}
+
+// bells are exp(−d²/2sd²) for the distances d between the nodes of two whole pieces, by
+// how many pieces they are apart: there are few, and looks at even distances share them.
+type bells struct {
+	sd, width float64
+	known     map[int]*[walkNodes][walkNodes]float64
+}
+
+// of prepares for a standard deviation and a width of pieces.
+func (b *bells) of(sd, width float64) {
+	if b.known == nil || width != b.width || math.Abs(sd-b.sd) > 1e-13*sd {
+		*b = bells{sd, width, map[int]*[walkNodes][walkNodes]float64{}}
+	}
+}
+
+func (b *bells) apart(pieces int) *[walkNodes][walkNodes]float64 {
+	if known := b.known[pieces]; known != nil {
+		return known
+	}
+	half := 0.5 / (b.sd * b.sd)
+	table := new([walkNodes][walkNodes]float64)
+	for i, x := range walked {
+		for j, y := range walked {
+			d := (float64(pieces) + (x.x-y.x)/2) * b.width
+			table[i][j] = math.Exp(-d * d * half)
+		}
+	}
+	b.known[pieces] = table
+	return table
+}
+
+// gauss are the nodes and weights of Gauss and Legendre's rule on −1 to 1, walked those
+// of the rule on the pieces of a walk.
+var (
+	gauss  = legendre(12)
+	walked = [walkNodes]abscissa(legendre(walkNodes))
+)
+
+// walkNodes is how many nodes a piece of a walk has.
+const walkNodes = 16
+
+// abscissa is a node of a rule with its weight.
+type abscissa struct{ x, w float64 }
 
 // legendre computes the rule with n nodes: the roots of Legendre's polynomial by
 // Newton's method.
-func legendre(n int) []struct{ x, w float64 } {
-	rule := make([]struct{ x, w float64 }, n)
+func legendre(n int) []abscissa {
+	rule := make([]abscissa, n)
 	for i := range rule {
 		x := -math.Cos(math.Pi * (float64(i) + 0.75) / (float64(n) + 0.5))
 		var slope float64

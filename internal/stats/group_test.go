@@ -88,7 +88,7 @@ func (c confidenceCase) runSequential(t *testing.T) {
 
 // Boundaries by dense integration with numpy: testdata/group.py.
 func TestBoundariesAgainstReference(t *testing.T) {
-	cases := readJSON[struct {
+	file := readJSON[struct {
 		Cases []struct {
 			Spending    Spending
 			Exponent    float64
@@ -98,7 +98,16 @@ func TestBoundariesAgainstReference(t *testing.T) {
 			Times       []float64 // that alpha is spent by
 			Boundaries  []float64
 		}
-	}](t, "testdata/group.json").Cases
+		PValues []struct {
+			Spending    Spending
+			Exponent    float64
+			Alternative Alternative
+			Shares      []float64
+			Statistic   float64
+			PValue      float64 `json:"p_value"`
+		} `json:"p_values"`
+	}](t, "testdata/group.json")
+	cases := file.Cases
 	if len(cases) < 11 {
 		t.Fatalf("the reference holds only %d designs", len(cases))
 	}
@@ -108,8 +117,19 @@ func TestBoundariesAgainstReference(t *testing.T) {
 		}
 		b := GroupDesign{c.Spending, c.Exponent, c.Alpha, c.Alternative}.boundaries(c.Shares, c.Times)
 		for i := range b {
-			near(t, fmt.Sprintf("%s %v %s: boundary %d", c.Spending, c.Alpha, c.Alternative, i), &b[i], c.Boundaries[i], 1e-8)
+			near(t, fmt.Sprintf("%s %v %s: boundary %d", c.Spending, c.Alpha, c.Alternative, i), &b[i], c.Boundaries[i], 1e-11)
 		}
+	}
+	if len(file.PValues) < 10 {
+		t.Fatalf("the reference holds only %d p-values", len(file.PValues))
+	}
+	for _, c := range file.PValues {
+		look, err := NewGroupLook(GroupDesign{Spending: c.Spending, Exponent: c.Exponent}, c.Shares)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := pValue(c.Statistic, look.under(Options{Alternative: c.Alternative}), c.Alternative)
+		near(t, fmt.Sprintf("%s %s: p-value of %v", c.Spending, c.Alternative, c.Statistic), &p, c.PValue, 1e-10)
 	}
 }
 

@@ -9,29 +9,40 @@ import (
 const smallestAlpha = 1e-15
 
 // alphaCurve is the boundary of a look as a function of the one that a single look
-// would have with the alpha of the design: nearly a straight line. It is computed at a few places of each piece
-// where somebody asks, once, and found between them by the polynomial through them: the
-// p-values of all rows of a run are on one curve.
+// would have with the alpha of the design: nearly a straight line, but for large alphas.
+// It is computed at a few places of each piece where somebody asks, once, and found
+// between them by the polynomial through them: the p-values of all rows of a run are on
+// one curve.
 type alphaCurve struct {
 	boundary func(alpha float64) float64
 	sides    float64 // of the test
+	places   [curvePieces*(curvePlaces-1) + 1]float64
 	mutex    sync.Mutex
-	known    map[int]float64 // by place
+	known    map[int]float64 // boundaries by place
 }
 
 // A curve has so many pieces, and each so many places: its ends and those between
 // them, closer together towards the ends (Chebyshev's), of which neighbours share one.
+// Pieces are about as wide near zero and widen in proportion to boundaries far above
+// curveBend, where the curve is straighter.
 const (
-	curvePieces = 24
+	curvePieces = 32
 	curvePlaces = 10
+	curveBend   = 0.3
 )
 
-// at is the boundary of a single look at a place; it falls from place to place.
-func (c *alphaCurve) at(place int) float64 {
-	from, to := normal{}.quantile(smallestAlpha/c.sides), normal{}.quantile(0.999/c.sides)
-	piece, i := place/(curvePlaces-1), place%(curvePlaces-1)
-	share := (float64(piece) + (1-math.Cos(math.Pi*float64(i)/(curvePlaces-1)))/2) / curvePieces
-	return from + (to-from)*share
+// newAlphaCurve gives the curve of a boundary. At its places the boundary of a single
+// look falls from that of smallestAlpha to next to none.
+func newAlphaCurve(boundary func(alpha float64) float64, sides float64) *alphaCurve {
+	c := &alphaCurve{boundary: boundary, sides: sides, known: map[int]float64{}}
+	bent := func(alpha float64) float64 { return math.Asinh(normal{}.quantile(alpha/sides) / curveBend) }
+	from, to := bent(smallestAlpha), bent(0.999)
+	for place := range c.places {
+		piece, i := place/(curvePlaces-1), place%(curvePlaces-1)
+		share := (float64(piece) + (1-math.Cos(math.Pi*float64(i)/(curvePlaces-1)))/2) / curvePieces
+		c.places[place] = curveBend * math.Sinh(from+(to-from)*share)
+	}
+	return c
 }
 
 // alphaOf is the alpha of a single look with this boundary.
@@ -41,7 +52,7 @@ func (c *alphaCurve) alphaOf(z float64) float64 { return c.sides * normal{}.tail
 func (c *alphaCurve) value(place int) float64 {
 	v, ok := c.known[place]
 	if !ok {
-		v = c.boundary(c.alphaOf(c.at(place)))
+		v = c.boundary(c.alphaOf(c.places[place]))
 		c.known[place] = v
 	}
 	return v
@@ -55,7 +66,7 @@ func (c *alphaCurve) alpha(t float64) float64 {
 	switch {
 	case math.IsNaN(t):
 		return t
-	case c.value(0) <= t:
+	case t >= widest || c.value(0) <= t:
 		return smallestAlpha
 	case c.value(last) >= t:
 		return 1
@@ -71,7 +82,7 @@ func (c *alphaCurve) alpha(t float64) float64 {
 	}
 	var x, y [curvePlaces]float64
 	for i := range x {
-		x[i], y[i] = c.at(low*(curvePlaces-1)+i), c.value(low*(curvePlaces-1)+i)
+		x[i], y[i] = c.places[low*(curvePlaces-1)+i], c.value(low*(curvePlaces-1)+i)
 	}
 	// Bisection and the secant in turns, which keep the root between from and to.
 	from, to := x[0], x[curvePlaces-1]
@@ -122,6 +133,9 @@ func (l GroupLook) tail(t float64) float64 {
 		sides = 2
 	}
 	type key struct{ curve Alternative }
-	c, _ := l.known.LoadOrStore(key{l.design.Alternative}, &alphaCurve{boundary: l.boundary, sides: sides, known: map[int]float64{}})
+	c, known := l.known.Load(key{l.design.Alternative})
+	if !known {
+		c, _ = l.known.LoadOrStore(key{l.design.Alternative}, newAlphaCurve(l.boundary, sides))
+	}
 	return c.(*alphaCurve).alpha(t) / sides
 }
