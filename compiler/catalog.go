@@ -158,12 +158,16 @@ type BagForm int
 
 // The shapes.
 const (
-	BagNone   BagForm = iota
-	BagMap            // MAP(VARCHAR, …)
-	BagStruct         // STRUCT; see Fields
-	BagJSON           // JSON text
-	BagPairs          // list of STRUCT(name, value)
+	BagNone      BagForm = iota
+	BagMap               // MAP(VARCHAR, …)
+	BagStruct            // STRUCT; see Fields
+	BagJSON              // JSON text
+	BagJSONPairs         // JSON text of lists of {name, value}, or of parameters
+	BagPairs             // list of STRUCT(name, value)
 )
+
+// IsJSON reports whether the bag is text of JSON, which may be malformed.
+func (b Bag) IsJSON() bool { return b.Form == BagJSON || b.Form == BagJSONPairs }
 
 // Lookup gives the named value. It reports false where the bag cannot hold
 // the name (a STRUCT without the field, an internal one, or no bag at all); a
@@ -175,8 +179,8 @@ func (b Bag) Lookup(name string) (Field, bool) {
 	if slices.Contains(b.Internal, name) {
 		return Field{}, false
 	}
-	value := func(fn sqlast.Fn) (Field, bool) {
-		f := Field{SQL: sqlCall(fn, b.From, sqlast.Text(name)), Type: b.Values}
+	value := func(fn sqlast.Fn, from sqlast.Expr) (Field, bool) {
+		f := Field{SQL: sqlCall(fn, from, sqlast.Text(name)), Type: b.Values}
 		if b.Values.Kind == FieldFloat {
 			wide := sqlast.Cast{X: f.SQL, To: sqlast.Type{Kind: sqlast.Double}}
 			f.SQL = sqlast.Call{Fn: sqlast.Finite, Args: []sqlast.Expr{wide}}
@@ -188,11 +192,13 @@ func (b Bag) Lookup(name string) (Field, bool) {
 		f, ok := b.Fields[name]
 		return f, ok
 	case BagMap:
-		return value(sqlast.MapValue)
+		return value(sqlast.MapValue, b.From)
 	case BagJSON:
 		return Field{SQL: jsonText(b.From, name), Type: b.Values}, true
 	case BagPairs:
-		return value(sqlast.PairValue)
+		return value(sqlast.PairValue, b.From)
+	case BagJSONPairs:
+		return value(sqlast.PairValue, sqlCall(sqlast.JSONPairs, b.From))
 	}
 	return Field{}, false
 }

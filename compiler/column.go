@@ -25,7 +25,10 @@ type ColumnType struct {
 	Width, Scale int         // ColumnDecimal
 	Fields       []Column    // ColumnStruct
 	Elem         *ColumnType // the values of a ColumnMap, the elements of a ColumnList
-	Name         string      // as the engine spells it, for messages
+	// Pairs tells of ColumnJSON, and of ColumnText that holds JSON, that there are
+	// lists of named values in it, {name, value} or {key, value: {string_value, …}}.
+	Pairs bool
+	Name  string // as the engine spells it, for messages
 }
 
 // ColumnKind is a kind of stored type.
@@ -155,7 +158,8 @@ func splitPath(text string, columns []Column) (base Column, names []string, ok b
 	return base, names, ok
 }
 
-// pathNames reads .name and ["name"] up to the end; there is at least one.
+// pathNames reads .name, ["name"] and, of places in lists, .0 and [0], up to the
+// end; there is at least one.
 func pathNames(rest string) (names []string, ok bool) {
 	for rest != "" {
 		switch {
@@ -165,7 +169,7 @@ func pathNames(rest string) (names []string, ok bool) {
 				end = len(rest) - 1
 			}
 			name := rest[1 : end+1]
-			if !isWord(name) && !keywords[name] {
+			if !isWord(name) && !keywords[name] && !isPlace(name) {
 				return nil, false
 			}
 			names, rest = append(names, name), rest[end+1:]
@@ -175,6 +179,12 @@ func pathNames(rest string) (names []string, ok bool) {
 				return nil, false
 			}
 			names, rest = append(names, rest[2:2+end]), rest[2+end+2:]
+		case rest[0] == '[':
+			place, behind, _ := strings.Cut(rest[1:], "]")
+			if !isPlace(place) {
+				return nil, false
+			}
+			names, rest = append(names, place), behind
 		default:
 			return nil, false
 		}
@@ -195,6 +205,8 @@ func walkPath(base Column, names []string) (sqlast.Expr, ColumnType, *diag.Diagn
 			x, typ = sqlast.Field{X: x, Name: f.Name}, f.Type
 		case typ.Kind == ColumnMap && typ.Elem != nil:
 			x, typ = sqlCall(sqlast.MapValue, x, sqlast.Text(name)), *typ.Elem
+		case typ.Pairs && !isPlace(name):
+			x, typ = sqlCall(sqlast.PairValue, sqlCall(sqlast.JSONPairs, x), sqlast.Text(name)), ColumnType{Kind: ColumnText, Name: "VARCHAR"}
 		case typ.Kind == ColumnJSON, typ.Kind == ColumnText:
 			x, typ = jsonText(x, name), ColumnType{Kind: ColumnJSON, Name: "JSON"}
 		case IsParameters(typ):
@@ -202,12 +214,22 @@ func walkPath(base Column, names []string) (sqlast.Expr, ColumnType, *diag.Diagn
 		case isPairs(typ):
 			value, _ := findColumn(typ.Elem.Fields, "value")
 			x, typ = sqlCall(sqlast.PairValue, x, sqlast.Text(name)), value.Type
+		case typ.Kind == ColumnList && typ.Elem != nil && isPlace(name):
+			place, _ := strconv.Atoi(name)
+			x, typ = sqlCall(sqlast.ListElement, x, sqlast.Int(place+1)), *typ.Elem
 		default:
 			return nil, ColumnType{}, &diag.Diagnostic{Code: "unknown-column", Message: "column " + so + " is " + article(typ) + ", it holds no values by name"}
 		}
 		so += member(name)
 	}
 	return x, typ, nil
+}
+
+// isPlace reports whether a name in a path is the place of an entry in a list,
+// from 0 on.
+func isPlace(name string) bool {
+	place, err := strconv.Atoi(name)
+	return err == nil && place >= 0 && strconv.Itoa(place) == name
 }
 
 // isPairs reports whether a type is a list of {name, value}.

@@ -2,6 +2,7 @@ package compiler
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -104,13 +105,17 @@ func (c *checker) path(n ast.Node) (word string, names []string, ok bool) {
 		if !ok {
 			return "", nil, false
 		}
-		name, isText := n.Property.(*ast.StringNode)
-		if !isText {
-			c.fail(start(n.Property), "expression-syntax", "the name between brackets is not a text literal").
-				WithHint(`write properties["name"]`)
-			return "", nil, false
+		switch name := n.Property.(type) {
+		case *ast.StringNode:
+			return word, append(names, name.Value), true
+		case *ast.IntegerNode:
+			if _, columns := c.scope.(pathScope); columns && name.Value >= 0 {
+				return word, append(names, strconv.Itoa(name.Value)), true
+			}
 		}
-		return word, append(names, name.Value), true
+		c.fail(start(n.Property), "expression-syntax", "the name between brackets is not a text literal").
+			WithHint(`write properties["name"]`)
+		return "", nil, false
 	}
 	c.fail(start(n), "expression-syntax", "only names have values behind a dot or between brackets").
 		WithHint("write properties.name or exposure.name, without a function or bracket before the dot")

@@ -158,9 +158,17 @@ func ProbeNames(s *Source, attributes bool) (sqlast.Select, bool) {
 	if attributes {
 		bag, what = s.Attributes, "attributes"
 	}
-	names := map[BagForm]sqlast.Fn{BagMap: sqlast.MapNames, BagPairs: sqlast.PairNames, BagJSON: sqlast.JSONNames}
-	fn, ok := names[bag.Form]
-	if !ok {
+	var names sqlast.Expr
+	switch bag.Form {
+	case BagMap:
+		names = call(sqlast.MapNames, inRow(bag.From))
+	case BagPairs:
+		names = call(sqlast.PairNames, inRow(bag.From))
+	case BagJSON:
+		names = call(sqlast.JSONNames, inRow(bag.From))
+	case BagJSONPairs:
+		names = call(sqlast.PairNames, call(sqlast.JSONPairs, inRow(bag.From)))
+	default:
 		return sqlast.Select{}, false
 	}
 	read := s.whole()
@@ -168,7 +176,7 @@ func ProbeNames(s *Source, attributes bool) (sqlast.Select, bool) {
 	if s.Where != nil {
 		filter = inRow(s.Where)
 	}
-	each := sqlast.Select{Items: []sqlast.Item{item(call(sqlast.Unnest, call(fn, inRow(bag.From))), "value")}, From: read, Where: filter}
+	each := sqlast.Select{Items: []sqlast.Item{item(call(sqlast.Unnest, names), "value")}, From: read, Where: filter}
 	kept := sqlast.And{notNull(col("", "value"))}
 	if len(bag.Internal) > 0 {
 		kept = append(kept, sqlast.Not{X: sqlast.In{X: col("", "value"), List: textList(bag.Internal)}})

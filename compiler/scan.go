@@ -92,7 +92,7 @@ func (s *source) lexError(err error) {
 			WithHint(`write \\ for a backslash, or put the text between backquotes`)
 	case strings.HasPrefix(e.Message, "bad number syntax"):
 		s.errorf(char, "expression-syntax", "a number or a name that begins with a digit cannot be read here").
-			WithHint(`write a name that begins with a digit as properties["1st"]`)
+			WithHint(`write a name that begins with a digit as properties["1st"], and a place in a list of a source as items[0]`)
 	case strings.HasPrefix(e.Message, "unrecognized character"):
 		r := []rune(s.Src)[min(char, len(s.bytes)-1)]
 		d := s.errorf(char, "expression-syntax", "%q means nothing here", string(r))

@@ -166,7 +166,7 @@ func lossesOf(src *compiler.Source, into *Dropped) *losses {
 	}
 	var malformed sqlast.Or
 	for _, b := range []compiler.Bag{src.Properties, src.Attributes} {
-		if b.Form == compiler.BagJSON {
+		if b.IsJSON() {
 			malformed = append(malformed, sqlast.And{present(b.From), sqlast.Not{X: call(sqlast.JSONValid, b.From)}})
 		}
 	}

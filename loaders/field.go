@@ -208,7 +208,11 @@ func bag(c stored) (compiler.Bag, *cannot) {
 			return compiler.Bag{Form: compiler.BagMap, From: c.sql, Values: values}, nil
 		}
 	case compiler.ColumnText, compiler.ColumnJSON:
-		return compiler.Bag{Form: compiler.BagJSON, From: c.sql}, nil
+		form := compiler.BagJSON
+		if c.typ.Pairs {
+			form = compiler.BagJSONPairs
+		}
+		return compiler.Bag{Form: form, From: c.sql}, nil
 	case compiler.ColumnList:
 		if compiler.IsParameters(c.typ) {
 			return compiler.Bag{Form: compiler.BagPairs, From: call(sqlast.Parameters, c.sql), Values: compiler.FieldType{Kind: compiler.FieldText}}, nil

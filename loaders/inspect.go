@@ -144,6 +144,9 @@ func (in *inspector) meanings(ctx context.Context, engine *Engine, files []strin
 	if def.Partition != nil && !in.partition() {
 		return nil, nil
 	}
+	if err := in.findPairs(ctx, engine); err != nil {
+		return nil, err
+	}
 	in.chooseRows()
 	if in.def.Rows.Set && !in.takeApart() {
 		return nil, nil

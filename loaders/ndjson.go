@@ -112,6 +112,7 @@ func lineTypes(ctx context.Context, engine *Engine, files []string, columns []co
 			}
 			slices.Sort(classes)
 			chunk[i].Type = parseType(memberType(classes))
+			chunk[i].Type.Pairs = slices.Contains(classes, "pairs")
 		}
 	}
 	return nil
@@ -126,7 +127,17 @@ const valueClass = `CASE json_type({1})
     WHEN 'VARCHAR' THEN 'text'
     WHEN 'BOOLEAN' THEN 'boolean'
     WHEN 'OBJECT' THEN 'nested'
-    WHEN 'ARRAY' THEN 'nested'
+    WHEN 'ARRAY' THEN CASE WHEN ` + isPairList + ` THEN 'pairs' ELSE 'nested' END
+  END`
+
+// isPairList holds for lists in JSON of named values: all of {name, value}, or
+// all of {key, value} where value has a member for its type, as Google Analytics
+// writes parameters.
+const isPairList = `CASE WHEN len(json_extract({1}, '$[*].value')) = 0 THEN false
+    WHEN len(json_extract({1}, '$[*].name')) = len(json_extract({1}, '$[*]')) THEN true
+    ELSE len(json_extract({1}, '$[*].key')) = len(json_extract({1}, '$[*]'))
+      AND len(json_extract({1}, '$[*].value.string_value')) + len(json_extract({1}, '$[*].value.int_value'))
+        + len(json_extract({1}, '$[*].value.double_value')) + len(json_extract({1}, '$[*].value.float_value')) > 0
   END`
 
 // memberType is the type that holds all values of the classes, which are sorted.

@@ -152,11 +152,28 @@ END`,
 		PairValue: `list_filter({1}, lambda p: p."name" = {2})[1]."value"`,
 		JSONText:  "TRY(json_extract_string({1}, {2:pointer}))",
 		JSONKind:  "TRY(json_type({1}, {2:pointer}))",
+		// As for stored parameters; text of JSON may be malformed.
+		JSONPairs: `CASE
+  WHEN TRY(json_type({1})) = 'OBJECT'
+    THEN list_transform(json_keys({1}), lambda k: {'name': k, 'value':
+      json_extract_string({1}, '/' || replace(replace(k, '~', '~0'), '/', '~1'))})
+  ELSE list_transform(TRY(json_extract({1}, '$[*]')), lambda p: {
+    'name': COALESCE(json_extract_string(p, '/name'), json_extract_string(p, '/key')),
+    'value': CASE
+      WHEN json_type(p, '/value') = 'OBJECT' AND json_exists(p, '/key') THEN COALESCE(
+        json_extract_string(p, '/value/string_value'),
+        json_extract_string(p, '/value/int_value'),
+        json_extract_string(p, '/value/double_value'),
+        json_extract_string(p, '/value/float_value'))
+      ELSE json_extract_string(p, '/value')
+    END})
+END`,
 		JSONElements: `CASE
   WHEN TRY(json_type({1})) = 'ARRAY' THEN json_extract({1}, '$[*]')
   ELSE [TRY(json({1}))]
 END`,
 		ListLength:   "len",
+		ListElement:  "list_extract",
 		ListElements: "CASE WHEN {1} IS NULL THEN [NULL] ELSE {1} END",
 		JSONValid:    "json_valid",
 		// Members in the order of their names, numbers as doubles.

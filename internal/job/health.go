@@ -288,10 +288,10 @@ func (p *prepared) losses(s *compiler.Source, d loaders.Dropped) []loss {
 		add("no_unit", d.NoUnit[u.Kind], status, c.Units[i].Column.Pos, detail)
 	}
 	bag := c.Properties
-	if s.Properties.Form != compiler.BagJSON {
+	if !s.Properties.IsJSON() {
 		bag = c.Attributes
 	}
-	if s.Properties.Form == compiler.BagJSON || s.Attributes.Form == compiler.BagJSON {
+	if s.Properties.IsJSON() || s.Attributes.IsJSON() {
 		add("malformed", d.Malformed, metrics.Warn, bag.From.Pos, "%d {rows have|row has} properties or attributes that are no JSON")
 	}
 	return out

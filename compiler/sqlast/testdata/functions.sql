@@ -338,6 +338,42 @@ TRY(json_type("x", ''))
 -- JSONKind
 TRY(json_type(CASE WHEN "y" THEN "x" END, ''))
 
+-- JSONPairs
+CASE
+  WHEN TRY(json_type("x")) = 'OBJECT'
+    THEN list_transform(json_keys("x"), lambda k: {'name': k, 'value':
+      json_extract_string("x", '/' || replace(replace(k, '~', '~0'), '/', '~1'))})
+  ELSE list_transform(TRY(json_extract("x", '$[*]')), lambda p: {
+    'name': COALESCE(json_extract_string(p, '/name'), json_extract_string(p, '/key')),
+    'value': CASE
+      WHEN json_type(p, '/value') = 'OBJECT' AND json_exists(p, '/key') THEN COALESCE(
+        json_extract_string(p, '/value/string_value'),
+        json_extract_string(p, '/value/int_value'),
+        json_extract_string(p, '/value/double_value'),
+        json_extract_string(p, '/value/float_value'))
+      ELSE json_extract_string(p, '/value')
+    END})
+END
+
+-- JSONPairs
+list_transform([CASE WHEN "y" THEN "x" END], lambda "v":
+  CASE
+    WHEN TRY(json_type("v")) = 'OBJECT'
+      THEN list_transform(json_keys("v"), lambda k: {'name': k, 'value':
+        json_extract_string("v", '/' || replace(replace(k, '~', '~0'), '/', '~1'))})
+    ELSE list_transform(TRY(json_extract("v", '$[*]')), lambda p: {
+      'name': COALESCE(json_extract_string(p, '/name'), json_extract_string(p, '/key')),
+      'value': CASE
+        WHEN json_type(p, '/value') = 'OBJECT' AND json_exists(p, '/key') THEN COALESCE(
+          json_extract_string(p, '/value/string_value'),
+          json_extract_string(p, '/value/int_value'),
+          json_extract_string(p, '/value/double_value'),
+          json_extract_string(p, '/value/float_value'))
+        ELSE json_extract_string(p, '/value')
+      END})
+  END
+)[1]
+
 -- JSONElements
 CASE WHEN TRY(json_type("x")) = 'ARRAY' THEN json_extract("x", '$[*]') ELSE [TRY(json("x"))] END
 
@@ -354,6 +390,12 @@ len("x")
 
 -- ListLength
 len(CASE WHEN "y" THEN "x" END)
+
+-- ListElement
+list_extract("x", 1)
+
+-- ListElement
+list_extract(CASE WHEN "y" THEN "x" END, 1)
 
 -- ListElements
 CASE WHEN "x" IS NULL THEN [NULL] ELSE "x" END

@@ -1,0 +1,71 @@
+package loaders
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/metricsjob/metricsjob/compiler"
+	"github.com/metricsjob/metricsjob/compiler/sqlast"
+)
+
+// pairSample is in how many rows of a source lists of named values are looked for.
+const pairSample = 10_000
+
+// findPairs looks for lists of named values in columns of JSON text: exports that
+// keep parameters as such lists become text where a warehouse has no lists, or
+// was loaded with JSON. Members of NDJSON are known already.
+func (in *inspector) findPairs(ctx context.Context, engine *Engine) error {
+	var items []sqlast.Item
+	var tests []string
+	for _, c := range in.columns {
+		text := c.Type.Kind == compiler.ColumnText || c.Type.Kind == compiler.ColumnJSON && in.schema.members == nil
+		disputed := slices.ContainsFunc(in.schema.conflicts, func(o conflict) bool { return strings.EqualFold(o.path[0], c.Name) })
+		if !text || disputed || in.isPartition(c.Name) || !in.holdsNamed(c.Name) {
+			continue
+		}
+		name := fmt.Sprint("c", len(items))
+		tests = append(tests, strings.ReplaceAll("coalesce(bool_or(json_type({1}) = 'ARRAY' AND "+isPairList+"), false)", "{1}", "TRY(json("+name+"))"))
+		items = append(items, sqlast.Item{X: sqlast.Column{Name: c.Name}, As: name})
+	}
+	if len(items) == 0 {
+		return nil
+	}
+	read := in.records()
+	if lines, ok := read.(sqlast.ReadCSV); ok {
+		for _, item := range items {
+			lines.Columns = append(lines.Columns, item.X.(sqlast.Column).Name)
+		}
+		read = lines
+	}
+	sample, err := sqlast.Print(sqlast.DuckDB, sqlast.Select{Items: items, From: read, Limit: pairSample})
+	if err != nil {
+		return err
+	}
+	rows, err := engine.Query(ctx, "SELECT "+strings.Join(tests, ", ")+" FROM ("+sample+")")
+	if err != nil {
+		return fmt.Errorf("look for lists of named values: %w", err)
+	}
+	in.columns = slices.Clone(in.columns)
+	for i, item := range items {
+		at := slices.IndexFunc(in.columns, func(c compiler.Column) bool { return c.Name == item.X.(sqlast.Column).Name })
+		in.columns[at].Type.Pairs = rows.Cells[0][i] == true
+	}
+	return nil
+}
+
+// holdsNamed reports whether the definitions read values by name from a column.
+func (in *inspector) holdsNamed(column string) bool {
+	c := &in.def.Columns
+	for _, e := range mapped(c) {
+		name := strings.TrimSpace(e.Src)
+		if strings.EqualFold(name, column) && (e == &c.Properties.From || e == &c.Attributes.From) {
+			return true
+		}
+		if len(name) > len(column) && strings.EqualFold(name[:len(column)], column) && strings.ContainsAny(name[len(column):len(column)+1], ".[") {
+			return true
+		}
+	}
+	return false
+}
