@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Computes engines.json: what other engines of experiments make of the same sums.
 
-Draws units, hands them or their sums to gbstats (GrowthBook), statsmodels, tea-tasting and expan,
-and keeps sums and answers, for a test that hands the sums to Stats. Only numbers
-whose definitions agree are kept; docs/statistics.md tells which do not.
+Draws units, hands them or their sums to gbstats (GrowthBook), statsmodels, tea-tasting, expan,
+spotify-confidence and ambrosia, and keeps sums and answers, for a test that hands the sums to
+Stats. Only numbers whose definitions agree are kept; docs/statistics.md tells which do not.
 
-    pip install --no-deps expan==1.4.0 simplejson==4.3.0
+    pip install --no-deps expan==1.4.0 simplejson==4.3.0 ambrosia==0.5.3.post1 joblib==1.4.2
     pip install gbstats==0.8.0 tea-tasting==1.14.0 statsmodels==0.14.4 scipy==1.14.1 numpy==1.26.4
+    pip install spotify-confidence==4.1.0
     python3 engines.py > engines.json
 """
 
@@ -14,10 +15,11 @@ import contextlib
 import json
 import math
 import sys
-import types
 from importlib.metadata import version
+from unittest.mock import MagicMock
 
 import numpy as np
+import pandas as pd
 import scipy.stats  # expan takes it for loaded
 import tea_tasting as tt
 from gbstats.bayesian.tests import EffectBayesianABTest, EffectBayesianConfig, GaussianPrior
@@ -36,15 +38,21 @@ from gbstats.models.statistics import (
     SampleMeanStatistic,
 )
 from gbstats.utils import check_srm
+from spotify_confidence.analysis.frequentist.experiment import Experiment
 from statsmodels.stats.contingency_tables import Table2x2
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import confint_proportions_2indep, test_proportions_2indep
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
-# expan loads Stan for what is not called here, and prints its name.
-sys.modules["pystan"] = types.SimpleNamespace(StanModel=None)
+# expan and ambrosia load what is not called here; expan prints its name.
+for name in ("pystan", "catboost", "sklearn", "sklearn.linear_model", "sklearn.manifold", "sklearn.metrics"):
+    sys.modules[name] = MagicMock()
 with contextlib.redirect_stdout(sys.stderr):
     from expan.core.statistics import normal_sample_weighted_difference
+from ambrosia.preprocessing.cuped import Cuped
+from ambrosia.tools.bin_intervals import BinomTwoSampleCI
+from ambrosia.tools.srm import check_srm_from_counts
+from ambrosia.tools.stat_criteria import TtestIndCriterion
 
 rng = np.random.default_rng(20261121)
 
@@ -95,13 +103,14 @@ def row(u, kind, name, **more):
 cases = []
 
 
-def case(name, call, analysis, rows, **expected):
+def case(name, call, analysis, rows, information=None, **expected):
     for key, value in expected.items():
         if isinstance(value, float) and math.isinf(value):
             expected[key] = None
         elif value is not None:
             expected[key] = float(value)
-    cases.append({"name": name, "call": call, "analysis": analysis, "rows": rows, "expected": expected})
+    made = {"name": name, "call": call, "analysis": analysis, "rows": rows, "expected": expected}
+    cases.append({**made, "information": information} if information else made)
 
 
 # GrowthBook
@@ -289,9 +298,90 @@ for kind, shape, na, pa, nb, pb in [("mean", "counts", 40, 2.0, 55, 2.6), ("mean
              [row(control, kind, "control"), row(treatment, kind, "treatment")],
              absolute_effect=r["mean1"] - r["mean2"], absolute_low=low, absolute_high=high, p_value=r["p_value"])
 
+# spotify-confidence
+
+
+def spotify(arms, method, interval=0.95, correction="bonferroni", nim=None, direction=None, expected_size=None):
+    """The differences of arms by name from the first one, which is the control."""
+    frame = pd.DataFrame({
+        "group": list(arms), "n": [len(u["x"]) for u in arms.values()], "sum": [sum_of(u, "x") for u in arms.values()],
+        "sum_sq": [sum_of(u, "xx") for u in arms.values()], "method": method, "day": 1, "size": expected_size or 0,
+    })
+    e = Experiment(frame, "sum", "sum_sq", "n", "group", ordinal_group_column="day" if expected_size else None, interval_size=interval,
+                   correction_method=correction, method_column="method", treatment_column="group", metric_column=None)
+    return e.multiple_difference(
+        level=next(iter(arms)), level_as_reference=True, absolute=True, groupby="day" if expected_size else None,
+        final_expected_sample_size_column="size" if expected_size else None,
+        non_inferiority_margins=(nim, direction) if direction else None,
+    )
+
+
+for shape, na, pa, nb, pb in [("counts", 40, 2.0, 55, 2.6), ("money", 900, 0.3, 1200, 0.36), ("losses", 300, 20, 280, 14), ("rate", 500, 0.2, 700, 0.26)]:
+    arms = {"control": arm(shape, na, pa), "treatment": arm(shape, nb, pb)}
+    kind = "proportion" if shape == "rate" else "mean"  # without n - 1 where values are 0 and 1
+    rows = [row(u, kind, name) for name, u in arms.items()]
+    what = f"{kind} of {shape}, {na} and {nb} units"
+    for test, method in [("z", "z-test"), ("welch", "t-test")]:
+        for interval in (0.95, 0.99):
+            r = spotify(arms, method, interval).iloc[0]
+            case(f"{what}, {method}, interval {interval}", f"spotify-confidence Experiment.multiple_difference, {method}",
+                 f"{{test: {test}, alpha: {round(1 - interval, 2)}}}", rows, absolute_effect=r["difference"], absolute_low=r["ci_lower"],
+                 absolute_high=r["ci_upper"], p_value=r["p-value"])
+        for alternative, direction in [("greater", "increase"), ("less", "decrease")]:
+            r = spotify(arms, method, direction=direction).iloc[0]
+            case(f"{what}, {method}, {alternative}", f"spotify-confidence Experiment.multiple_difference, {method}, {direction}",
+                 f"{{test: {test}, alternative: {alternative}}}", rows, absolute_low=r["ci_lower"], absolute_high=r["ci_upper"], p_value=r["p-value"])
+    if kind == "proportion":
+        r = spotify(arms, "chi-squared").iloc[0]
+        case(f"{what}, chi-squared", "spotify-confidence Experiment.multiple_difference, chi-squared", "{test: pearson}", rows,
+             absolute_effect=r["difference"], absolute_low=r["ci_lower"], absolute_high=r["ci_upper"], p_value=r["p-value"])
+    # At the first look their boundary is exact.
+    r = spotify(arms, "z-test", expected_size=4 * (na + nb)).iloc[0]
+    case(f"{what}, first of four looks", "spotify-confidence Experiment.multiple_difference, sequential",
+         "{test: z, peeking: {method: group, looks: 4, spending: power, power: 2}}", rows, [0.25], absolute_low=r["adjusted ci_lower"], absolute_high=r["adjusted ci_upper"])
+    arms["unlike"] = arm(shape, nb, pa)  # their rows are in the order of names
+    rows = [row(u, kind, name) for name, u in arms.items()]
+    r = spotify(arms, "z-test").iloc[0]
+    case(f"{what}, Bonferroni over two variations", "spotify-confidence Experiment.multiple_difference, bonferroni",
+         "{test: z, correction: {method: bonferroni}}", rows, absolute_low_adjusted=r["adjusted ci_lower"], absolute_high_adjusted=r["adjusted ci_upper"],
+         p_value_adjusted=r["adjusted p-value"])
+
+# ambrosia
+
+for shape, na, pa, nb, pb in [("counts", 40, 2.0, 55, 2.6), ("money", 900, 0.3, 1200, 0.36), ("losses", 300, 20, 280, 14)]:
+    for covariate in (False, True):
+        control, treatment = arm(shape, na, pa, covariate), arm(shape, nb, pb, covariate)
+        a, b = control["x"].astype(float), treatment["x"].astype(float)
+        if covariate:
+            Cuped.__mro__[1].EPSILON = 0  # they add 1e-5 to the variance of the covariate
+            frame = pd.DataFrame({"x": np.concatenate([a, b]), "p": np.concatenate([control["p"], treatment["p"]]).astype(float)})
+            adjusted = Cuped(verbose=False).fit_transform(frame, "x", "p", "adjusted")["adjusted"].to_numpy()
+            a, b = adjusted[:na], adjusted[na:]
+        for alternative, word in [("two_sided", "two-sided"), ("greater", "greater"), ("less", "less")]:
+            t = TtestIndCriterion()
+            case(f"mean of {shape}{', adjusted' if covariate else ''}, {alternative}", "ambrosia TtestIndCriterion" + (" of Cuped" if covariate else ""),
+                 f"{{{'cuped: {days: 14}, ' if covariate else ''}alternative: {alternative}}}", [row(control, "mean", "control"), row(treatment, "mean", "treatment")],
+                 absolute_effect=t.calculate_effect(a, b), p_value=t.calculate_pvalue(a, b, alternative=word))
+
+for xa, na, xb, nb in [(163, 3304, 223, 3329), (12, 40, 25, 45)]:
+    rows = [
+        {"metric": "m", "kind": "proportion", "variation": name, "baseline": name == "control", "units": n, "sum": x}
+        for name, x, n in [("control", xa, na), ("treatment", xb, nb)]
+    ]
+    low, high = BinomTwoSampleCI.confidence_interval(xa, xb, na, nb, confidence_level=0.95, interval_type="wald")
+    case(f"rates {xa}/{na} and {xb}/{nb}, Wald", "ambrosia BinomTwoSampleCI.confidence_interval, wald", "{test: z}", rows, absolute_low=low, absolute_high=high)
+
+units, weights = {"a": 501_000, "b": 499_500, "c": 1_001_200}, {"a": 1, "b": 1, "c": 2}
+rows = [
+    {"metric": "m", "kind": "proportion", "variation": name, "baseline": name == "a", "units": n, "weight": weights[name], "sum": n // 10}
+    for name, n in units.items()
+]
+cases.append({"name": f"sample ratio of {list(units.values())}", "call": "ambrosia check_srm_from_counts", "analysis": "{}", "rows": rows,
+              "expected": {"sample_ratio": float(check_srm_from_counts(units, weights)["pvalue"])}})
+
 about = {
     "about": "Written by engines.py; see there for how each value is computed.",
-    "tools": {"python": sys.version.split()[0], **{p: version(p) for p in ("gbstats", "tea-tasting", "statsmodels", "expan", "scipy", "numpy")}},
+    "tools": {"python": sys.version.split()[0], **{p: version(p) for p in ("gbstats", "tea-tasting", "statsmodels", "expan", "spotify-confidence", "ambrosia", "scipy", "numpy")}},
 }
 print(json.dumps(about)[:-1] + ', "cases": [')
 print(",\n".join(json.dumps(c) for c in cases))
