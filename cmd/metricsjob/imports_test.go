@@ -27,7 +27,7 @@ var mayImport = map[string][]string{
 	"compiler":        {"compiler/sqlast", "internal/diag", "internal/stats", "metrics"},
 	"loaders":         {"compiler", "compiler/sqlast", "internal/diag", "internal/objectstore", "metrics"},
 	"internal/export": {"internal/objectstore", "metrics"},
-	"internal/job":    {"compiler", "compiler/sqlast", "internal/diag", "internal/export", "internal/objectstore", "internal/starter", "internal/stats", "loaders", "metrics"},
+	"internal/job":    {"compiler", "compiler/sqlast", "internal/convert", "internal/diag", "internal/export", "internal/objectstore", "internal/starter", "internal/stats", "loaders", "metrics"},
 	"cmd/metricsjob":  {"compiler", "internal/convert", "internal/diag", "internal/export", "internal/imports", "internal/job", "internal/metrictest", "internal/objectstore", "metrics"},
 	"bench":           {"loaders"},
 	"internal/oracle": {"metrics"},

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/metricsjob/metricsjob/compiler"
+	"github.com/metricsjob/metricsjob/internal/convert"
 	"github.com/metricsjob/metricsjob/internal/diag"
 	"github.com/metricsjob/metricsjob/loaders"
 	"github.com/metricsjob/metricsjob/metrics"
@@ -44,7 +45,12 @@ func (c *checker) lossHint(ctx context.Context, s *compiler.Source, l loss) (str
 	case "unreadable":
 		for _, f := range s.Files {
 			if f.Unreadable > 0 {
-				return fmt.Sprintf("the first is in %s; metricsjob convert writes each to _rejects.ndjson, with its line and what is wrong", f.Path), nil
+				const all = "metricsjob convert writes each to _rejects.ndjson, with its line and what is wrong"
+				line, reason, err := convert.FirstUnreadable(ctx, f.Path, s.Def.Format.V)
+				if err != nil || line == 0 { // that there are some is said all the same
+					return fmt.Sprintf("the first is in %s; %s", f.Path, all), ctx.Err()
+				}
+				return fmt.Sprintf("the first is %s:%d: %s; %s", f.Path, line, reason, all), nil
 			}
 		}
 	case "no_timestamp":
