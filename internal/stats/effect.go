@@ -191,7 +191,7 @@ func (e *Effect) compare(c Comparison, v *verdict) {
 	}
 }
 
-// test fills in the p-value and the intervals.
+// test fills in the detectable effect, the p-value and the intervals.
 func (e *Effect) test(a, b estimate, s spread, opt Options, v *verdict) {
 	if s.zero {
 		v.add(ZeroVariance, "no unit differs from another of its variation, so chance cannot be measured")
@@ -209,22 +209,25 @@ func (e *Effect) test(a, b estimate, s spread, opt Options, v *verdict) {
 		v.add(ZeroBaseline, "the baseline's mean is zero, and the mixture of the sequential test is a share of it")
 		return
 	}
+	quantile := quantileOf(s.reference, opt)
 	if opt.Power > 0 && a.mean.sign() != 0 {
-		e.Detectable = v.number(s.detectable(opt) / math.Abs(a.mean.float64()))
+		e.Detectable = v.number(s.detectable(quantile, opt) / math.Abs(a.mean.float64()))
 	}
 	if e.Absolute != nil {
-		e.absolute(math.Sqrt(s.baseline+s.variation), s.reference, opt, v)
+		e.absolute(s, quantile, opt, v)
 	}
 	if e.Relative != nil {
-		e.relative(a, b, s, opt, v)
+		e.relative(a, b, s, quantile, opt, v)
 	}
 }
 
 // absolute fills in the p-value and the interval of the absolute effect, and
 // makes the two tell the same where rounding would part them.
-func (e *Effect) absolute(se float64, ref distribution, opt Options, v *verdict) {
-	p := v.number(pValue(*e.Absolute/se, ref, opt.Alternative))
-	low, high := interval(*e.Absolute, se, ref, opt, v)
+func (e *Effect) absolute(s spread, quantile float64, opt Options, v *verdict) {
+	se := math.Sqrt(s.baseline + s.variation)
+	p := v.number(pValue(*e.Absolute/se, s.reference, opt.Alternative))
+	d := quantile * se
+	low, high := ends(*e.Absolute-d, *e.Absolute+d, opt.Alternative, v)
 	if p == nil {
 		return
 	}
@@ -247,13 +250,6 @@ func pValue(t float64, ref distribution, alt Alternative) float64 {
 		return ref.tail(-t)
 	}
 	panic(fmt.Sprintf("stats: no case for alternative %q", alt))
-}
-
-// interval is the confidence interval around the estimate; the open end of a
-// one-sided one is nil.
-func interval(estimate, se float64, ref distribution, opt Options, v *verdict) (low, high *float64) {
-	d := quantileOf(ref, opt) * se
-	return ends(estimate-d, estimate+d, opt.Alternative, v)
 }
 
 // quantileOf is how many standard errors the ends of an interval lie away.

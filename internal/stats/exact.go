@@ -3,14 +3,18 @@ package stats
 import (
 	"fmt"
 	"math"
+	"slices"
 	"sort"
+	"sync"
 )
 
 // fisher is Fisher's exact p-value: the chance of the table, or of one that says
 // more, among the tables with the same margins. On two sides, those say more that
 // are not more likely.
 func (t table) fisher(alt Alternative) float64 {
-	h := hypergeometricOf(t.na, t.nb, t.xa+t.xb)
+	h := hypergeometrics.Get().(*hypergeometric)
+	defer hypergeometrics.Put(h)
+	h.fill(t.na, t.nb, t.xa+t.xb)
 	switch alt {
 	case Less:
 		return h.upTo(t.xb)
@@ -33,46 +37,57 @@ func (t table) fisher(alt Alternative) float64 {
 // hypergeometric is the distribution of the variation's count, given the margins
 // of the table; the weights are its probabilities times the total.
 type hypergeometric struct {
-	low     int64 // the count of the first weight
-	weights []float64
+	low     int64     // the count of the first weight
+	weights []float64 // all that are above 0, and perhaps one on either side
 	total   float64
+	room    []float64 // of the weights
 }
 
-func hypergeometricOf(na, nb, s int64) hypergeometric {
+// hypergeometrics are at hand to be used again: there may be thousands of weights.
+var hypergeometrics = sync.Pool{New: func() any { return new(hypergeometric) }}
+
+func (h *hypergeometric) fill(na, nb, s int64) {
 	low, high := max(0, s-na), min(nb, s)
-	h := hypergeometric{low: low, weights: make([]float64, high-low+1)}
+	h.room = slices.Grow(h.room[:0], int(high-low+1))[:high-low+1]
 	mode := min(max((s+1)*(nb+1)/(na+nb+2), low), high)
 	climb := func(k int64) float64 { // weight of k+1 by that of k
 		return float64(s-k) * float64(nb-k) / (float64(k+1) * float64(na-s+k+1))
 	}
-	h.weights[mode-low] = 1
+	h.room[mode-low] = 1
 	// Far from the mode weights are 0, and so are those beyond.
-	for k := mode; k < high && h.weights[k-low] > 0; k++ {
-		h.weights[k+1-low] = h.weights[k-low] * climb(k)
+	first, last := mode, mode
+	for ; last < high && h.room[last-low] > 0; last++ {
+		h.room[last+1-low] = h.room[last-low] * climb(last)
 	}
-	for k := mode; k > low && h.weights[k-low] > 0; k-- {
-		h.weights[k-1-low] = h.weights[k-low] / climb(k-1)
+	for ; first > low && h.room[first-low] > 0; first-- {
+		h.room[first-1-low] = h.room[first-low] / climb(first-1)
 	}
+	h.low, h.weights, h.total = first, h.room[first-low:last-low+1], 0
 	for _, w := range h.weights {
 		h.total += w
 	}
-	return h
 }
 
-func (h hypergeometric) weight(k int64) float64 { return h.weights[k-h.low] }
+// weight is 0 where it is too small to be kept.
+func (h *hypergeometric) weight(k int64) float64 {
+	if i := k - h.low; i >= 0 && i < int64(len(h.weights)) {
+		return h.weights[i]
+	}
+	return 0
+}
 
 // upTo is the probability of at most k, from of at least k.
-func (h hypergeometric) upTo(k int64) float64 {
+func (h *hypergeometric) upTo(k int64) float64 {
 	sum := 0.0
-	for i := int64(0); i <= k-h.low; i++ {
+	for i := range min(k-h.low+1, int64(len(h.weights))) {
 		sum += h.weights[i]
 	}
 	return math.Min(1, sum/h.total)
 }
 
-func (h hypergeometric) from(k int64) float64 {
+func (h *hypergeometric) from(k int64) float64 {
 	sum := 0.0
-	for i := int64(len(h.weights)) - 1; i >= k-h.low; i-- {
+	for i := int64(len(h.weights)) - 1; i >= max(k-h.low, 0); i-- {
 		sum += h.weights[i]
 	}
 	return math.Min(1, sum/h.total)

@@ -37,12 +37,10 @@ func PowerDesignOf(kind Kind, m Moments, ratio float64, opt Options) (d PowerDes
 // opt.Power: of one fixed look by the noncentral t with the test's degrees of
 // freedom; of z, and of looks before the end, as many standard errors away as the
 // test's quantile and the power's together.
-func (s spread) detectable(opt Options) float64 {
-	shift := quantileOf(s.reference, opt)
+func (s spread) detectable(quantile float64, opt Options) float64 {
+	shift := quantile - normal{}.quantile(opt.Power)
 	if t, fixed := s.reference.(student); fixed {
-		shift = noncentralShift(t.nu, shift, opt.Alternative, opt.Power)
-	} else {
-		shift -= normal{}.quantile(opt.Power)
+		shift = noncentralShift(t.nu, quantile, opt.Alternative, opt.Power)
 	}
 	if opt.Alternative == Less {
 		shift = -shift

@@ -1,6 +1,10 @@
 package stats
 
-import "math"
+import (
+	"math"
+	"slices"
+	"sync"
+)
 
 // beta is the Beta distribution of a rate after x of n, from a uniform prior.
 type beta struct{ a, b float64 }
@@ -23,7 +27,9 @@ func (d beta) sd() float64 {
 // are the variation's, which are as many as a hypergeometric distribution says. So no
 // integral is needed, and small chances keep their digits.
 func (t table) chances() (win, lose, gain, loss float64) {
-	h := hypergeometricOf(t.na+1, t.nb+1, t.xa+t.xb+1)
+	h := hypergeometrics.Get().(*hypergeometric)
+	defer hypergeometrics.Put(h)
+	h.fill(t.na+1, t.nb+1, t.xa+t.xb+1)
 	win, lose = h.upTo(t.xb), h.from(t.xb+1)
 	a, b := betaOf(t.xa, t.na), betaOf(t.xb, t.nb)
 	// Of A above B, the mean of A is E(A)·P(A' > B), where A' is A after one more
@@ -50,18 +56,23 @@ type rateTable struct {
 type ratePiece struct {
 	below         float64
 	density, mass [taylorTerms]float64
+	// What the series is computed from.
+	slope, bend, scale float64
 }
 
-func rateTableOf(d beta) rateTable {
+// fill makes the table that of the distribution. Where there was one before, the new one
+// takes its place in memory.
+func (t *rateTable) fill(d beta) {
 	// After a few successes the tail falls by e with each more, not as a normal one.
 	wide := d.sd() * (8.5 + 30/(d.sd()*(d.a+d.b)))
-	t := rateTable{from: math.Max(0, d.mean()-wide), to: math.Min(1, d.mean()+wide)}
-	t.pieces = make([]ratePiece, int(math.Ceil((t.to-t.from)/d.sd()*2)))
-	t.width = (t.to - t.from) / float64(len(t.pieces))
+	t.from, t.to = math.Max(0, d.mean()-wide), math.Min(1, d.mean()+wide)
+	count := int(math.Ceil((t.to - t.from) / d.sd() * 2))
+	t.pieces = slices.Grow(t.pieces[:0], count)[:count]
+	t.width = (t.to - t.from) / float64(count)
+	t.expand(d)
 	all := 0.0
 	for i := range t.pieces {
 		p := &t.pieces[i]
-		p.density = d.series(t.from+(float64(i)+0.5)*t.width, t.width)
 		for k, c := range p.density {
 			p.mass[k] = c * t.width / float64(k+1)
 		}
@@ -77,32 +88,38 @@ func rateTableOf(d beta) rateTable {
 			p.mass[k] /= all
 		}
 	}
-	return t
 }
 
-// series is the Taylor series of the density around a point, by widths from there, up
-// to a factor. With f = pᵅ(1−p)ᵝ, p(1−p)·f′ = (α − (α+β)p)·f gives each term from the two before.
-func (d beta) series(at, width float64) (c [taylorTerms]float64) {
+// expand puts the Taylor series of the density around the middles of the pieces in place,
+// by widths from there, up to a factor. With f = pᵅ(1−p)ᵝ, p(1−p)·f′ = (α − (α+β)p)·f
+// gives each term from the two before: of all pieces in turn, so that none waits for the
+// one before.
+func (t *rateTable) expand(d beta) {
 	up, down := d.a-1, d.b-1
-	c[0] = math.Exp(up*math.Log(at/d.mean()) + down*math.Log((1-at)/(1-d.mean())))
-	slope, bend, scale := up-(up+down)*at, 1-2*at, width/(at*(1-at))
-	before := 0.0
-	for k := range taylorTerms - 1 {
-		next := ((slope-bend*float64(k))*c[k] + (float64(k-1)-up-down)*before*width) * scale / float64(k+1)
-		before, c[k+1] = c[k], next
+	for i := range t.pieces {
+		p, at := &t.pieces[i], t.from+(float64(i)+0.5)*t.width
+		p.density[0] = math.Exp(up*math.Log(at/d.mean()) + down*math.Log((1-at)/(1-d.mean())))
+		p.slope, p.bend, p.scale = up-(up+down)*at, 1-2*at, t.width/(at*(1-at))
 	}
-	return c
+	for k := range taylorTerms - 1 {
+		fall := float64(k-1) - up - down
+		for i := range t.pieces {
+			p, before := &t.pieces[i], 0.0
+			if k > 0 {
+				before = p.density[k-1]
+			}
+			p.density[k+1] = ((p.slope-p.bend*float64(k))*p.density[k] + fall*before*t.width) * p.scale / float64(k+1)
+		}
+	}
 }
 
 // massTo is the chance of a rate between the middle and so many widths from it.
-func (p *ratePiece) massTo(x float64) float64 { return horner(&p.mass, x) * x }
-
-func horner(c *[taylorTerms]float64, x float64) float64 {
-	sum := c[taylorTerms-1]
+func (p *ratePiece) massTo(x float64) float64 {
+	sum := p.mass[taylorTerms-1]
 	for k := taylorTerms - 2; k >= 0; k-- {
-		sum = sum*x + c[k]
+		sum = sum*x + p.mass[k]
 	}
-	return sum
+	return sum * x
 }
 
 // piece finds where a rate between from and to is.
@@ -131,8 +148,13 @@ type rateDifference struct {
 	narrow   float64 // the standard deviation of a
 }
 
-func rateDifferenceOf(a, b beta) rateDifference {
-	return rateDifference{rateTableOf(a), rateTableOf(b), b.mean() - a.mean(), math.Hypot(a.sd(), b.sd()), a.sd()}
+// rateDifferences are at hand to be used again: their tables are large.
+var rateDifferences = sync.Pool{New: func() any { return new(rateDifference) }}
+
+func (d *rateDifference) fill(a, b beta) {
+	d.a.fill(a)
+	d.b.fill(b)
+	d.mean, d.sd, d.narrow = b.mean()-a.mean(), math.Hypot(a.sd(), b.sd()), a.sd()
 }
 
 // at gives the chance that b is less than x above a, and its density, by an integral
@@ -151,9 +173,16 @@ func (d *rateDifference) at(x float64) (below, density float64) {
 			p := middle + g.x*half
 			a, atA := d.a.piece(p)
 			b, atB := d.b.piece(p + x)
-			w := g.w * half * horner(&a.density, atA)
-			below += w * (b.below + b.massTo(atB))
-			density += w * horner(&b.density, atB)
+			// Three polynomials by Horner's rule, side by side: none waits for another.
+			densityA, densityB, massB := a.density[taylorTerms-1], b.density[taylorTerms-1], b.mass[taylorTerms-1]
+			for k := taylorTerms - 2; k >= 0; k-- {
+				densityA = densityA*atA + a.density[k]
+				densityB = densityB*atB + b.density[k]
+				massB = massB*atB + b.mass[k]
+			}
+			w := g.w * half * densityA
+			below += w * (b.below + massB*atB)
+			density += w * densityB
 		}
 	}
 	return below, density
@@ -186,11 +215,13 @@ func (d *rateDifference) quantile(p float64) float64 {
 // credible are the ends of the interval of the variation's rate less the baseline's,
 // with alpha/2 beyond each. Of the two, the rate that is known better is integrated over.
 func (t table) credible(alpha float64) (low, high float64) {
+	d := rateDifferences.Get().(*rateDifference)
+	defer rateDifferences.Put(d)
 	a, b := betaOf(t.xa, t.na), betaOf(t.xb, t.nb)
 	if a.sd() <= b.sd() {
-		d := rateDifferenceOf(a, b)
+		d.fill(a, b)
 		return d.quantile(alpha / 2), d.quantile(1 - alpha/2)
 	}
-	d := rateDifferenceOf(b, a)
+	d.fill(b, a)
 	return -d.quantile(1 - alpha/2), -d.quantile(alpha / 2)
 }

@@ -18,7 +18,7 @@ func relativeName(r RelativeInterval) string {
 
 // relative fills in the interval of the relative effect (b−a)/|a|. All ways
 // compare with the distribution of the absolute effect.
-func (e *Effect) relative(a, b estimate, s spread, opt Options, v *verdict) {
+func (e *Effect) relative(a, b estimate, s spread, quantile float64, opt Options, v *verdict) {
 	size := math.Abs(a.mean.float64())
 	r := relativeSpread{
 		effect:    *e.Relative,
@@ -26,7 +26,7 @@ func (e *Effect) relative(a, b estimate, s spread, opt Options, v *verdict) {
 		sign:      float64(a.mean.sign()),
 		baseline:  math.Sqrt(s.baseline) / size,
 		variation: math.Sqrt(s.variation) / size,
-		quantile:  quantileOf(s.reference, opt),
+		quantile:  quantile,
 	}
 	switch opt.Relative {
 	case Delta:
