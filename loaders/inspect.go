@@ -95,6 +95,7 @@ type inspector struct {
 	from    sqlast.From       // of a table or query; nil for files
 	rows    *elements         // nil where each record is a row
 	absent  []string          // what expressions name and no record of JSON has
+	levels  []string          // folder levels name=value that are columns
 	stored  map[*metrics.Expr]stored
 	footers map[string]*footer
 	out     *compiler.Source
@@ -144,6 +145,7 @@ func (in *inspector) meanings(ctx context.Context, engine *Engine, files []strin
 	if def.Partition != nil && !in.partition() {
 		return nil, nil
 	}
+	in.offerLevels()
 	if err := in.findPairs(ctx, engine); err != nil {
 		return nil, err
 	}
@@ -156,7 +158,7 @@ func (in *inspector) meanings(ctx context.Context, engine *Engine, files []strin
 		in.out.Def = in.def
 		in.noID()
 	}
-	if !in.resolve() {
+	if !in.resolve() || in.hidden() {
 		return nil, nil
 	}
 	if in.format == metrics.FormatParquet {
@@ -240,23 +242,6 @@ func (in *inspector) hasRows(ctx context.Context, engine *Engine) (bool, error) 
 		}
 	}
 	return ok, nil
-}
-
-// partition makes the day of the path a column.
-func (in *inspector) partition() bool {
-	p := in.def.Partition
-	if !partitionDays(p, in.out.Files, in.schema.columns, in.list) {
-		return false
-	}
-	in.columns = slices.DeleteFunc(slices.Clone(in.columns), func(c compiler.Column) bool {
-		return strings.EqualFold(c.Name, p.Column.V)
-	})
-	in.columns = append(in.columns, compiler.Column{
-		Name: p.Column.V,
-		Type: compiler.ColumnType{Kind: compiler.ColumnDate, Name: "DATE"},
-	})
-	in.out.PartitionDay = sqlast.Column{Name: p.Column.V}
-	return true
 }
 
 // mapped are the expressions of a source's columns.
@@ -347,7 +332,7 @@ func (in *inspector) lacking() {
 	warn := func(e *metrics.Expr, sql sqlast.Expr) {
 		for _, name := range sqlast.Columns(sql) {
 			n, file := in.schema.lacking(name)
-			if n == 0 || said[name] || in.isPartition(name) || in.alternative(e) {
+			if n == 0 || said[name] || in.inPath(name) || in.alternative(e) {
 				continue
 			}
 			said[name] = true
@@ -368,16 +353,12 @@ func (in *inspector) lacking() {
 func (in *inspector) plainColumns() []string {
 	var names []string
 	for _, s := range in.stored {
-		if c, ok := s.sql.(sqlast.Column); ok && !in.isPartition(c.Name) && !in.rows.is(c.Name) {
+		if c, ok := s.sql.(sqlast.Column); ok && !in.inPath(c.Name) && !in.rows.is(c.Name) {
 			names = append(names, strings.ToLower(c.Name))
 		}
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
-}
-
-func (in *inspector) isPartition(column string) bool {
-	return in.def.Partition != nil && strings.EqualFold(in.def.Partition.Column.V, column)
 }
 
 // files takes sizes and the bounds of the timestamp from the footers.
@@ -475,7 +456,7 @@ func (in *inspector) field(e *metrics.Expr, read func(stored) (compiler.Field, *
 		return f, false
 	}
 	c, ok := s.sql.(sqlast.Column)
-	if !ok || in.isPartition(c.Name) || in.rows.is(c.Name) {
+	if !ok || in.inPath(c.Name) || in.rows.is(c.Name) {
 		return f, true
 	}
 	known := merged(in.footers, in.out.Files, strings.ToLower(c.Name))
@@ -557,7 +538,7 @@ func (in *inspector) neverMissing(e *metrics.Expr, field compiler.Field, f *comp
 	if !ok || in.isPartition(c.Name) {
 		return ok
 	}
-	if in.rows.is(c.Name) {
+	if in.rows.is(c.Name) || in.isLevel(c.Name) {
 		return false
 	}
 	return in.neverNull(field, in.stored[e], in.footers[f.Path].columns[strings.ToLower(c.Name)])

@@ -22,7 +22,7 @@ func (in *inspector) findPairs(ctx context.Context, engine *Engine) error {
 	for _, c := range in.columns {
 		text := c.Type.Kind == compiler.ColumnText || c.Type.Kind == compiler.ColumnJSON && in.schema.members == nil
 		disputed := slices.ContainsFunc(in.schema.conflicts, func(o conflict) bool { return strings.EqualFold(o.path[0], c.Name) })
-		if !text || disputed || in.isPartition(c.Name) || !in.holdsNamed(c.Name) {
+		if !text || disputed || in.inPath(c.Name) || !in.holdsNamed(c.Name) {
 			continue
 		}
 		name := fmt.Sprint("c", len(items))

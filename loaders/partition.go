@@ -63,6 +63,83 @@ func partitionDays(p *metrics.Partition, files []compiler.File, columns []compil
 	return true
 }
 
+// partition makes the day of the path a column.
+func (in *inspector) partition() bool {
+	p := in.def.Partition
+	if !partitionDays(p, in.out.Files, in.schema.columns, in.list) {
+		return false
+	}
+	in.columns = slices.DeleteFunc(slices.Clone(in.columns), func(c compiler.Column) bool {
+		return strings.EqualFold(c.Name, p.Column.V)
+	})
+	in.columns = append(in.columns, compiler.Column{
+		Name: p.Column.V,
+		Type: compiler.ColumnType{Kind: compiler.ColumnDate, Name: "DATE"},
+	})
+	in.out.PartitionDay = sqlast.Column{Name: p.Column.V}
+	return true
+}
+
+// offerLevels makes further levels of the folders columns of text: those that all
+// files have in the same order, and by the names of which they have no column.
+func (in *inspector) offerLevels() {
+	if in.from != nil {
+		return
+	}
+	names, _ := hiveKeys(in.out.Files[0].Path)
+	for _, f := range in.out.Files {
+		others, values := hiveKeys(f.Path)
+		// what DuckDB does not take for a level
+		odd := func(value string) bool { return value == "" || strings.Contains(value, "=") }
+		if !slices.Equal(others, names) || slices.ContainsFunc(values, odd) {
+			return
+		}
+	}
+	for _, name := range names {
+		if !slices.ContainsFunc(in.columns, func(c compiler.Column) bool { return strings.EqualFold(c.Name, name) }) {
+			in.levels = append(in.levels, name)
+			in.columns = append(slices.Clip(in.columns), compiler.Column{Name: name, Type: parseType("VARCHAR")})
+		}
+	}
+}
+
+// usedLevels are the levels that expressions read as columns.
+func (in *inspector) usedLevels() []string {
+	needed := in.needed()
+	return slices.DeleteFunc(slices.Clone(in.levels), func(name string) bool { return !slices.Contains(needed, name) })
+}
+
+// hidden reports whether a column that is read would be hidden by a level of the
+// same name, as it is where others are read, and says so.
+func (in *inspector) hidden() bool {
+	used := in.usedLevels()
+	if len(used) == 0 {
+		return false
+	}
+	names, _ := hiveKeys(in.out.Files[0].Path)
+	for _, name := range names {
+		for _, c := range in.needed() {
+			if strings.EqualFold(c, name) && !in.inPath(c) {
+				in.list.Errorf(pathTo(in.def, in.out.Files[0].Path), "bad-partition", "source %q reads %s=… of the folders, and the level %s=… hides the column %s of the files", in.def.Name.V, used[0], name, c).
+					WithHint("rename the level, or leave one of them out of the columns")
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// inPath reports whether a column stands in the path of a file.
+func (in *inspector) inPath(column string) bool { return in.isPartition(column) || in.isLevel(column) }
+
+func (in *inspector) isLevel(column string) bool {
+	return slices.ContainsFunc(in.levels, func(name string) bool { return strings.EqualFold(name, column) })
+}
+
+func (in *inspector) isPartition(column string) bool {
+	return in.def.Partition != nil && strings.EqualFold(in.def.Partition.Column.V, column)
+}
+
 // patterns name files one by one.
 func patterns(files []compiler.File) []string {
 	out := make([]string, len(files))

@@ -181,3 +181,63 @@ func existing(w *warehouse, src *compiler.Source, from, to time.Time) [][]any {
 	}
 	return out
 }
+
+// TestFolderLevelsAsColumns reads what stands in the folders alone, which is
+// where writers put the columns that they divide files by: with percent signs,
+// NULL under a name of its own.
+func TestFolderLevelsAsColumns(t *testing.T) {
+	shared := newWarehouse(t)
+	levels := []string{"flag=check%20out", "flag=M%C3%BCnchen%2F1", "flag=007", "flag=__HIVE_DEFAULT_PARTITION__"}
+	want := []string{"-", "007", "München/1", "check out"}
+	for name, write := range map[string]func(w *warehouse, folder string, i int){
+		"Parquet": func(w *warehouse, folder string, i int) {
+			columns := base
+			if i == 1 { // files that differ
+				columns += ", 1 AS other"
+			}
+			w.write(folder+"/a.parquet", fmt.Sprint("SELECT ", i, " AS n, ", columns))
+		},
+		"NDJSON": func(w *warehouse, folder string, i int) {
+			w.lines(folder+"/a.ndjson", fmt.Sprintf(`{"user_id": "u%d", "name": "buy", "ts": "2026-03-02"}`, i))
+		},
+		"CSV": func(w *warehouse, folder string, i int) {
+			w.lines(folder+"/a.csv", "user_id,name,ts", fmt.Sprintf("u%d,buy,2026-03-02", i))
+		},
+	} {
+		for _, days := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, days), func(t *testing.T) {
+				w := shared.folder(t)
+				for i, level := range levels {
+					write(w, level+"/ds=2026-03-02", i)
+				}
+				src := w.mustInspect(w.events(".", func(s *metrics.Source) {
+					s.Columns.Attributes.Named = []metrics.NamedColumn{{Name: metrics.Text{V: "flag"}, Column: col("flag")}}
+					if days {
+						partitioned(1, 2)(s)
+					}
+				}))
+				if diff := cmp.Diff(want, w.sorted(src, src.Attributes.Named["flag"].SQL)); diff != "" {
+					t.Error(diff)
+				}
+				src = w.mustInspect(w.events(".", func(s *metrics.Source) {
+					s.Where = metrics.Expr{Src: `flag == "007"`, Pos: at(8)}
+				}))
+				query, err := sqlast.Print(sqlast.DuckDB, sqlast.Select{Items: []sqlast.Item{{X: sqlast.Aggregate{Fn: sqlast.Count}, As: "n"}}, From: src.Read, Where: src.Where})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if rows, err := w.engine.Query(t.Context(), query); err != nil || rows.Cells[0][0] != int64(1) {
+					t.Error(rows, err)
+				}
+			})
+		}
+	}
+	w := newWarehouse(t)
+	w.write("name=shadow/flag=a/a.parquet", "SELECT 1 AS n, "+base)
+	byFlag := func(s *metrics.Source) { s.Columns.Value = col("number(flag)") }
+	_, list := w.inspect(w.events(".", byFlag))
+	wantMessage(t, list, "reads flag=… of the folders", "the level name=… hides the column name of the files")
+	w.write("flag=b/name=shadow/a.parquet", "SELECT 1 AS n, "+base)
+	_, list = w.inspect(w.events(".", byFlag))
+	wantMessage(t, list, `there is no column "flag"`)
+}

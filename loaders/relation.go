@@ -53,6 +53,9 @@ func (in *inspector) records() sqlast.From {
 	if p := in.def.Partition; p != nil {
 		hive = []sqlast.HiveColumn{{Name: p.Column.V, Type: sqlast.Type{Kind: sqlast.DateType}}}
 	}
+	for _, level := range in.usedLevels() {
+		hive = append(hive, sqlast.HiveColumn{Name: level, Type: varchar})
+	}
 	files := patterns(in.out.Files)
 	switch in.format {
 	case metrics.FormatParquet:
