@@ -299,19 +299,19 @@ func (w *walk) step(variance, t, boundary, following float64) {
 	pieces := w.cut(boundary*root, root, width)
 	nodes, weights := make([]float64, 0, len(pieces)*walkNodes), make([]float64, len(pieces)*walkNodes)
 	for _, p := range pieces {
-		for _, g := range walked {
+		for _, g := range walkRule {
 			nodes = append(nodes, p.middle+g.x*p.half)
 		}
 	}
 	limit := reach(boundary, sd, t)
-	w.bells.of(sd, width)
+	w.bells.prepare(sd, width)
 	for i, p := range pieces {
 		at := weights[i*walkNodes : (i+1)*walkNodes]
 		if w.symmetric && p.middle < 0 {
 			continue
 		}
 		w.densities((*[walkNodes]float64)(at), p, sd, limit, width == w.width)
-		for j, g := range walked {
+		for j, g := range walkRule {
 			at[j] *= g.w * p.half
 		}
 	}
@@ -350,7 +350,7 @@ func (w *walk) cut(top, root, width float64) []piece {
 func (w *walk) densities(at *[walkNodes]float64, to piece, sd, limit float64, even bool) {
 	scale, half := 1/(sd*math.Sqrt(2*math.Pi)), 0.5/(sd*sd)
 	if w.nodes == nil {
-		for i, g := range walked {
+		for i, g := range walkRule {
 			x := to.middle + g.x*to.half
 			at[i] = scale * math.Exp(-x*x*half)
 		}
@@ -372,10 +372,10 @@ func (w *walk) densities(at *[walkNodes]float64, to piece, sd, limit float64, ev
 			}
 			continue
 		}
-		for i, g := range walked {
+		for i, g := range walkRule {
 			sum := 0.0
 			for j, weight := range weights {
-				d := apart + g.x*to.half - walked[j].x*from.half
+				d := apart + g.x*to.half - walkRule[j].x*from.half
 				sum += weight * math.Exp(-d*d*half)
 			}
 			at[i] += scale * sum
@@ -390,8 +390,8 @@ type bells struct {
 	known     map[int]*[walkNodes][walkNodes]float64
 }
 
-// of prepares for a standard deviation and a width of pieces.
-func (b *bells) of(sd, width float64) {
+// prepare makes them those of a standard deviation and a width of pieces.
+func (b *bells) prepare(sd, width float64) {
 	if b.known == nil || width != b.width || math.Abs(sd-b.sd) > 1e-13*sd {
 		*b = bells{sd, width, map[int]*[walkNodes][walkNodes]float64{}}
 	}
@@ -403,8 +403,8 @@ func (b *bells) apart(pieces int) *[walkNodes][walkNodes]float64 {
 	}
 	half := 0.5 / (b.sd * b.sd)
 	table := new([walkNodes][walkNodes]float64)
-	for i, x := range walked {
-		for j, y := range walked {
+	for i, x := range walkRule {
+		for j, y := range walkRule {
 			d := (float64(pieces) + (x.x-y.x)/2) * b.width
 			table[i][j] = math.Exp(-d * d * half)
 		}
@@ -413,11 +413,11 @@ func (b *bells) apart(pieces int) *[walkNodes][walkNodes]float64 {
 	return table
 }
 
-// gauss are the nodes and weights of Gauss and Legendre's rule on −1 to 1, walked those
+// gauss are the nodes and weights of Gauss and Legendre's rule on −1 to 1, walkRule those
 // of the rule on the pieces of a walk.
 var (
-	gauss  = legendre(12)
-	walked = [walkNodes]abscissa(legendre(walkNodes))
+	gauss    = legendre(12)
+	walkRule = [walkNodes]abscissa(legendre(walkNodes))
 )
 
 // walkNodes is how many nodes a piece of a walk has.
