@@ -111,21 +111,24 @@ func overEverybody(groups []*sumsGroup) *sumsGroup {
 // all that can be tested: then it fails the experiment.
 func (t *fromSums) sampleRatios(groups []*sumsGroup) []metrics.HealthRow {
 	bySegment := t.segmentRatios(groups)
-	if g := overEverybody(groups); g != nil {
-		set := g.ratioSet()
-		return append([]metrics.HealthRow{sampleRatioCheck(stats.SampleRatio(set.Units, set.Weights, t.opt), "", t.opt)}, bySegment...)
+	g := overEverybody(groups)
+	if g == nil || !g.weighted() {
+		for i := range bySegment {
+			if s := &bySegment[i]; s.Status == metrics.Warn {
+				s.Status = metrics.Fail
+			}
+		}
 	}
 	h := metrics.HealthRow{
 		Check: metrics.CheckSampleRatio, Segment: metrics.Overall, SegmentValue: metrics.All, Status: metrics.Warn, Threshold: &t.opt.SampleRatioAlarm,
-		Detail: "no row is over everybody, and none has weights: the sample ratio is not tested",
+		Detail: "no row is over everybody: the sample ratio is tested within segments alone",
 	}
-	if len(bySegment) > 0 {
-		h.Detail = "no row is over everybody: the sample ratio is tested within segments alone"
-	}
-	for i := range bySegment {
-		if s := &bySegment[i]; s.Status == metrics.Warn {
-			s.Status = metrics.Fail
-		}
+	switch {
+	case g != nil:
+		set := g.ratioSet()
+		h = sampleRatioCheck(stats.SampleRatio(set.Units, set.Weights, t.opt), "", t.opt)
+	case len(bySegment) == 0:
+		h.Detail = "no row is over everybody, and none has weights: the sample ratio is not tested"
 	}
 	return append([]metrics.HealthRow{h}, bySegment...)
 }
