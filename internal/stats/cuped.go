@@ -53,7 +53,7 @@ func adjust(kind Kind, baseline, variation Moments, a, b *estimate) *float64 {
 
 // varianceOfDifference is that of the difference of two estimates, rounded.
 func varianceOfDifference(a, b estimate) float64 {
-	return a.variance.over(SumOf(a.units)).float64() + b.variance.over(SumOf(b.units)).float64()
+	return a.varianceOfMean() + b.varianceOfMean()
 }
 
 // reduced is the share of a variance that went away; nil where it is beyond the range

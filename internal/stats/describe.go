@@ -128,6 +128,9 @@ func (e *estimate) countable() bool {
 	return false
 }
 
+// varianceOfMean is rounded.
+func (e estimate) varianceOfMean() float64 { return e.variance.over(SumOf(e.units)).float64() }
+
 // setVariance puts the variance in place, if there can be one.
 func (e *estimate) setVariance(v fraction) {
 	switch {

@@ -305,8 +305,8 @@ type spread struct {
 
 func spreadOf(a, b estimate, opt Options) spread {
 	s := spread{
-		baseline:  a.variance.over(SumOf(a.units)).float64(),
-		variation: b.variance.over(SumOf(b.units)).float64(),
+		baseline:  a.varianceOfMean(),
+		variation: b.varianceOfMean(),
 		zero:      a.variance.sign() == 0 && b.variance.sign() == 0,
 	}
 	na, nb := float64(a.units), float64(b.units)
