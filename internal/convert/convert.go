@@ -148,9 +148,6 @@ func Convert(ctx context.Context, opts Options) (_ *Result, err error) {
 	}
 	unchanged := resumed == len(c.plan.Chunks) && resumed > 0
 	if !unchanged {
-		if err := to.remove(ctx, allFile); err != nil {
-			return nil, fmt.Errorf("begin to write: %w", err)
-		}
 		if err := c.write(ctx); err != nil {
 			return nil, err
 		}
@@ -159,6 +156,15 @@ func Convert(ctx context.Context, opts Options) (_ *Result, err error) {
 		return nil, err
 	}
 	return c.result(resumed, unchanged), nil
+}
+
+// savePlan keeps the plan, which has chunks that are not done: it is not said any more that
+// all is.
+func (c *conversion) savePlan(ctx context.Context) error {
+	if err := c.place.remove(ctx, allFile); err != nil {
+		return fmt.Errorf("begin to write: %w", err)
+	}
+	return writeJSON(ctx, c.place, planFile, c.plan)
 }
 
 // markAll says that all is done, unless it is said already.
@@ -304,7 +310,7 @@ func (c *conversion) makePlan(ctx context.Context, inputs []input, format metric
 	if err := c.findEpoch(ctx); err != nil {
 		return err
 	}
-	return writeJSON(ctx, c.place, planFile, p)
+	return c.savePlan(ctx)
 }
 
 // nothing says why there are no rows, where there are none.

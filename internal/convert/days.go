@@ -22,7 +22,7 @@ type run struct {
 	Size    int64  `json:"size"`
 }
 
-// runs are all records of a block or a chunk, where these are some runs of a few days. Then
+// runs are all records of a block, or of a chunk, where these are some runs of a few days. Then
 // the rows of a day are written from the text, without being put into a table before.
 type runs struct {
 	list []run
@@ -55,12 +55,34 @@ func (r *runs) add(day []byte, records, size int64) {
 	}
 }
 
-// join gives the runs of pieces, one after the other.
-func join(pieces []runs) []run {
-	all := runs{}
-	for _, p := range pieces {
-		all.mixed = all.mixed || p.mixed
-		for _, r := range p.list {
+// chunkRuns are the runs of the blocks of a chunk, which become known in any order.
+type chunkRuns struct {
+	blocks []runs
+	count  int
+	mixed  bool
+}
+
+// next makes room for one more block, and gives its number.
+func (c *chunkRuns) next() int {
+	c.blocks = append(c.blocks, runs{})
+	return len(c.blocks) - 1
+}
+
+// set tells the runs of a block. Of a chunk that has too many, none is kept.
+func (c *chunkRuns) set(block int, r runs) {
+	c.count += len(r.list)
+	if c.mixed = c.mixed || r.mixed || c.count > 2*mostRuns; c.mixed {
+		clear(c.blocks)
+		return
+	}
+	c.blocks[block] = r
+}
+
+// join gives the runs of the chunk, or none where it is mixed.
+func (c *chunkRuns) join() []run {
+	all := runs{mixed: c.mixed}
+	for _, block := range c.blocks {
+		for _, r := range block.list {
 			all.add([]byte(r.Day), r.Records, r.Size)
 		}
 	}

@@ -54,6 +54,48 @@ func TestEpochDays(t *testing.T) {
 	}
 }
 
+// TestChunkRuns: the runs of blocks are joined in the order of the blocks; days that change
+// too often, or are too many, are none, and take no memory.
+func TestChunkRuns(t *testing.T) {
+	block := func(days ...string) (r runs) {
+		for _, day := range days {
+			r.add([]byte(day), 1, 10)
+		}
+		return r
+	}
+	many := make([]string, mostRuns)
+	for i := range many {
+		many[i] = fmt.Sprintf("2026-03-0%d", 1+i%2)
+	}
+	for name, c := range map[string]struct {
+		blocks []runs
+		want   []run
+	}{
+		"joined":    {[]runs{block("a", "a", "b"), block("b"), block("b", "a")}, []run{{"a", 2, 20}, {"b", 3, 30}, {"a", 1, 10}}},
+		"no day":    {[]runs{block("a"), {mixed: true}, block("a")}, nil},
+		"too many":  {[]runs{block(many...), block("2026-03-01")}, nil},
+		"nine days": {[]runs{block("a", "b", "c", "d", "e", "f", "g", "h", "i")}, nil},
+	} {
+		var chunk chunkRuns
+		for range c.blocks {
+			chunk.next()
+		}
+		for i := len(c.blocks) - 1; i >= 0; i-- {
+			chunk.set(i, c.blocks[i])
+		}
+		if diff := cmp.Diff(c.want, chunk.join()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+	var chunk chunkRuns
+	for i := range 3 {
+		chunk.set(chunk.next(), block(many...))
+		if kept := len(chunk.blocks[0].list) > 0; kept != (i < 2) {
+			t.Errorf("after %d blocks: kept %v", i+1, kept)
+		}
+	}
+}
+
 // TestRuns: where the records of a chunk are a few days in a row, the parts are those
 // that they are without regard to that, whatever the times look like; and where the days that
 // are plain to see are not those of the times, nothing is lost.

@@ -45,7 +45,7 @@ func (c *conversion) extendPlan(ctx context.Context, format metrics.FileFormat) 
 			return err
 		}
 	}
-	return writeJSON(ctx, c.place, planFile, p)
+	return c.savePlan(ctx)
 }
 
 // settle gives the columns of further rows their types: those of earlier parts where

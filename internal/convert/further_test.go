@@ -100,6 +100,9 @@ func TestFurtherFilesAfterKill(t *testing.T) {
 	in := write(t, map[string]string{"a.ndjson": manyLines(testLines)})
 	opts := Options{Paths: []string{in}, Out: filepath.Join(t.TempDir(), "out"), chunkSize: testChunk, Threads: 1}
 	killed(t, opts, 1)
+	if _, said := tree(t, opts.Out)[allFile]; said {
+		t.Error("what was killed is said to be complete")
+	}
 	add(t, in, "b.ndjson", `{"ts":"2026-03-09","i":"late"}`)
 	opts.Partition = "ds"
 	var m *MistakeError

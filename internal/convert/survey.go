@@ -31,7 +31,7 @@ type chunk struct {
 	// Columns are those of its rows, where they are not those of the plan.
 	Columns []loaders.NewColumn `json:"columns,omitempty"`
 
-	pieces []runs // of its blocks
+	found chunkRuns
 }
 
 // tally counts records.
@@ -116,10 +116,10 @@ func survey(ctx context.Context, inputs []input, format metrics.FileFormat, time
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	type job struct {
-		block block
-		in    input
-		chunk *chunk
-		piece int
+		block  block
+		in     input
+		chunk  *chunk
+		number int // of the block in the chunk
 	}
 	jobs := make(chan job, workers)
 	var (
@@ -135,7 +135,7 @@ func survey(ctx context.Context, inputs []input, format metrics.FileFormat, time
 				counted, days := count(j.block, j.in.cutter(format), reader(j.in), rows)
 				mu.Lock()
 				j.chunk.add(counted)
-				j.chunk.pieces[j.piece] = days
+				j.chunk.found.set(j.number, days)
 				mu.Unlock()
 			}
 			mu.Lock()
@@ -154,11 +154,11 @@ func survey(ctx context.Context, inputs []input, format metrics.FileFormat, time
 				c := found.chunks[len(found.chunks)-1]
 				c.addBlock(i, b)
 				mu.Lock()
-				c.pieces = append(c.pieces, runs{})
+				number := c.found.next()
 				mu.Unlock()
 				tell(read)
 				select {
-				case jobs <- job{b, inputs[i], c, len(c.pieces) - 1}:
+				case jobs <- job{b, inputs[i], c, number}:
 					return nil
 				case <-ctx.Done():
 					return ctx.Err()
@@ -171,7 +171,7 @@ func survey(ctx context.Context, inputs []input, format metrics.FileFormat, time
 	}()
 	group.Wait()
 	for _, c := range found.chunks {
-		c.Runs = join(c.pieces)
+		c.Runs, c.found = c.found.join(), chunkRuns{}
 	}
 	return found, err
 }
