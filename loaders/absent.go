@@ -101,6 +101,12 @@ func (q *questions) ask(ctx context.Context, engine *Engine, read sqlast.From) e
 	return nil
 }
 
+// some reports whether a question was asked, and the answer is not 0.
+func (q *questions) some(key string) bool {
+	_, asked := q.at[key]
+	return asked && q.n(key) > 0
+}
+
 // n is the answer to a question.
 func (q *questions) n(key string) int64 { return q.answers[q.at[key]].(int64) }
 

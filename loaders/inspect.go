@@ -184,7 +184,9 @@ func (in *inspector) meanings(ctx context.Context, engine *Engine, files []strin
 	if ok, err := in.occurring(ctx, engine, &q); err != nil || !ok {
 		return nil, err
 	}
-	in.settleIDs(&q)
+	if err := in.settleIDs(ctx, engine, &q); err != nil {
+		return nil, err
+	}
 	return in.out, nil
 }
 

@@ -50,6 +50,7 @@ func eachComputedCase(t *testing.T, f func(t *testing.T, c *testCase, opts job.O
 			}
 			// As-of does not depend on what is selected.
 			opts.AsOf, opts.Experiments, opts.Metrics = run.AsOf, nil, nil
+			opts.Use(openEngine(t, c.dir)) // once, for all the questions that f asks
 			f(t, c, opts, run)
 		})
 	}
@@ -99,6 +100,7 @@ func TestExplainDrawnCases(t *testing.T) {
 				t.Fatalf("run: %v\n%s", err, c)
 			}
 			opts.AsOf = run.AsOf
+			opts.Use(b.engine)
 			explainAll(t, opts, run)
 			if t.Failed() {
 				t.Logf("%s", c)
@@ -113,6 +115,11 @@ func TestExplainDrawnCases(t *testing.T) {
 // last slice.
 func explainAll(t *testing.T, opts job.Options, run *job.Result) {
 	all := computed(run)
+	db, err := sql.Open("duckdb", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
 	for i, k := range all {
 		experiment, metric := k[0], k[1]
 		rows := waterfallOf(run, experiment, metric)
@@ -123,7 +130,7 @@ func explainAll(t *testing.T, opts job.Options, run *job.Result) {
 			if err != nil {
 				t.Fatalf("%s of %s, %v: %v", metric, experiment, slice, err)
 			}
-			checkQuery(t, text, run, experiment, metric, slice)
+			checkQuery(t, db, text, run, experiment, metric, slice)
 			last = slice
 		}
 		if i < len(all)-1 {
@@ -201,7 +208,7 @@ func slicesOf(run *job.Result, experiment, metric string) []job.Slice {
 			all = append(all, s)
 		}
 	}
-	const most = 12
+	const most = 5
 	out := all[:1]
 	for i, s := range all[1:] {
 		odd := s.Value == metrics.None || s.Value == metrics.Other || s.Split != nil && (*s.Split == metrics.None || *s.Split == metrics.Other)
@@ -236,11 +243,11 @@ func byVariation(rows []metrics.WaterfallRow) string {
 	return waterfallText(slices.DeleteFunc(slices.Clone(rows), func(r metrics.WaterfallRow) bool { return r.Variation == nil }))
 }
 
-// checkQuery executes a stand-alone query in a database of its own, with nothing
-// else in it and with the settings that a session has without being asked.
-func checkQuery(t *testing.T, query string, run *job.Result, experiment, metric string, slice job.Slice) {
+// checkQuery executes a stand-alone query in a database with nothing else in it and
+// with the settings that a session has without being asked.
+func checkQuery(t *testing.T, db *sql.DB, query string, run *job.Result, experiment, metric string, slice job.Slice) {
 	t.Helper()
-	want, got := wantedNumbers(run, experiment, metric, slice), queried(t, query)
+	want, got := wantedNumbers(run, experiment, metric, slice), queried(t, db, query)
 	if want == nil { // the run says overflow, so no sum can be compared
 		if !slices.ContainsFunc(got, func(row map[string]string) bool { return row["too_large"] != "0" }) {
 			t.Errorf("%s of %s: the query has no units whose number is too large", metric, experiment)
@@ -257,15 +264,10 @@ func checkQuery(t *testing.T, query string, run *job.Result, experiment, metric 
 	}
 }
 
-// queried executes a query in a new database and gives its rows by column, exact
-// sums as they are in the table moments.
-func queried(t *testing.T, query string) []map[string]string {
+// queried executes a query and gives its rows by column, exact sums as they are in
+// the table moments.
+func queried(t *testing.T, db *sql.DB, query string) []map[string]string {
 	t.Helper()
-	db, err := sql.Open("duckdb", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
 	rows, err := db.QueryContext(context.Background(), query)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, query)
