@@ -26,7 +26,7 @@ type ColumnType struct {
 	Fields       []Column    // ColumnStruct
 	Elem         *ColumnType // the values of a ColumnMap, the elements of a ColumnList
 	// Pairs tells of ColumnJSON, and of ColumnText that holds JSON, that there are
-	// lists of named values in it, {name, value} or {key, value: {string_value, …}}.
+	// lists of named values in it, {name, value}, {key, value} or {key, value: {string_value, …}}.
 	Pairs bool
 	Name  string // as the engine spells it, for messages
 }

@@ -131,13 +131,11 @@ const valueClass = `CASE json_type({1})
   END`
 
 // isPairList holds for lists in JSON of named values: all of {name, value}, or
-// all of {key, value} where value has a member for its type, as Google Analytics
-// writes parameters.
+// all of {key, value}, as warehouses write maps to JSON, and Google Analytics its
+// parameters, of which the value has a member for its type.
 const isPairList = `CASE WHEN len(json_extract({1}, '$[*].value')) = 0 THEN false
     WHEN len(json_extract({1}, '$[*].name')) = len(json_extract({1}, '$[*]')) THEN true
     ELSE len(json_extract({1}, '$[*].key')) = len(json_extract({1}, '$[*]'))
-      AND len(json_extract({1}, '$[*].value.string_value')) + len(json_extract({1}, '$[*].value.int_value'))
-        + len(json_extract({1}, '$[*].value.double_value')) + len(json_extract({1}, '$[*].value.float_value')) > 0
   END`
 
 // memberType is the type that holds all values of the classes, which are sorted.

@@ -46,7 +46,7 @@ const (
 	Parameters                  // the list X of {key, value: {string_value, int_value, …}} of Google Analytics as one of {name, value} with texts
 	JSONText                    // the text of what the keys Y… lead to in the JSON X, without keys of X itself (strings unquoted, null and malformed NULL)
 	JSONKind                    // what the keys Y… lead to in the JSON X, as the engine names it; NULL where nothing is there
-	JSONPairs                   // the JSON X, a list of {name, value} or of parameters {key, value: {string_value, int_value, …}}, as a list of {name, value} with texts; an object as its members
+	JSONPairs                   // the JSON X, a list of {name, value}, {key, value} or of parameters {key, value: {string_value, int_value, …}}, as a list of {name, value} with texts; an object as its members
 	JSONElements                // the elements of the JSON list X as a list, X alone in one where it is no list
 	ListLength                  // how many entries the list X has
 	ListElement                 // the entry of the list X at the place Y, from 1 on
