@@ -306,7 +306,9 @@ func counted(why string, s *Source, value, where sqlast.Expr) sqlast.Select {
 // ProbeMatch asks how many of the exposed units have events in a source: units
 // exposed, of these with events, with events if case, blanks at the ends and
 // leading zeros of ids did not matter, and the smallest id of the exposed units
-// and of the events. It reads the table exposure.
+// and of the events; how many units there would be if these did not matter, and
+// how many ids of events that are of no unit would be of one. It reads the table
+// exposure.
 func (u *UnitProgram) ProbeMatch(s *Source) sqlast.Select {
 	read := s.whole()
 	var filter sqlast.Expr
@@ -318,24 +320,36 @@ func (u *UnitProgram) ProbeMatch(s *Source) sqlast.Select {
 		trimmed := call(sqlast.TrimUnicode, x)
 		return call(sqlast.Coalesce, call(sqlast.IntegerText, call(sqlast.ParseInteger, trimmed)), call(sqlast.LowerASCII, trimmed))
 	}
+	table := func(name, alias string) sqlast.From { return sqlast.Table{Name: name, Alias: alias} }
+	with := func(l sqlast.From, name, alias string, on sqlast.Expr, is sqlast.Expr) sqlast.From {
+		return sqlast.Join{Kind: sqlast.LeftJoin, L: l, R: table(name, alias), On: compare(sqlast.Eq, on, is)}
+	}
+	beside := func(l sqlast.From, name, alias string) sqlast.From {
+		return sqlast.Join{Kind: sqlast.CrossJoin, L: l, R: table(name, alias)}
+	}
 	ids := sqlast.Select{Distinct: true, Items: []sqlast.Item{item(id, "id")}, From: read, Where: all(filter, notNull(id))}
-	foldedIDs := sqlast.Select{Distinct: true, Items: []sqlast.Item{item(folded(col("", "id")), "id")}, From: sqlast.Table{Name: "ids"}}
-	smallest := sqlast.Select{Items: []sqlast.Item{item(aggregate(sqlast.Min, col("", "id")), "id")}, From: sqlast.Table{Name: "ids"}}
-	exposed := sqlast.Select{Distinct: true, Items: []sqlast.Item{item(col("", colUnitID), colUnitID)},
+	foldedIDs := sqlast.Select{Distinct: true, Items: []sqlast.Item{item(folded(col("", "id")), "id")}, From: table("ids", "")}
+	exposed := sqlast.Select{Distinct: true, Items: []sqlast.Item{item(col("", colUnitID), "id")},
 		From: sqlast.Table{Name: u.b.table("exposure")}, Where: isNull(col("", colDropped))}
-	from := sqlast.Join{Kind: sqlast.LeftJoin,
-		L: sqlast.Join{Kind: sqlast.LeftJoin, L: sqlast.Table{Name: "exposed", Alias: "x"}, R: sqlast.Table{Name: "ids", Alias: "i"},
-			On: compare(sqlast.Eq, col("i", "id"), col("x", colUnitID))},
-		R:  sqlast.Table{Name: "folded ids", Alias: "f"},
-		On: compare(sqlast.Eq, col("f", "id"), folded(col("x", colUnitID)))}
+	foldedUnits := sqlast.Select{Distinct: true, Items: []sqlast.Item{item(folded(col("", "id")), "id")}, From: table("exposed", "")}
+	ofUnits := sqlast.Select{Items: []sqlast.Item{item(countStar(), "folded")}, From: table("folded units", "")}
+	strays := sqlast.Select{
+		Items: []sqlast.Item{
+			item(aggregate(sqlast.Min, col("i", "id")), "smallest"),
+			item(aggregate(sqlast.Count, when(sqlast.And{isNull(col("x", "id")), notNull(col("f", "id"))}, sqlast.Int(1))), "strays"),
+		},
+		From: with(with(table("ids", "i"), "exposed", "x", col("x", "id"), col("i", "id")), "folded units", "f", col("f", "id"), folded(col("i", "id"))),
+	}
+	from := with(with(table("exposed", "x"), "ids", "i", col("i", "id"), col("x", "id")), "folded ids", "f", col("f", "id"), folded(col("x", "id")))
 	return sqlast.Select{
 		Why: "how many exposed units have events",
 		With: []sqlast.CTE{{Name: "ids", Query: ids}, {Name: "folded ids", Query: foldedIDs}, {Name: "exposed", Query: exposed},
-			{Name: "smallest", Query: smallest}},
+			{Name: "folded units", Query: foldedUnits}, {Name: "of units", Query: ofUnits}, {Name: "of ids", Query: strays}},
 		Items: []sqlast.Item{
 			item(countStar(), "units"), item(aggregate(sqlast.Count, col("i", "id")), "matched"), item(aggregate(sqlast.Count, col("f", "id")), "folded"),
-			item(aggregate(sqlast.Min, col("x", colUnitID)), "exposed id"), item(aggregate(sqlast.Min, col("s", "id")), "event id"),
+			item(aggregate(sqlast.Min, col("x", "id")), "exposed id"), item(aggregate(sqlast.Min, col("s", "smallest")), "event id"),
+			item(aggregate(sqlast.Min, col("u", "folded")), "folded units"), item(aggregate(sqlast.Min, col("s", "strays")), "strays"),
 		},
-		From: sqlast.Join{Kind: sqlast.CrossJoin, L: from, R: sqlast.Table{Name: "smallest", Alias: "s"}},
+		From: beside(beside(from, "of ids", "s"), "of units", "u"),
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
 	"github.com/metricsjob/metricsjob/internal/diag"
 	"github.com/metricsjob/metricsjob/loaders"
+	"github.com/metricsjob/metricsjob/metrics"
 )
 
 // CheckReport is what Check found.
@@ -225,17 +226,21 @@ func (c *checker) matchRate(ctx context.Context, u *compiler.UnitProgram, s *com
 	share := float64(matched) / float64(units)
 	c.fact("%s: %s of %s (%.1f %%) have events in source %s", u.Plan.Kind, grouped(matched), amount(units, "exposed unit"), 100*share, s.Def.Name.V)
 	const low = 0.01
-	pos := s.Def.Pos
-	for _, unit := range s.Def.Columns.Units {
-		if unit.Kind.V == u.Plan.Kind && unit.Column.Pos.IsValid() {
-			pos = unit.Column.Pos
-		}
-	}
+	pos := unitPlace(s.Def, u.Plan.Kind)
 	c.strangers[s] = matched == 0
-	switch {
+	const compared = "ids are compared as they are; spell them alike under columns: units on both sides, with lower(trim(…)), or text(number(…)) where they are numbers"
+	if alike := units - whole(rows[0][5]).Int64(); alike > 0 {
+		first := u.Plan.Impressions[0].Def
+		c.found.Warnf(unitPlace(first, u.Plan.Kind), "units-alike", "%s in nothing but case, blanks or leading zeros of the id", counted("%d exposed {units differ from others|unit differs from another}", alike)).
+			WithHint(compared)
+	}
+	switch strays := whole(rows[0][6]).Int64(); {
 	case folded > matched:
 		c.found.Warnf(pos, "ids-differ-in-spelling", "%s would have events in source %s if case, blanks and leading zeros of ids did not matter", amount(folded-matched, "more exposed unit"), s.Def.Name.V).
-			WithHint("ids are compared as they are; spell them alike under columns: units on both sides, with lower(trim(…)), or text(number(…)) where they are numbers")
+			WithHint(compared)
+	case strays > 0:
+		c.found.Warnf(pos, "ids-differ-in-spelling", "%s in source %s would be of exposed units if case, blanks and leading zeros did not matter; such events count for nobody",
+			amount(strays, "more id"), s.Def.Name.V).WithHint(compared)
 	case share < low:
 		d := c.found.Warnf(pos, "units-never-match", "only %d of %d exposed units have events in source %s", matched, units, s.Def.Name.V)
 		d.WithHint("map the same kind of id to %s in both sources", u.Plan.Kind)
@@ -261,4 +266,14 @@ func grouped(n int64) string {
 		s = s[:i] + "," + s[i:]
 	}
 	return s
+}
+
+// unitPlace is where a source maps ids of a unit kind, else the source.
+func unitPlace(s *metrics.Source, kind string) diag.Pos {
+	for _, unit := range s.Columns.Units {
+		if unit.Kind.V == kind && unit.Column.Pos.IsValid() {
+			return unit.Column.Pos
+		}
+	}
+	return s.Pos
 }
