@@ -29,10 +29,12 @@ func (p *program) aaCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "aa [FILE or FOLDER..]",
 		Short: "Say how often metrics are significant where nothing was changed",
-		Long: `Permutes the assignment of the units of each experiment, from one pass over the data,
-and counts how often each metric is significant, although nothing differs. That should
-be as often as alpha says; where it is not, by an exact interval that holds for all
-metrics together with 99%, the test does not fit the data, and the exit code is 3.`,
+		Long: `Permutes the assignment of the units of each experiment, at the planned weights and from
+one pass over the data, and counts how often each metric is significant, although nothing
+differs. That should be as often as alpha says; where it is not, by an interval that
+holds for all metrics together with 99%, the test does not fit the data, and the exit
+code is 3. Of several variations the one is taken whose weight is furthest from that of
+the baseline.`,
 		Example: `  metricsjob aa metrics.yaml
   metricsjob aa metrics.yaml --metric revenue --permutations 5000`,
 		RunE: func(cmd *cobra.Command, args []string) error {

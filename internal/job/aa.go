@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"slices"
 
@@ -15,7 +16,7 @@ import (
 // buckets is the number of parts that the units of an experiment are cut into, by a
 // hash of their ids. Parts, not units, are assigned anew, so that the sums of one pass
 // over the data do for any number of permutations.
-const buckets = 2000
+const buckets = 4000
 
 // AAOptions say how often assignment is permuted.
 type AAOptions struct {
@@ -32,18 +33,21 @@ type AARow struct {
 	Permutations   int64    `json:"permutations"`
 	FalsePositives int64    `json:"false_positives"`
 	Rate           *float64 `json:"rate"`
-	// Low and High are the ends of an exact interval of the rate, so wide that all
-	// of them together hold with 99%.
+	// Low and High are the ends of an interval of the rate that units assigned one by one
+	// would have, so wide that all of them together hold with 99%.
 	Low       *float64 `json:"rate_low"`
 	High      *float64 `json:"rate_high"`
 	Alpha     float64  `json:"alpha"`
 	OutOfLine bool     `json:"out_of_line"` // alpha is not in the interval
 	Reason    string   `json:"reason,omitempty"`
+	// cutting is that of the parts that were assigned.
+	cutting float64
 }
 
 // AA permutes the assignment of the units at hand to the baseline and one variation,
 // and counts how often each metric is significant: as alpha says, if its test fits the
-// data. Effects of the experiment play no part, since units of all variations are mixed.
+// data. The two have the shares of all units that were planned for them. Effects of the
+// experiment play no part, since units of all variations are mixed.
 func AA(ctx context.Context, opts AAOptions) ([]AARow, error) {
 	p, err := prepare(ctx, opts.Options)
 	if err != nil {
@@ -77,7 +81,7 @@ func AA(ctx context.Context, opts AAOptions) ([]AARow, error) {
 	}
 	for i := range rows {
 		if row := &rows[i]; row.Rate != nil {
-			low, high := stats.RateInterval(row.FalsePositives, row.Permutations, 0.01/float64(tested))
+			low, high := stats.RateIntervalOfParts(row.FalsePositives, row.Permutations, row.cutting, 0.01/float64(tested))
 			row.Low, row.High, row.OutOfLine = &low, &high, row.Alpha < low || row.Alpha > high
 		}
 	}
@@ -105,7 +109,9 @@ func (r *reporter) permuted(x *compiler.ExperimentPlan, m *compiler.MetricPlan, 
 		row.Reason = "numbers are too large"
 		return row
 	}
-	names := r.bucketNames(x)
+	units := r.bucketUnits(x)
+	names := slices.Sorted(maps.Keys(units))
+	row.cutting = cutting(units)
 	parts := r.bucketed(x, m, names)
 	var all stats.Moments
 	for _, p := range parts {
@@ -116,6 +122,7 @@ func (r *reporter) permuted(x *compiler.ExperimentPlan, m *compiler.MetricPlan, 
 		row.Reason = fmt.Sprintf("%d units are too few", all.Units)
 		return row
 	}
+	baseline, variation := r.sharesOf(x).of(len(parts))
 	compared := comparedSums(m.Kind, parts, all, opt)
 	if m.Kind == stats.Percentile {
 		numbers := r.numbersOf(m.Tally, x.Def.Key.V, names, func(string) bool { return true })
@@ -128,7 +135,7 @@ func (r *reporter) permuted(x *compiler.ExperimentPlan, m *compiler.MetricPlan, 
 	}
 	for range opts.Permutations {
 		random.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
-		e := compared(order[:len(order)/2])
+		e := compared(order[:baseline], order[baseline:baseline+variation])
 		if e.Significant == nil {
 			continue
 		}
@@ -145,40 +152,111 @@ func (r *reporter) permuted(x *compiler.ExperimentPlan, m *compiler.MetricPlan, 
 	return row
 }
 
-// comparedSums compares the units of the named parts, as baseline, with all others.
-func comparedSums(kind stats.Kind, parts []stats.Moments, all stats.Moments, opt stats.Options) func(baseline []int) stats.Effect {
-	return func(baseline []int) stats.Effect {
-		var a stats.Moments
-		for _, i := range baseline {
-			a = a.Add(parts[i])
+// shares are those of the units that a baseline and a variation have.
+type shares struct{ baseline, variation float64 }
+
+// sharesOf are the planned shares of the baseline and of the variation that is furthest
+// from as many units, where tests fit worst; without weights those of the units at hand.
+// They are zero where no two variations have units.
+func (r *reporter) sharesOf(x *compiler.ExperimentPlan) shares {
+	weights := make([]float64, len(x.Def.Variations))
+	for i, v := range x.Def.Variations {
+		w := plannedWeight(x, v)
+		if w == nil {
+			for k, n := range r.exposed {
+				if k.experiment == x.Def.Key.V && k.variation == v.Key.V && k.segment == metrics.Overall {
+					weights[i] += float64(n)
+				}
+			}
+			continue
 		}
-		return stats.Compare(kind, a, all.Sub(a), opt)
+		weights[i], _ = w.Float64()
+	}
+	all, baseline := 0.0, 0.0
+	for i, v := range x.Def.Variations {
+		all += weights[i]
+		if v.Baseline {
+			baseline = weights[i]
+		}
+	}
+	var out shares
+	furthest := -1.0
+	for i, v := range x.Def.Variations {
+		if v.Baseline || weights[i] == 0 || baseline == 0 {
+			continue
+		}
+		if d := math.Abs(math.Log(weights[i] / baseline)); d > furthest {
+			out, furthest = shares{baseline / all, weights[i] / all}, d
+		}
+	}
+	return out
+}
+
+// of are so many of n parts, at least one each where both have some.
+func (s shares) of(n int) (baseline, variation int) {
+	if s.baseline == 0 {
+		return n / 2, n - n/2
+	}
+	baseline = min(n-1, max(1, int(math.Round(s.baseline*float64(n)))))
+	return baseline, min(n-baseline, max(1, int(math.Round(s.variation*float64(n)))))
+}
+
+// comparedSums compares the units of the named parts; all are those of all parts.
+func comparedSums(kind stats.Kind, parts []stats.Moments, all stats.Moments, opt stats.Options) func(baseline, variation []int) stats.Effect {
+	sum := func(of []int) (m stats.Moments) {
+		for _, i := range of {
+			m = m.Add(parts[i])
+		}
+		return m
+	}
+	return func(baseline, variation []int) stats.Effect {
+		if len(baseline)+len(variation) < len(parts) {
+			return stats.Compare(kind, sum(baseline), sum(variation), opt)
+		}
+		if len(baseline) <= len(variation) {
+			a := sum(baseline)
+			return stats.Compare(kind, a, all.Sub(a), opt)
+		}
+		b := sum(variation)
+		return stats.Compare(kind, all.Sub(b), b, opt)
 	}
 }
 
 // comparedPercentiles does so with percentiles, which do not add up, from the numbers.
-func comparedPercentiles(numbers *stats.Numbers, parts int, z float64, opt stats.Options) func(baseline []int) stats.Effect {
-	a, b := make([]int64, parts), make([]int64, parts)
-	return func(baseline []int) stats.Effect {
-		for i := range a {
-			a[i], b[i] = 0, 1
+func comparedPercentiles(numbers *stats.Numbers, parts int, z float64, opt stats.Options) func(baseline, variation []int) stats.Effect {
+	moments := func(of []int) stats.Moments {
+		weights := make([]int64, parts)
+		for _, i := range of {
+			weights[i] = 1
 		}
-		for _, i := range baseline {
-			a[i], b[i] = 1, 0
-		}
-		return stats.Compare(stats.Percentile, numbers.Moments(a, z), numbers.Moments(b, z), opt)
+		return numbers.Moments(weights, z)
+	}
+	return func(baseline, variation []int) stats.Effect {
+		return stats.Compare(stats.Percentile, moments(baseline), moments(variation), opt)
 	}
 }
 
-// bucketNames are the names of the parts of the units of an experiment, in their order.
-func (r *reporter) bucketNames(x *compiler.ExperimentPlan) []string {
-	names := map[string]bool{}
-	for k := range r.exposed {
+// bucketUnits are the exposed units of each part of the units of an experiment.
+func (r *reporter) bucketUnits(x *compiler.ExperimentPlan) map[string]int64 {
+	units := map[string]int64{}
+	for k, n := range r.exposed {
 		if k.experiment == x.Def.Key.V && k.segment == metrics.Overall {
-			names[k.unit] = true
+			units[k.unit] += n
 		}
 	}
-	return slices.Sorted(maps.Keys(names))
+	return units
+}
+
+// cutting is the standard deviation, over all ways to cut units into these parts, of the
+// variance between parts as a share of that between units: units of a part are always
+// together, and each two of them move the variance by twice their product.
+func cutting(parts map[string]int64) float64 {
+	var units, pairs float64
+	for _, n := range parts {
+		units += float64(n)
+		pairs += float64(n) * float64(n-1) / 2
+	}
+	return 2 * math.Sqrt(pairs) / units
 }
 
 // bucketed are the sums of the named parts, over all variations.

@@ -24,6 +24,25 @@ func RateInterval(x, n int64, alpha float64) (low, high float64) {
 	return low, high
 }
 
+// RateIntervalOfParts is an interval of the rate at which a two-sided test is significant
+// where units are assigned one by one, of x in n where parts of them were: the variance of
+// the statistic is then another, by a share with mean 0 and this standard deviation. Half
+// of alpha is for either chance; without parts it is RateInterval.
+func RateIntervalOfParts(x, n int64, cutting, alpha float64) (low, high float64) {
+	if cutting == 0 {
+		return RateInterval(x, n, alpha)
+	}
+	low, high = RateInterval(x, n, alpha/2)
+	off := math.Sqrt(1 + cutting*normal{}.quantile(alpha/4))
+	if low > 0 {
+		low = 2 * normal{}.tail(normal{}.quantile(low/2)*off)
+	}
+	if high < 1 {
+		high = 2 * normal{}.tail(normal{}.quantile(high/2)/off)
+	}
+	return low, high
+}
+
 // below is the chance of a rate below p.
 func (d beta) below(p float64) float64 {
 	switch {

@@ -22,3 +22,23 @@ func TestRateInterval(t *testing.T) {
 		near(t, what+": high", &high, c.high, 1e-9)
 	}
 }
+
+// scipy 1.14.1, for the interval [lo, hi] of binomtest at alpha/2 and
+// k = sqrt(1 + cutting*norm.isf(alpha/4)): 2*norm.sf(norm.isf(lo/2)*k) and
+// 2*norm.sf(norm.isf(hi/2)/k).
+func TestRateIntervalOfParts(t *testing.T) {
+	for _, c := range []struct {
+		x, n                      int64
+		cutting, alpha, low, high float64
+	}{
+		{52, 1000, 0.02, 0.01, 0.029648058680963787, 0.08300531164392567},
+		{0, 200, 0.05, 0.05, 0, 0.02945786951148436},
+		{200, 200, 0.05, 0.05, 0.9771463231142119, 1},
+		{52, 1000, 0, 0.01, 0.03558552818292883, 0.07282306550872009}, // nothing was cut
+	} {
+		low, high := RateIntervalOfParts(c.x, c.n, c.cutting, c.alpha)
+		what := fmt.Sprintf("%d of %d, cut by %v", c.x, c.n, c.cutting)
+		near(t, what+": low", &low, c.low, 1e-9)
+		near(t, what+": high", &high, c.high, 1e-9)
+	}
+}
