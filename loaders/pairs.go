@@ -15,7 +15,7 @@ const pairSample = 10_000
 
 // findPairs looks for lists of named values in columns of JSON text: exports that
 // keep parameters as such lists become text where a warehouse has no lists, or
-// was loaded with JSON. Members of NDJSON are known already.
+// was loaded with JSON. Lists that are members of NDJSON are known already.
 func (in *inspector) findPairs(ctx context.Context, engine *Engine) error {
 	var items []sqlast.Item
 	var tests []string
@@ -32,13 +32,11 @@ func (in *inspector) findPairs(ctx context.Context, engine *Engine) error {
 	if len(items) == 0 {
 		return nil
 	}
-	read := in.records()
-	if lines, ok := read.(sqlast.ReadCSV); ok {
-		for _, item := range items {
-			lines.Columns = append(lines.Columns, item.X.(sqlast.Column).Name)
-		}
-		read = lines
+	var names []string
+	for _, item := range items {
+		names = append(names, item.X.(sqlast.Column).Name)
 	}
+	read := reading(in.records(), names)
 	sample, err := sqlast.Print(sqlast.DuckDB, sqlast.Select{Items: items, From: read, Limit: pairSample})
 	if err != nil {
 		return err
@@ -48,11 +46,28 @@ func (in *inspector) findPairs(ctx context.Context, engine *Engine) error {
 		return fmt.Errorf("look for lists of named values: %w", err)
 	}
 	in.columns = slices.Clone(in.columns)
-	for i, item := range items {
-		at := slices.IndexFunc(in.columns, func(c compiler.Column) bool { return c.Name == item.X.(sqlast.Column).Name })
+	for i, name := range names {
+		at := slices.IndexFunc(in.columns, func(c compiler.Column) bool { return c.Name == name })
 		in.columns[at].Type.Pairs = rows.Cells[0][i] == true
 	}
 	return nil
+}
+
+// reading is a source of records with these columns, where it says which it reads;
+// members of JSON are read as text.
+func reading(from sqlast.From, columns []string) sqlast.From {
+	switch read := from.(type) {
+	case sqlast.ReadCSV:
+		read.Columns = columns
+		return read
+	case sqlast.ReadNDJSON:
+		read.Columns = nil
+		for _, name := range columns {
+			read.Columns = append(read.Columns, sqlast.NamedColumn{Name: name, Type: varchar})
+		}
+		return read
+	}
+	return from
 }
 
 // holdsNamed reports whether the definitions read values by name from a column.
