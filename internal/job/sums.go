@@ -55,12 +55,18 @@ func (r sumsRow) sum(column string) (s stats.Sum, ok bool, err error) {
 	return s, true, nil
 }
 
+// maxCount is the most units, or events, that a float64 tells from one more.
+const maxCount = 1 << 53
+
 // count reads a whole number that is not negative.
 func (r sumsRow) count(column string) (int64, error) {
 	text := strings.TrimSuffix(r.text(column), ".0") // as tools write whole numbers of a floating column
 	n, err := strconv.ParseInt(text, 10, 64)
+	if n > maxCount { // also where it does not fit an int64
+		return 0, r.errorf(fmt.Sprintf("there may be %d", int64(maxCount)), "column %s: %s are too many", column, r.text(column))
+	}
 	if err != nil || n < 0 {
-		return 0, r.errorf("write the number of units, such as 3304", "column %s: %q is no number of units", column, r.text(column))
+		return 0, r.errorf("write a whole number, such as 3304", "column %s: %q is no whole number from 0", column, r.text(column))
 	}
 	return n, nil
 }

@@ -1,0 +1,152 @@
+package job_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/metricsjob/metricsjob/internal/job"
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// statsOf hands sums, as CSV, to metricsjob stats --ended.
+func statsOf(t *testing.T, sums, analysis string) (*metrics.Tables, error) {
+	t.Helper()
+	folder := t.TempDir()
+	opts := job.StatsOptions{Moments: filepath.Join(folder, "sums.csv"), Analysis: filepath.Join(folder, "analysis.yaml"), Ended: true}
+	for path, text := range map[string]string{opts.Moments: sums, opts.Analysis: "analysis: {" + analysis + "}\n"} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return job.Stats(t.Context(), opts)
+}
+
+// verdictsOf are the verdicts on sums, in the order of the variations.
+func verdictsOf(t *testing.T, sums, analysis string) []metrics.VerdictRow {
+	t.Helper()
+	tables, err := statsOf(t, sums, analysis)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tables.Verdicts
+}
+
+// A variation whose sample ratio is broken anywhere over everybody is no winner. By hand,
+// of n units that were to be halved a difference of √n is one standard deviation: 4000 of
+// 8000 units are 45, 5000 of 15000 are 41, and 5000 of 25000 are 32.
+func TestSampleRatioOfSums(t *testing.T) {
+	for _, c := range []struct {
+		name, sums string
+		want       metrics.Verdict
+		text       string
+	}{
+		{"as planned", `
+metric,role,variation,baseline,weight,units,sum,sum_sq
+m,primary,a,true,1,10000,1000,1000
+m,primary,b,false,1,10000,1200,1200`, metrics.Ship, ""},
+		{"in the second stratum", `
+metric,role,variation,baseline,weight,stratum,exposed,units,sum,sum_sq
+m,primary,a,true,1,ios,1000,1000,100,100
+m,primary,b,false,1,ios,1000,1000,200,200
+m,primary,a,true,1,web,5000,5000,500,500
+m,primary,b,false,1,web,1000,1000,200,200`, metrics.Invalid, "planned ratio"},
+		{"of the second metric", `
+metric,role,variation,baseline,weight,units,sum,sum_sq
+s,secondary,a,true,1,10000,1000,1000
+s,secondary,b,false,1,10000,1010,1010
+p,primary,a,true,1,10000,1000,1000
+p,primary,b,false,1,5000,700,700`, metrics.Invalid, "in the rows of p"},
+		{"of a variation that the first metric lacks", `
+metric,role,variation,baseline,weight,units,sum,sum_sq
+s,secondary,a,true,1,10000,1000,1000
+s,secondary,b,false,1,10000,1010,1010
+p,primary,a,true,1,10000,1000,1000
+p,primary,b,false,1,10000,1200,1200
+p,primary,c,false,1,4000,800,800`, metrics.Invalid, "in the rows of p"},
+		{"of everybody, with the weights of a segment", `
+metric,role,variation,baseline,weight,segment,segment_value,units,sum,sum_sq
+p,primary,a,true,,overall,all,10000,1000,1000
+p,primary,b,false,,overall,all,15000,2400,2400
+p,primary,a,true,1,country,DE,1000,100,100
+p,primary,b,false,1,country,DE,1000,160,160`, metrics.Invalid, "planned ratio"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for _, v := range verdictsOf(t, strings.TrimSpace(c.sums), "") {
+				if v.Verdict != c.want || !strings.Contains(v.Reasons[0].Text, c.text) {
+					t.Errorf("%s: %s for %q, want %s for %q", v.Variation, v.Verdict, v.Reasons[0].Text, c.want, c.text)
+				}
+			}
+		})
+	}
+}
+
+// Exposed units, events and units with an event of a variation are those of all strata.
+func TestCountsOfStrata(t *testing.T) {
+	tables, err := statsOf(t, `metric,variation,baseline,stratum,exposed,units,units_with_event,events,sum,sum_sq
+m,a,true,x,110,100,10,15,10,10
+m,b,false,x,120,100,12,20,12,12
+m,a,true,y,210,200,30,35,30,30
+m,b,false,y,220,200,32,40,32,32
+`, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := [][4]int64{{320, 300, 40, 50}, {340, 300, 44, 60}}
+	for i, r := range tables.Results {
+		if got := [4]int64{r.Exposed, r.Units, r.UnitsWithEvent, r.Events}; got != want[i] {
+			t.Errorf("%s: %v, want %v", r.Variation, got, want[i])
+		}
+	}
+}
+
+// What one row says of a metric holds for all of its rows.
+func TestColumnsOfAMetric(t *testing.T) {
+	// A value of 1 in 10 units of 100, then in 16: worse where lower is better.
+	v := verdictsOf(t, `metric,role,better,variation,baseline,units,sum,sum_sq
+m,,,a,true,10000,1000,1000
+m,primary,lower,b,false,10000,1600,1600
+`, "")
+	if v[0].Verdict != metrics.DoNotShip {
+		t.Errorf("%s, want that of a primary metric where lower is better", v[0].Verdict)
+	}
+}
+
+// Mistakes in sums have their row.
+func TestMistakesInSums(t *testing.T) {
+	for _, c := range []struct{ name, sums, want string }{
+		{"better twice", "metric,better,variation,baseline,units,sum,sum_sq\nm,higher,a,true,10,1,1\nm,lower,b,false,10,2,2\n",
+			`row 2: column better of metric "m" is "lower", and in row 1 it is "higher"`},
+		{"kind twice", "metric,kind,variation,baseline,units,sum,sum_sq\nm,mean,a,true,10,1,1\nm,proportion,b,false,10,2,2\n",
+			`row 2: column kind of metric "m" is "proportion", and in row 1 it is "mean"`},
+		{"margin of another segment", "metric,role,margin,segment,segment_value,variation,baseline,units,sum,sum_sq\n" +
+			"m,guardrail,1%,,,a,true,10,1,1\nm,guardrail,,,,b,false,10,2,2\nm,guardrail,2%,country,DE,a,true,10,1,1\n",
+			`row 3: column margin of metric "m" is "2%", and in row 1 it is "1%"`},
+		{"weights of strata", "metric,weight,stratum,variation,baseline,units,sum,sum_sq\nm,1,x,a,true,10,1,1\nm,1.0,y,a,,10,1,1\nm,2,z,a,,10,2,2\n",
+			`row 3: column weight of variation "a" is "2", and in row 1 it is "1"`},
+		{"a weight is missing", "metric,weight,variation,baseline,units,sum,sum_sq\nm,1,a,true,10,1,1\nm,,b,false,10,2,2\n",
+			`row 2: variation "b" has no weight, and others have`},
+		{"a variation has no weight anywhere", "metric,weight,variation,baseline,units,sum,sum_sq\nm,1,a,true,10,1,1\nm,1,b,false,10,2,2\nn,,a,true,10,1,1\nn,,c,false,10,2,2\n",
+			`row 4: variation "c" has no weight, and others have`},
+		{"a value of no segment", "metric,segment_value,variation,baseline,units,sum,sum_sq\nm,US,a,true,10,1,1\nm,US,b,false,10,2,2\n",
+			`row 1: column segment_value: "US" is a value of no segment`},
+		{"too many units", "metric,variation,baseline,units,sum,sum_sq\nm,a,true,5000000000000000000,1,1\nm,b,false,5000000000000000000,2,2\n",
+			`row 1: column units: 5000000000000000000 are too many`},
+		{"too many units together", "metric,variation,baseline,units,sum,sum_sq\nm,a,true,5000000000000000,1,1\nm,b,false,5000000000000000,2,2\n",
+			`row 2: column units: too many in the variations of metric "m"`},
+		{"events that are no number", "metric,variation,baseline,units,sum,sum_sq,events\nm,a,true,10,1,1,many\n",
+			`row 1: column events: "many" is no whole number from 0`},
+	} {
+		_, err := statsOf(t, c.sums, "")
+		var mistake *job.SumsError
+		if !errors.As(err, &mistake) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %s", c.name, err, c.want)
+			continue
+		}
+		if mistake.Hint() == "" {
+			t.Errorf("%s: no hint", c.name)
+		}
+	}
+}
