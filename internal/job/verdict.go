@@ -106,11 +106,29 @@ func (t *effects) judged(experiment, variation, comparedTo string) []stats.Judge
 		if row.Experiment != experiment || row.Variation != variation || *row.ComparedTo != comparedTo || row.Segment != metrics.Overall {
 			continue
 		}
-		j := stats.Judged{Row: row, Better: c.better, Corrected: row.PValueAdjusted != nil}
+		j := stats.Judged{Row: row, Better: c.better, Corrected: row.PValueAdjusted != nil, Harm: c.harm(metrics.Role(row.Role))}
 		if c.margin != nil {
 			j.Margin = &c.nonInferior
 		}
 		out = append(out, j)
 	}
 	return out
+}
+
+// harm is the p-value of the test for harm of a metric that a verdict goes by, where its
+// own test looks for the good side alone.
+func (c *comparison) harm(role metrics.Role) *float64 {
+	opt := c.opt
+	switch {
+	case role == metrics.Secondary:
+		return nil
+	case opt.Alternative == stats.Greater && c.better != metrics.Lower:
+		opt.Alternative = stats.Less
+	case opt.Alternative == stats.Less && c.better == metrics.Lower:
+		opt.Alternative = stats.Greater
+	default:
+		return nil
+	}
+	opt.Power = 0
+	return c.compared(c.arms, opt).Effect().PValue
 }

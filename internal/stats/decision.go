@@ -34,6 +34,9 @@ type Judged struct {
 	// Corrected reports that the row's own correction for several comparisons
 	// holds for it; else Holm's over the primary metrics does.
 	Corrected bool
+	// Harm is the p-value of the one-sided test for harm, where the row's own test
+	// looks at the other side alone; nil where that sees harm, too.
+	Harm *float64
 	// Margin is the test of a guardrail's margin; nil where it has none.
 	Margin *NonInferiority
 }
@@ -69,10 +72,10 @@ func (e Evidence) decide() (metrics.Verdict, metrics.Reasons) {
 		case "guardrail_worse", "guardrail_beyond_margin":
 			worse = append(worse, j.reason(code))
 		case "guardrail_not_shown", "guardrail_not_computed":
-			if j.Margin != nil {
+			if j.Margin != nil || j.looksWorse() {
 				blocked = append(blocked, j.reason(code))
 			} else {
-				unclear = append(unclear, j.reason(code))
+				within = append(within, j.reason(code))
 			}
 		case "guardrail_within_margin", "guardrail_not_worse":
 			within = append(within, j.reason(code))
@@ -115,30 +118,66 @@ func join(lists ...metrics.Reasons) metrics.Reasons {
 	return all
 }
 
-// judged is a metric with the p-value that a verdict goes by.
+// judged is a metric with the p-values that a verdict goes by.
 type judged struct {
 	Judged
-	p *float64
+	p, harm *float64
+	// together is how many primary metrics Holm's method corrected them for.
+	together int
 }
 
-// holm corrects the p-values of primary metrics that nothing else corrects.
+// holm corrects the p-values of primary metrics that nothing else corrects, and those
+// of harm among themselves.
 func holm(list []judged) {
-	var p []float64
+	var p, harm []*float64
 	for i := range list {
 		j := &list[i]
-		j.p = j.Row.PValue
+		j.p, j.harm = j.Row.PValue, j.Harm
+		if j.harm != nil {
+			harm = append(harm, j.harm)
+		}
 		if j.Corrected {
 			j.p = j.Row.PValueAdjusted
 		} else if j.p != nil {
-			p = append(p, *j.p)
+			p = append(p, j.p)
 		}
 	}
-	adjusted := Holm.Adjust(p)
+	together := len(p)
+	p, harm = adjusted(p), adjusted(harm)
 	for i := range list {
-		if j := &list[i]; !j.Corrected && j.p != nil {
-			j.p, adjusted = &adjusted[0], adjusted[1:]
+		j := &list[i]
+		if !j.Corrected && j.p != nil {
+			j.p, p = p[0], p[1:]
+			j.together = together
+		}
+		if j.harm != nil {
+			j.harm, harm = harm[0], harm[1:]
 		}
 	}
+}
+
+// adjusted are p-values corrected by Holm's method.
+func adjusted(p []*float64) []*float64 {
+	values := make([]float64, len(p))
+	for i := range p {
+		values[i] = *p[i]
+	}
+	values = Holm.Adjust(values)
+	out := make([]*float64, len(p))
+	for i := range values {
+		out[i] = &values[i]
+	}
+	return out
+}
+
+// harmful reports whether the test for harm alone found it.
+func (j judged) harmful() bool { return j.harm != nil && *j.harm < j.Row.Alpha }
+
+// looksWorse reports whether a metric that cannot be tested is worse as it stands, or
+// not even that can be told.
+func (j judged) looksWorse() bool {
+	e := j.Row.AbsoluteEffect
+	return e == nil || *e != 0 && (*e > 0) != (j.Better != metrics.Lower)
 }
 
 // primary says what a primary metric amounts to.
@@ -149,6 +188,8 @@ func (j judged) primary() string {
 		return "primary_between_looks"
 	case j.p == nil || row.AbsoluteEffect == nil:
 		return "primary_not_computed"
+	case j.harmful():
+		return "primary_worse"
 	case !(*j.p < row.Alpha):
 		return "primary_unclear"
 	case (*row.AbsoluteEffect > 0) == (j.Better != metrics.Lower):
@@ -169,6 +210,8 @@ func (j judged) guardrail() string {
 		return "guardrail_not_shown"
 	case j.Margin != nil || row.Significant == nil || row.AbsoluteEffect == nil:
 		return "guardrail_not_computed"
+	case j.Harm != nil && *j.Harm < row.Alpha:
+		return "guardrail_worse"
 	case *row.Significant && (*row.AbsoluteEffect > 0) != (j.Better != metrics.Lower):
 		return "guardrail_worse"
 	}
@@ -180,39 +223,48 @@ func (j judged) reason(code string) metrics.Reason {
 	row := j.Row
 	r := metrics.Reason{Code: code, Metric: &row.Metric}
 	effect := effectText(row)
-	byMargin := func() { r.Value, r.Threshold = j.Margin.Bound, j.Margin.Limit }
+	byMargin := func() { r.Value, r.Threshold = j.Margin.Worst, j.Margin.Limit }
 	byP := func(p *float64) { r.Value, r.Threshold = p, &row.Alpha }
 	switch code {
 	case "primary_better":
 		byP(j.p)
-		r.Text = fmt.Sprintf("%s is better: %s (%s, below %s)", row.Metric, effect, pText(j.p), number(row.Alpha))
+		r.Text = fmt.Sprintf("%s is better: %s (%s, below %s)", row.Metric, effect, j.pText(), number(row.Alpha))
 	case "primary_worse":
-		byP(j.p)
-		r.Text = fmt.Sprintf("%s is worse: %s (%s, below %s)", row.Metric, effect, pText(j.p), number(row.Alpha))
+		p, text := j.p, j.pText()
+		if j.harmful() {
+			p, text = j.harm, pText(j.harm)+" for harm"
+		}
+		byP(p)
+		r.Text = fmt.Sprintf("%s is worse: %s (%s, below %s)", row.Metric, effect, text, number(row.Alpha))
 	case "primary_unclear":
 		byP(j.p)
-		r.Text = fmt.Sprintf("%s may be better or worse: %s, which may be chance (%s, not below %s)", row.Metric, effect, pText(j.p), number(row.Alpha))
+		r.Text = fmt.Sprintf("%s may be better or worse: %s, which may be chance (%s, not below %s)", row.Metric, effect, j.pText(), number(row.Alpha))
 	case "primary_between_looks", "primary_not_computed", "guardrail_not_computed":
 		why := row.Status
 		if row.Reason != nil {
 			why = *row.Reason
 		}
 		r.Text = fmt.Sprintf("%s cannot be judged now: %s", row.Metric, why)
+		if code == "guardrail_not_computed" && row.AbsoluteEffect != nil {
+			r.Text += "; as it stands it differs by " + effect
+		}
 	case "guardrail_worse":
-		byP(row.PValue)
-		r.Text = fmt.Sprintf("%s must not get worse, and did: %s (%s, below %s)", row.Metric, effect, pText(row.PValue), number(row.Alpha))
+		p, text := j.guardrailP()
+		byP(p)
+		r.Text = fmt.Sprintf("%s must not get worse, and did: %s (%s, below %s)", row.Metric, effect, text, number(row.Alpha))
 	case "guardrail_not_worse":
-		byP(row.PValue)
-		r.Text = fmt.Sprintf("%s did not get worse that one could tell: %s (%s)", row.Metric, effect, pText(row.PValue))
+		p, text := j.guardrailP()
+		byP(p)
+		r.Text = fmt.Sprintf("%s did not get worse that one could tell: %s (%s)", row.Metric, effect, text)
 	case "guardrail_beyond_margin":
 		byMargin()
 		r.Text = fmt.Sprintf("%s is worse than its margin allows: %s, where %s is the limit", row.Metric, effect, change(*j.Margin.Limit))
 	case "guardrail_within_margin":
 		byMargin()
-		r.Text = fmt.Sprintf("%s stays within its margin: at worst %s, where %s is the limit", row.Metric, boundText(j.Margin.Bound), change(*j.Margin.Limit))
+		r.Text = fmt.Sprintf("%s stays within its margin: at worst %s, where %s is the limit", row.Metric, boundText(j.Margin.Worst), change(*j.Margin.Limit))
 	case "guardrail_not_shown":
 		byMargin()
-		r.Text = fmt.Sprintf("%s may be worse than its margin allows: at worst %s, where %s is the limit", row.Metric, boundText(j.Margin.Bound), change(*j.Margin.Limit))
+		r.Text = fmt.Sprintf("%s may be worse than its margin allows: at worst %s, where %s is the limit", row.Metric, boundText(j.Margin.Worst), change(*j.Margin.Limit))
 	default:
 		panic(fmt.Sprintf("stats: no case for the reason %q", code))
 	}
@@ -282,6 +334,26 @@ func boundText(bound *float64) string {
 		return "unknown"
 	}
 	return change(*bound)
+}
+
+// pText is the p-value of a primary metric as the results have it, and the one that the
+// verdict goes by where that is another.
+func (j judged) pText() string {
+	switch {
+	case j.Corrected:
+		return fmt.Sprintf("%s; %s corrected", pText(j.Row.PValue), pText(j.p))
+	case j.together > 1:
+		return fmt.Sprintf("%s; %s by Holm's method for %d primary metrics", pText(j.Row.PValue), pText(j.p), j.together)
+	}
+	return pText(j.p)
+}
+
+// guardrailP is the p-value that a guardrail without a margin is judged by, and as text.
+func (j judged) guardrailP() (*float64, string) {
+	if j.Harm != nil {
+		return j.Harm, pText(j.Harm) + " for harm"
+	}
+	return j.Row.PValue, pText(j.Row.PValue)
 }
 
 func pText(p *float64) string {

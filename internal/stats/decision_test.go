@@ -2,6 +2,7 @@ package stats
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/metricsjob/metricsjob/metrics"
@@ -17,7 +18,7 @@ func evidenceRow(role metrics.Role, metric string, effect, p float64) Judged {
 }
 
 func withMargin(j Judged, nonInferior, inferior bool) Judged {
-	j.Margin = &NonInferiority{Bound: new(-0.2), Limit: new(-0.1), PValue: new(0.5), NonInferior: new(nonInferior), Inferior: new(inferior)}
+	j.Margin = &NonInferiority{Worst: new(-0.2), Limit: new(-0.1), PValue: new(0.5), NonInferior: new(nonInferior), Inferior: new(inferior)}
 	return j
 }
 
@@ -32,6 +33,10 @@ func TestDecide(t *testing.T) {
 	}
 	lost := func(j Judged) Judged {
 		j.Row.PValue, j.Row.Significant, j.Row.Status = nil, nil, "one_unit"
+		return j
+	}
+	harmed := func(j Judged, p float64) Judged {
+		j.Harm = new(p)
 		return j
 	}
 	ended := func(judged ...Judged) Evidence {
@@ -68,7 +73,13 @@ func TestDecide(t *testing.T) {
 		{"beyond the margin", ended(primary(0.1, 0.001), withMargin(guardrail(-0.1, 0.01), false, true)), metrics.DoNotShip, []string{"guardrail_beyond_margin", "primary_better"}},
 		{"worse, but within the margin", ended(primary(0.1, 0.001), withMargin(guardrail(-0.1, 0.01), true, false)), metrics.Ship, []string{"primary_better", "guardrail_within_margin"}},
 		{"perhaps beyond the margin", ended(primary(0.1, 0.001), withMargin(guardrail(-0.1, 0.3), false, false)), metrics.Inconclusive, []string{"primary_better", "guardrail_not_shown"}},
-		{"a guardrail without a margin that cannot be computed", ended(primary(0.1, 0.001), lost(guardrail(-0.1, 0.3))), metrics.Ship, []string{"primary_better"}},
+		{"a guardrail without a margin that cannot be computed, and looks worse", ended(primary(0.1, 0.001), lost(guardrail(-0.1, 0.3))), metrics.Inconclusive, []string{"primary_better", "guardrail_not_computed"}},
+		{"a guardrail without a margin that cannot be computed, and is as it was", ended(primary(0.1, 0.001), lost(guardrail(0, 0.3))), metrics.Ship, []string{"primary_better", "guardrail_not_computed"}},
+		{"a guardrail without a margin that cannot be computed, and looks better", ended(primary(0.1, 0.001), lost(lower(guardrail(-0.1, 0.3)))), metrics.Ship, []string{"primary_better", "guardrail_not_computed"}},
+		{"harm that the test of a guardrail does not look for", ended(primary(0.1, 0.001), harmed(guardrail(-0.5, 1), 0.001)), metrics.DoNotShip, []string{"guardrail_worse", "primary_better"}},
+		{"no harm by its own test", ended(primary(0.1, 0.001), harmed(guardrail(-0.01, 0.6), 0.4)), metrics.Ship, []string{"primary_better", "guardrail_not_worse"}},
+		{"harm that the test of a primary metric does not look for", ended(harmed(primary(-0.5, 1), 0.001)), metrics.DoNotShip, []string{"primary_worse"}},
+		{"harm to one of two, not by Holm", ended(harmed(primary(-0.5, 1), 0.03), harmed(second(0.01, 0.4), 0.6)), metrics.Inconclusive, []string{"primary_unclear", "primary_unclear"}},
 		{"too early", running(primary(0.1, 0.001)), metrics.KeepRunning, []string{"before_end", "primary_better"}},
 		{"too early to say that it is worse", running(primary(-0.1, 0.001)), metrics.KeepRunning, []string{"before_end", "primary_worse"}},
 		{"at any time", anytime(primary(0.1, 0.001)), metrics.Ship, []string{"primary_better"}},
@@ -110,5 +121,22 @@ func TestReasonsInWords(t *testing.T) {
 	}
 	if r := reasons[0]; *r.Metric != "orders" || *r.Value != 1000 || *r.Threshold != 4000 {
 		t.Errorf("the numbers of %+v", r)
+	}
+}
+
+// Each number of a reason is named: p-values that are adjusted stand beside those of the
+// results.
+func TestAdjustedPValuesInWords(t *testing.T) {
+	two := []Judged{evidenceRow(metrics.Primary, "orders", 0.1, 0.03), evidenceRow(metrics.Primary, "visits", 0.01, 0.6)}
+	_, reasons := Decide(Evidence{Judged: two, Ended: true})
+	// Holm: the smaller of two p-values doubles.
+	if want := "(p = 0.03; p = 0.06 by Holm's method for 2 primary metrics, not below 0.05)"; !strings.HasSuffix(reasons[0].Text, want) {
+		t.Errorf("%s\nwant at the end: %s", reasons[0].Text, want)
+	}
+	corrected := evidenceRow(metrics.Primary, "orders", 0.1, 0.01)
+	corrected.Corrected, corrected.Row.PValueAdjusted = true, new(0.04)
+	_, reasons = Decide(Evidence{Judged: []Judged{corrected}, Ended: true})
+	if want := "(p = 0.01; p = 0.04 corrected, below 0.05)"; !strings.HasSuffix(reasons[0].Text, want) {
+		t.Errorf("%s\nwant at the end: %s", reasons[0].Text, want)
 	}
 }

@@ -39,8 +39,11 @@ type NonInferiority struct {
 	// Bound is the end of the one-sided interval of the absolute effect on its bad
 	// side, and Limit the margin as an absolute effect.
 	Bound, Limit *float64
-	PValue       *float64 // that the variation is worse by the margin or more
-	NonInferior  *bool    // PValue < alpha
+	// Worst is that bound with the uncertainty that a relative margin has of its
+	// own, which for others is Bound: on the good side of Limit exactly when NonInferior.
+	Worst       *float64
+	PValue      *float64 // that the variation is worse by the margin or more
+	NonInferior *bool    // PValue < alpha
 	// Inferior reports that the variation is significantly worse than the margin.
 	Inferior *bool
 	Method   string
@@ -112,12 +115,21 @@ func (r *NonInferiority) test(c Comparison, margin Margin, sign float64, v *verd
 	if _, welch := s.reference.(student); welch && opt.Test == Welch {
 		s.reference = welchOf(s.baseline, s.variation, a.units, b.units)
 	}
-	t := b.mean.sub(a.mean).sub(limit).float64() / math.Sqrt(s.baseline+s.variation)
+	gap, se := b.mean.sub(a.mean).sub(limit).float64(), math.Sqrt(s.baseline+s.variation)
+	t := gap / se
 	p := v.number(pValue(t, s.reference, opt.Alternative))
 	if p == nil {
 		return
 	}
 	r.PValue, r.NonInferior = p, new(*p < opt.Alpha)
+	d := quantileOf(s.reference, opt) * se
+	low, high := ends(gap-d, gap+d, opt.Alternative, v)
+	low, high = agree(*r.NonInferior, gap, opt.Alternative, low, high)
+	for _, end := range []*float64{low, high} { // one of them is open
+		if end != nil && r.Limit != nil {
+			r.Worst = v.number(*r.Limit + *end)
+		}
+	}
 	opposite := Greater
 	if opt.Alternative == Greater {
 		opposite = Less

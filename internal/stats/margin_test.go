@@ -2,6 +2,7 @@ package stats
 
 import (
 	"encoding/json"
+	"math"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -88,6 +89,12 @@ func TestMarginIsAComparisonWithAWorseBaseline(t *testing.T) {
 		r := CompareWithMargin(kind, momentsOf(a), momentsOf(b), Margin{sumOf(t, "0.02"), true}, better, opt)
 		want := Compare(kind, times(a, share, 0), times(b, 100, 0), opposite)
 		same(t, "relative margin", r.PValue, want.PValue, 1e-12)
+		if r.NonInferior != nil && r.Worst != nil {
+			// Worst is compared with the limit, and their difference is rounded.
+			if within := (*r.Worst-*r.Limit)*float64(-sign) > 0; within != *r.NonInferior && math.Abs(*r.Worst-*r.Limit) > 1e-12*math.Abs(*r.Limit) {
+				t.Fatalf("non-inferior %v, at worst %v with the limit %v", *r.NonInferior, *r.Worst, *r.Limit)
+			}
+		}
 
 		if kind == Mean {
 			for i := range a {
