@@ -59,6 +59,7 @@ func Stats(ctx context.Context, opts StatsOptions) (*metrics.Tables, error) {
 		return nil, err
 	}
 	t := &fromSums{analysis: a, opt: opt, ended: opts.Ended, runID: hex.EncodeToString(hash.Sum(nil))[:16], tables: &metrics.Tables{}, known: map[string]bool{}}
+	t.steps = stepsOf(groups)
 	for _, g := range groups {
 		if err := t.group(g); err != nil {
 			return nil, err
@@ -92,6 +93,31 @@ type fromSums struct {
 	tables   *metrics.Tables
 	effects  effects
 	known    map[string]bool // metrics that are described
+	steps    map[funnel]int64
+}
+
+// funnel is a metric of an experiment that may have steps.
+type funnel struct{ experiment, metric string }
+
+// stepsOf are the last steps of funnels; a metric that has rows of no step has none.
+func stepsOf(groups []*sumsGroup) map[funnel]int64 {
+	last := map[funnel]int64{}
+	for _, g := range groups {
+		f := funnel{g.first.experiment(), g.first.text("metric")}
+		last[f] = max(last[f], g.step())
+	}
+	for _, g := range groups {
+		if g.step() == 0 {
+			delete(last, funnel{g.first.experiment(), g.first.text("metric")})
+		}
+	}
+	return last
+}
+
+// step is the group's step, from 1; 0 where it is of none.
+func (g *sumsGroup) step() int64 {
+	step, _ := strconv.ParseInt(g.first.text("step"), 10, 64)
+	return step
 }
 
 // group adds the rows of a group.
@@ -100,7 +126,7 @@ func (t *fromSums) group(g *sumsGroup) error {
 	if err != nil {
 		return err
 	}
-	s := subject{kind: g.kind, opt: t.opt, better: g.better, correction: t.analysis.Correction.V, value: g.first.text("split") == ""}
+	s := subject{kind: g.kind, opt: t.opt, better: g.better, correction: t.analysis.Correction.V, value: g.first.text("split") == "" && g.step() == t.steps[funnel{g.first.experiment(), g.first.text("metric")}]}
 	s.opt.Better = g.better
 	if s.margin, err = g.first.margin(); err != nil {
 		return err
@@ -120,7 +146,11 @@ func (t *fromSums) group(g *sumsGroup) error {
 			t.effects.add(row)
 			continue
 		}
-		t.effects.compare(row, s, base.row.text("variation"), arms{all: stats.Stratum{Baseline: base.all, Variation: a.all}, strata: strataOf(base, a)})
+		strata := strataOf(base, a)
+		if strata == nil && len(t.analysis.Stratify.V) > 0 {
+			row.Warnings = append(row.Warnings, metrics.WarnNoStrata)
+		}
+		t.effects.compare(row, s, base.row.text("variation"), arms{all: stats.Stratum{Baseline: base.all, Variation: a.all}, strata: strata})
 	}
 	return nil
 }

@@ -136,6 +136,14 @@ func TestMistakesInSums(t *testing.T) {
 			`row 1: column units: 5000000000000000000 are too many`},
 		{"too many units together", "metric,variation,baseline,units,sum,sum_sq\nm,a,true,5000000000000000,1,1\nm,b,false,5000000000000000,2,2\n",
 			`row 2: column units: too many in the variations of metric "m"`},
+		{"no quantile", "metric,kind,variation,baseline,units,quantile_lower,quantile_upper\nm,quantile,a,true,10,1,2\n",
+			`row 1: column quantile_value is empty, and column units is 10`},
+		{"bounds the wrong way round", "metric,kind,variation,baseline,units,quantile_value,quantile_lower,quantile_upper\nm,quantile,a,true,10,5,6,4\n",
+			`row 1: column quantile_value: 5 is not between 6 and 4`},
+		{"a quantile outside of its bounds", "metric,kind,variation,baseline,units,quantile_value,quantile_lower,quantile_upper\nm,quantile,a,true,10,7,4,6\n",
+			`row 1: column quantile_value: 7 is not between 4 and 6`},
+		{"a negative standard deviation", "metric,variation,baseline,units,mean,std_dev\nm,a,true,10,7,-4\n",
+			`row 1: column std_dev is negative`},
 		{"events that are no number", "metric,variation,baseline,units,sum,sum_sq,events\nm,a,true,10,1,1,many\n",
 			`row 1: column events: "many" is no whole number from 0`},
 	} {
@@ -183,5 +191,29 @@ func TestGuardrailsOfSums(t *testing.T) {
 				t.Errorf("%s for %v, want %s for %s", v.Verdict, v.Reasons, c.want, c.codes)
 			}
 		})
+	}
+}
+
+// Of a funnel the last step is the metric, for verdicts and corrections.
+func TestFunnelOfSums(t *testing.T) {
+	tables, err := statsOf(t, `metric,role,step,variation,baseline,units,sum,sum_sq
+f,primary,1,a,true,10000,5000,5000
+f,primary,1,b,false,10000,4000,4000
+f,primary,2,a,true,10000,1000,1000
+f,primary,2,b,false,10000,1200,1200
+`, "correction: {method: bonferroni, roles: [primary]}, stratify: [country]")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The first step is worse by 14 standard errors, the second better by 4.5.
+	if v := tables.Verdicts[0]; v.Verdict != metrics.Ship || len(v.Reasons) != 1 {
+		t.Errorf("%s for %v, want ship for the last step alone", v.Verdict, v.Reasons)
+	}
+	first, last := tables.Results[1], tables.Results[3]
+	if first.PValueAdjusted != nil || last.PValueAdjusted == nil || *last.PValueAdjusted != *last.PValue {
+		t.Errorf("corrected p-values: %v and %v, want none of the first step, and that of one comparison", first.PValueAdjusted, last.PValueAdjusted)
+	}
+	if got := strings.Join(last.Warnings, " "); got != metrics.WarnNoStrata {
+		t.Errorf("warnings %q: rows have no strata", got)
 	}
 }

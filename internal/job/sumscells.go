@@ -165,6 +165,9 @@ func (r sumsRow) madeOf(m *stats.Moments, t stats.Term, column string, v stats.S
 		return v.Mul(n), nil
 	}
 	if strings.HasSuffix(column, "std_dev") || column == "std_error" {
+		if v.Sign() < 0 {
+			return v, r.errorf("a standard deviation is 0 or more", "column %s is negative", column)
+		}
 		v = v.Mul(v)
 	}
 	if column == "std_error" {
@@ -203,25 +206,34 @@ func quotient(s stats.Sum, n int64) stats.Sum {
 // quantiles are the order statistics of a row. Its bounds are those at quantile_z
 // standard errors of the share, else at the alpha of the analysis.
 func (r sumsRow) quantiles(opt stats.Options) (*stats.Quantiles, error) {
-	value, ok, err := r.sum("quantile_value")
-	if err != nil || !ok {
-		return nil, err // without a value: no units
-	}
-	q := &stats.Quantiles{Value: value.Rat(), Z: stats.PercentileZ(opt.Alpha)}
 	column := "quantile_n"
 	if r.text(column) == "" {
 		column = "units"
 	}
-	if q.N, err = r.count(column); err != nil {
+	n, err := r.count(column)
+	if err != nil {
 		return nil, err
 	}
+	value, ok, err := r.sum("quantile_value")
+	switch {
+	case err != nil:
+		return nil, err
+	case !ok && n > 0:
+		return nil, r.errorf("a quantile needs its value, and both bounds or std_error", "column quantile_value is empty, and column %s is %d", column, n)
+	case !ok:
+		return nil, nil
+	}
+	q := &stats.Quantiles{Value: value.Rat(), Z: stats.PercentileZ(opt.Alpha), N: n}
 	if se, ok, err := r.sum("std_error"); err != nil {
 		return nil, err
 	} else if ok {
 		if r.text("quantile_lower") != "" || r.text("quantile_upper") != "" {
 			return nil, r.errorf("leave the bounds or the standard error out", "the standard error of a quantile is given twice")
 		}
-		half := se.Abs().Float64()
+		if se.Sign() < 0 {
+			return nil, r.errorf("a standard error is 0 or more", "column std_error is negative")
+		}
+		half := se.Float64()
 		q.Lower, q.Upper, q.Z = -half, half, 1
 		return q, nil
 	}
@@ -244,6 +256,10 @@ func (r sumsRow) quantiles(opt stats.Options) (*stats.Quantiles, error) {
 			return nil, r.errorf("a quantile needs its value, and both bounds or std_error", "column %s is empty", bound.column)
 		}
 		*bound.to = s.Float64()
+	}
+	if v := value.Float64(); q.Lower > v || v > q.Upper {
+		return nil, r.errorf("the value lies between quantile_lower and quantile_upper", "column quantile_value: %s is not between %s and %s",
+			r.text("quantile_value"), r.text("quantile_lower"), r.text("quantile_upper"))
 	}
 	widen, err := r.quantileScale(q.N)
 	if err != nil {
