@@ -64,16 +64,16 @@ shares of the baseline's mean, units those of both variations together.`,
 	f.Float64Var(&flags.stdDev, "std-dev", 0, "`DEVIATION` of the units' values, with --mean")
 	f.Float64Var(&flags.rate, "rate", 0, "`RATE` of units that have something, between 0 and 1")
 	f.StringVar(&flags.plan.Moments, "moments", "", "`FILE` of sums of an earlier experiment: .csv, .jsonl or .parquet")
-	f.StringVar(&flags.plan.Analysis, "analysis", "", "`FILE` with an analysis block (default the defaults)")
+	f.StringVar(&flags.plan.Analysis, "analysis", "", "`FILE` with an analysis block (default that of each metric, or the defaults)")
 	f.StringSliceVar(&flags.effects, "effects", nil, "relative `EFFECTS` to find, e.g. 1%,2% (default 0.5% to 20%)")
 	f.Float64Var(&flags.plan.Units, "units", 0, "`NUMBER` of units at hand, in both variations together")
 	f.Float64Var(&flags.plan.PerDay, "per-day", 0, "`NUMBER` of units that come in a day, in both variations together (default that of the data)")
 	f.BoolVar(&flags.plan.Curve, "curve", false, "show the effect that is found on each day, or with --units in steps up to them")
 	f.IntVar(&flags.plan.Days, "days", 28, "`NUMBER` of days of the curve")
-	f.Float64Var(&flags.plan.Ratio, "ratio", 1, "`UNITS` of the variation for each unit of the baseline")
-	f.Float64Var(&flags.plan.Alpha, "alpha", 0, "significance level (default that of the analysis, 0.05)")
-	f.Float64Var(&flags.plan.Power, "power", 0, "chance to find the effect (default that of the analysis, 0.8)")
-	f.Var(newChoice(&flags.plan.Alternative, "", "two_sided", "greater", "less"), "alternative", "side that counts (default that of the analysis)")
+	f.Float64Var(&flags.plan.Ratio, "ratio", 0, "`UNITS` of the variation for each unit of the baseline (default that of the weights or units of the data or sums, else 1)")
+	f.Float64Var(&flags.plan.Alpha, "alpha", 0, "significance level (default that of the metric's analysis, 0.05)")
+	f.Float64Var(&flags.plan.Power, "power", 0, "chance to find the effect (default that of the metric's analysis, 0.8)")
+	f.Var(newChoice(&flags.plan.Alternative, "", "two_sided", "greater", "less"), "alternative", "side that counts (default that of the metric's analysis)")
 	f.Var(newChoice(&flags.format, powerTable, powerTable, powerCSV, powerJSON), "format", "print the plan as")
 	return cmd
 }
@@ -102,7 +102,7 @@ func (flags *powerFlags) compute(cmd *cobra.Command, p *program, args []string) 
 	if plan.Days < 1 || plan.Days > 3660 {
 		return nil, usagef("--days must be from 1 to 3660, not %d", plan.Days)
 	}
-	if !(plan.Ratio > 0) {
+	if given("ratio") && !(plan.Ratio > 0) {
 		return nil, usagef("--ratio must be above 0, not %v", plan.Ratio)
 	}
 	for _, text := range flags.effects {
@@ -115,11 +115,16 @@ func (flags *powerFlags) compute(cmd *cobra.Command, p *program, args []string) 
 		}
 		plan.Effects = append(plan.Effects, x)
 	}
+	numbers := given("mean") || given("std-dev")
 	switch {
+	case given("rate") && numbers:
+		return nil, usagef("a rate has its standard deviation").withHint("give --rate, or --mean and --std-dev")
+	case given("moments") && (given("rate") || numbers):
+		return nil, usagef("the metric is known by sums or by numbers, not by both").withHint("leave out --moments, or --rate, --mean and --std-dev")
 	case given("rate"):
 		sd := math.Sqrt(flags.rate * (1 - flags.rate))
 		plan.Mean, plan.StdDev = &flags.rate, &sd
-	case given("mean") || given("std-dev"):
+	case numbers:
 		plan.Mean, plan.StdDev = &flags.mean, &flags.stdDev
 	case plan.Moments == "":
 		opts, err := flags.options(p, args)

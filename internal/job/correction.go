@@ -19,10 +19,10 @@ type comparison struct {
 	nonInferior stats.NonInferiority
 }
 
-// at computes the effect at another alpha.
+// at computes the effect at another alpha, by the test that gave the p-value.
 func (c *comparison) at(alpha float64) stats.Effect {
 	opt := c.opt
-	opt.Alpha, opt.Power = alpha, 0
+	opt.Alpha, opt.TunedFor, opt.Power = alpha, c.opt.Alpha, 0
 	return c.compared(c.arms, opt).Effect()
 }
 

@@ -2,11 +2,7 @@ package job
 
 import (
 	"context"
-	"fmt"
 	"math"
-	"slices"
-	"strconv"
-	"time"
 
 	"github.com/metricsjob/metricsjob/internal/stats"
 	"github.com/metricsjob/metricsjob/metrics"
@@ -19,7 +15,8 @@ type PowerOptions struct {
 	// what is known, where they are given; else the data that Paths name.
 	Moments      string
 	Mean, StdDev *float64
-	// Analysis is a file of options; Alpha, Power and Alternative go over it.
+	// Analysis is a file of options; without one those of each metric hold, or the
+	// defaults where there are no definitions. Alpha, Power and Alternative go over them.
 	Analysis     string
 	Alpha, Power float64
 	Alternative  string
@@ -27,10 +24,11 @@ type PowerOptions struct {
 	// in both variations together.
 	Effects []float64
 	Units   float64
-	// Ratio is the number of units of the variation for each of the baseline.
+	// Ratio is the number of units of the variation for each of the baseline; 0: what
+	// was planned for the data or sums, by weights or else by the units they have.
 	Ratio float64
 	// PerDay is the number of units that come in a day, in both variations together; 0:
-	// what the data show.
+	// what the data show. Of them those count that the metric's sums are over.
 	PerDay float64
 	// Curve asks for the detectable effect, and the power for each of Effects, as they
 	// change: with Units in even steps up to them, else on each of so many Days.
@@ -57,24 +55,15 @@ type PowerRow struct {
 // Power plans experiments: how many units and days each effect takes; or, with units
 // at hand or as they come, which effect they find, and each effect with which power.
 func Power(ctx context.Context, opts PowerOptions) ([]PowerRow, error) {
-	a, _, err := readAnalysis(opts.Analysis)
-	if err != nil {
-		return nil, err
+	opt := stats.OptionsOf(metrics.DefaultAnalysis())
+	if opts.Analysis != "" {
+		a, _, err := readAnalysis(opts.Analysis)
+		if err != nil {
+			return nil, err
+		}
+		opt = stats.OptionsOf(a)
 	}
-	opt := stats.OptionsOf(a)
-	if opts.Alpha > 0 {
-		opt.Alpha = opts.Alpha
-	}
-	if opts.Power > 0 {
-		opt.Power = opts.Power
-	}
-	if opts.Alternative != "" {
-		opt.Alternative = stats.Alternative(opts.Alternative)
-	}
-	if opt.Test == stats.Pearson || opt.Test == stats.G {
-		opt.Test = stats.Z
-	}
-	known, err := baselines(ctx, opts, opt)
+	known, err := opts.known(ctx, opt)
 	if err != nil {
 		return nil, err
 	}
@@ -85,9 +74,9 @@ func Power(ctx context.Context, opts PowerOptions) ([]PowerRow, error) {
 			return nil, err
 		}
 		if len(stages) > 0 {
-			rows = append(rows, b.found(stages, opts.Effects, opt)...)
+			rows = append(rows, b.found(stages, opts.Effects)...)
 		} else {
-			rows = append(rows, b.needed(opts.Effects, opt)...)
+			rows = append(rows, b.needed(opts.Effects)...)
 		}
 	}
 	return rows, nil
@@ -98,7 +87,8 @@ type planned struct {
 	experiment, metric string
 	mean               float64
 	design             stats.PowerDesign
-	perDay             float64
+	power              float64 // the one that is planned for
+	perDay             float64 // units that count; 0: not known
 }
 
 // stage is a number of units of an experiment that goes on, and the days until then
@@ -156,13 +146,13 @@ func (b planned) row(effect, power float64, at stage) PowerRow {
 
 // found are the effects that units find with the power, and the power that they have
 // for others.
-func (b planned) found(stages []stage, effects []float64, opt stats.Options) []PowerRow {
+func (b planned) found(stages []stage, effects []float64) []PowerRow {
 	size := math.Abs(b.mean)
 	var rows []PowerRow
 	for _, at := range stages {
-		rows = append(rows, b.row(b.design.DetectableEffect(opt.Power, at.units)/size, opt.Power, at))
+		rows = append(rows, b.row(b.design.DetectableEffect(b.power, at.units)/size, b.power, at))
 		for _, effect := range effects {
-			effect *= sideOf(opt)
+			effect *= b.side()
 			rows = append(rows, b.row(effect, b.design.Power(effect*size, at.units), at))
 		}
 	}
@@ -170,143 +160,23 @@ func (b planned) found(stages []stage, effects []float64, opt stats.Options) []P
 }
 
 // needed are the units that find the effects with the power.
-func (b planned) needed(effects []float64, opt stats.Options) []PowerRow {
+func (b planned) needed(effects []float64) []PowerRow {
 	if len(effects) == 0 {
 		effects = []float64{0.005, 0.01, 0.02, 0.05, 0.1, 0.2}
 	}
 	var rows []PowerRow
 	for _, effect := range effects {
-		effect *= sideOf(opt)
-		units := math.Ceil(b.design.Units(effect*math.Abs(b.mean), opt.Power))
-		rows = append(rows, b.row(effect, opt.Power, b.stage(units)))
+		effect *= b.side()
+		units := math.Ceil(b.design.Units(effect*math.Abs(b.mean), b.power))
+		rows = append(rows, b.row(effect, b.power, b.stage(units)))
 	}
 	return rows
 }
 
-// sideOf is the sign of the effects that a test is for.
-func sideOf(opt stats.Options) float64 {
-	if opt.Alternative == stats.Less {
+// side is the sign of the effects that the test is for.
+func (b planned) side() float64 {
+	if b.design.Alternative == stats.Less {
 		return -1
 	}
 	return 1
-}
-
-// baselines are what is known of the metrics: numbers, sums, or data.
-func baselines(ctx context.Context, opts PowerOptions, opt stats.Options) ([]planned, error) {
-	if opts.Mean != nil {
-		if *opts.Mean == 0 || *opts.StdDev <= 0 {
-			return nil, &SumsError{Place: "power", Text: "effects are shares of the mean, in units of the standard deviation: neither may be 0", hint: "give --mean and --std-dev, or --rate"}
-		}
-		return []planned{{mean: *opts.Mean, perDay: opts.PerDay, design: stats.PowerDesign{
-			StdDev: *opts.StdDev, Ratio: opts.Ratio, Alpha: opt.Alpha, Alternative: opt.Alternative, Test: opt.Test,
-		}}}, nil
-	}
-	perDay := map[string]float64{}
-	var rows []sumsRow
-	var err error
-	if opts.Moments != "" {
-		rows, err = readSums(ctx, opts.Moments, opts.Options)
-	} else {
-		rows, perDay, err = observed(ctx, opts.Options)
-	}
-	if err != nil {
-		return nil, err
-	}
-	var out []planned
-	for _, r := range rows {
-		is, _ := strconv.ParseBool(r.text("baseline"))
-		if !is || orDefault(r.text("segment"), metrics.Overall) != metrics.Overall || len(opts.Metrics) > 0 && !slices.Contains(opts.Metrics, r.text("metric")) {
-			continue
-		}
-		kind, err := r.kind()
-		if err != nil {
-			return nil, err
-		}
-		own := opt
-		own.CUPED = opt.CUPED && r.text("pre_sum") != ""
-		m, err := r.moments(kind, own)
-		if err != nil {
-			return nil, err
-		}
-		mean := stats.Describe(kind, m).Mean
-		design, ok := stats.PowerDesignOf(kind, m, opts.Ratio, own)
-		if !ok || mean == nil || *mean == 0 {
-			continue // nothing happens there, or always the same
-		}
-		b := planned{r.text("experiment"), r.text("metric"), *mean, design, opts.PerDay}
-		if b.perDay == 0 {
-			b.perDay = perDay[b.experiment]
-		}
-		out = append(out, b)
-	}
-	if len(out) == 0 {
-		return nil, &SumsError{Place: orDefault(opts.Moments, "power"), Text: "no metric of a baseline has a mean and a variance to plan with", hint: "see the columns baseline and metric, and --metric"}
-	}
-	return out, nil
-}
-
-// observed runs the definitions, and gives the sums and the traffic of each experiment.
-func observed(ctx context.Context, opts Options) ([]sumsRow, map[string]float64, error) {
-	result, err := Run(ctx, opts)
-	if err != nil {
-		return nil, nil, err
-	}
-	var rows []sumsRow
-	for _, table := range result.Tables.All() {
-		if table.Name != "moments" {
-			continue
-		}
-		for i, row := range table.Rows {
-			cells := map[string]string{}
-			for c, cell := range row {
-				if cell != nil {
-					cells[table.Columns[c].Name] = fmt.Sprint(cell)
-				}
-			}
-			rows = append(rows, sumsRow{cells, "moments", i + 1})
-		}
-	}
-	return rows, trafficOf(&result.Tables), nil
-}
-
-// trafficOf is how many units came on a day in each experiment, of those that a
-// comparison is made of: those of the baseline, and of another variation on average.
-func trafficOf(t *metrics.Tables) map[string]float64 {
-	others := map[string]float64{} // variations but the baseline
-	baseline := map[[2]string]bool{}
-	for _, v := range t.Variations {
-		if v.Baseline {
-			baseline[[2]string{v.Experiment, v.Key}] = true
-		} else {
-			others[v.Experiment]++
-		}
-	}
-	type traffic struct {
-		units    float64
-		from, to time.Time
-	}
-	seen := map[string]traffic{}
-	for _, x := range t.Exposures {
-		if x.Segment != metrics.Overall {
-			continue
-		}
-		c, known := seen[x.Experiment]
-		if !known || x.Date.Before(c.from) {
-			c.from = x.Date.Time
-		}
-		if x.Date.After(c.to) {
-			c.to = x.Date.Time
-		}
-		if baseline[[2]string{x.Experiment, x.Variation}] {
-			c.units += float64(x.Units)
-		} else {
-			c.units += float64(x.Units) / others[x.Experiment]
-		}
-		seen[x.Experiment] = c
-	}
-	perDay := map[string]float64{}
-	for key, c := range seen {
-		perDay[key] = c.units / (c.to.Sub(c.from).Hours()/24 + 1)
-	}
-	return perDay
 }

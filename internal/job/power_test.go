@@ -95,3 +95,68 @@ func TestPowerCurve(t *testing.T) {
 		})
 	}
 }
+
+// Of 900 units of control 90 visit and 45 buy, at 90:10 in one day. By scipy 1.14.1, for
+// nu = n - 2 and sd = sqrt(900*p*(1-p)/899): the root n of
+// nct.sf(t.isf(0.1, nu), nu, 0.2*p/sd*sqrt(n*0.09)) = 0.9 is 16442.83 for visits, one-sided at
+// 0.1 with a power of 0.9; two-sided at 0.05 with 0.8 that of purchases is 41472.54 by
+// nct.sf(t.isf(0.025, nu), ..) + nct.cdf(-t.isf(0.025, nu), ..).
+func TestPowerOfData(t *testing.T) {
+	dir := t.TempDir()
+	writeFile(t, filepath.Join(dir, "metrics.yaml"), `version: 1
+sources:
+  impressions:
+    - {name: decisions, path: decisions.parquet, columns: {units: {user: user_id}, flag: flag, variation: variation, timestamp: ts, attributes: {country: country}}}
+  events:
+    - {name: orders, path: orders.parquet, columns: {units: {user: user_id}, event: event, timestamp: ts, properties: {page: page}}}
+events: {list: [{key: visit, properties: {page: string}}, {key: purchase}]}
+metrics:
+  - {key: visits, event: visit, measure: occurrence, better: higher, split_by: page, analysis: {alpha: 0.1, power: 0.9, alternative: greater}}
+  - {key: bought, better: higher, funnel: {steps: [{event: visit}, {event: purchase}]}}
+experiments:
+  - key: button
+    flag: button
+    unit: user
+    start: 2026-03-02
+    end: 2026-03-04
+    segments: [country]
+    variations: [{key: control, weight: 90, baseline: true}, {key: green, weight: 10}]
+    metrics: {primary: [visits, bought]}
+    analysis: {stratify: [country]}
+`)
+	var decisions, orders strings.Builder
+	decisions.WriteString("user_id:VARCHAR,flag:VARCHAR,variation:VARCHAR,ts:TIMESTAMP,country:VARCHAR\n")
+	orders.WriteString("user_id:VARCHAR,event:VARCHAR,ts:TIMESTAMP,page:VARCHAR\n")
+	for i := range 1000 {
+		variation := "control"
+		if i >= 900 {
+			variation = "green"
+		}
+		fmt.Fprintf(&decisions, "u%d,button,%s,2026-03-02 10:00:00,%s\n", i, variation, []string{"DE", "FR"}[i%2])
+		if i%10 == 0 {
+			fmt.Fprintf(&orders, "u%d,visit,2026-03-02 11:00:00,%s\n", i, []string{"home", "cart"}[i/10%2])
+		}
+		if i%20 == 0 {
+			fmt.Fprintf(&orders, "u%d,purchase,2026-03-02 12:00:00,\n", i)
+		}
+	}
+	e := openEngine(t, dir)
+	writeParquet(t, e, dir, "decisions", decisions.String())
+	writeParquet(t, e, dir, "orders", orders.String())
+	rows, err := job.Power(t.Context(), job.PowerOptions{
+		Options: job.Options{Paths: []string{filepath.Join(dir, "metrics.yaml")}, Now: time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC), Version: "test", Threads: 2},
+		Effects: []float64{0.2},
+	})
+	if err != nil || len(rows) != 2 {
+		t.Fatalf("%d rows: %v: %+v", len(rows), err, rows)
+	}
+	for i, want := range []struct {
+		metric                   string
+		mean, units, power, days float64
+	}{{"visits", 0.1, 16_443, 0.9, 17}, {"bought", 0.05, 41_473, 0.8, 42}} {
+		r := rows[i]
+		if r.Metric != want.metric || math.Abs(r.Mean-want.mean) > 1e-12 || r.Units != want.units || r.Power != want.power || *r.Days != want.days {
+			t.Errorf("%+v with %v days, want %+v", r, *r.Days, want)
+		}
+	}
+}

@@ -1,6 +1,9 @@
 package stats
 
-import "math"
+import (
+	"cmp"
+	"math"
+)
 
 // defaultTunedAt is the number of units at which an always-valid interval is
 // tightest where nothing was said.
@@ -20,7 +23,7 @@ type alwaysValid struct {
 // alwaysValidOf is the sequence after so many units of both variations.
 func alwaysValidOf(units float64, opt Options) alwaysValid {
 	return alwaysValid{
-		r:        units * mixtureVariance(opt.Alpha) / float64(opt.TunedAt),
+		r:        units * mixtureVariance(cmp.Or(opt.TunedFor, opt.Alpha)) / float64(opt.TunedAt),
 		oneSided: opt.Alternative != TwoSided,
 	}
 }

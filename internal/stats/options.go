@@ -73,6 +73,9 @@ type Options struct {
 	// intervals and p-values are always valid, and tightest when both variations
 	// together have so many units.
 	TunedAt int
+	// TunedFor is the alpha that the mixture of TunedAt is tightest for; 0: Alpha. It
+	// stays what it was where Alpha is corrected: a p-value is of one mixture.
+	TunedFor float64
 	// MSPRT is the mixture sequential probability ratio test: always valid too, for
 	// effects of the size of MinimumEffect; TunedAt is 0 then.
 	MSPRT bool

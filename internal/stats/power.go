@@ -16,13 +16,19 @@ type PowerDesign struct {
 }
 
 // PowerDesignOf takes the standard deviation from moments at hand, adjusted by the
-// covariates if opt says so; ok is false where they have none above zero.
+// covariates if opt says so; ok is false where they have none above zero. That of a
+// percentile is its standard error times the root of the units, which of a percentile of
+// events are fewer than its values; it is compared as Z.
 func PowerDesignOf(kind Kind, m Moments, ratio float64, opt Options) (d PowerDesign, ok bool) {
 	e := estimateOf(kind, m)
 	if !e.hasVariance {
 		return PowerDesign{}, false
 	}
 	variance := e.variance
+	if kind == Percentile {
+		opt.Test = Z
+		variance = variance.times(SumOf(m.Units)).over(SumOf(e.units))
+	}
 	if adjusts(kind, opt) {
 		if p := estimateOf(kind, m.covariate()); p.hasVariance && p.variance.sign() > 0 {
 			c := covariance(kind, m)
@@ -35,12 +41,18 @@ func PowerDesignOf(kind Kind, m Moments, ratio float64, opt Options) (d PowerDes
 
 // detectable is the absolute effect that a comparison with this spread finds with
 // opt.Power: of one fixed look by the noncentral t with the test's degrees of
-// freedom; of z, and of looks before the end, as many standard errors away as the
-// test's quantile and the power's together.
+// freedom, or the normal of z; of looks before the end as many standard errors away as
+// the test's quantile and the power's together.
 func (s spread) detectable(quantile float64, opt Options) float64 {
+	if opt.Alpha >= opt.Power {
+		return 0 // no effect at all is found as often
+	}
 	shift := quantile - normal{}.quantile(opt.Power)
-	if t, fixed := s.reference.(student); fixed {
-		shift = noncentralShift(t.nu, quantile, opt.Alternative, opt.Power)
+	switch reference := s.reference.(type) {
+	case student:
+		shift = noncentralShift(reference.nu, quantile, opt.Alternative, opt.Power)
+	case normal:
+		shift = shiftBeyond(func(q, shift float64) float64 { return normal{}.tail(q - shift) }, quantile, opt.Alternative, opt.Power)
 	}
 	if opt.Alternative == Less {
 		shift = -shift
@@ -143,15 +155,21 @@ func chiOf(nu float64) chi {
 	if nu > 100 {
 		wide, panels = 7, 4 // nearly a normal
 	}
-	from, to := math.Max(0, 1-wide/math.Sqrt(2*nu)), 1+wide/math.Sqrt(2*nu)
+	// By a root of s the density is smooth at 0, also where ν is not a whole number.
+	root := 1.0
+	if nu < 10 {
+		root = 8
+	}
+	from, to := math.Max(0, 1-wide/math.Sqrt(2*nu)), math.Pow(1+wide/math.Sqrt(2*nu), 1/root)
 	half := (to - from) / float64(panels) / 2
 	nodes := make(chi, 0, panels*len(gauss))
 	all := 0.0
 	for i := range panels {
 		middle := from + float64(2*i+1)*half
 		for _, g := range gauss {
-			s := middle + g.x*half
-			density := g.w * math.Exp((nu-1)*math.Log(s)-nu*(s*s-1)/2)
+			v := middle + g.x*half
+			s := math.Pow(v, root)
+			density := g.w * math.Exp((root*nu-1)*math.Log(v)-nu*(s*s-1)/2)
 			all += density
 			nodes = append(nodes, node{s, density})
 		}
@@ -185,6 +203,12 @@ func noncentralShift(nu, q float64, alt Alternative, power float64) float64 {
 	if nu < 1e5 {
 		above = chiOf(nu).tail
 	}
+	return shiftBeyond(above, q, alt, power)
+}
+
+// shiftBeyond is the shift of a statistic that is beyond q, or with two sides beyond ±q,
+// with the power; above is the chance of its being above a number.
+func shiftBeyond(above func(q, shift float64) float64, q float64, alt Alternative, power float64) float64 {
 	f := func(shift float64) float64 {
 		p := above(q, shift)
 		if alt == TwoSided && q+shift < 38 {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"math/big"
 	"os"
 	"strings"
 	"testing"
@@ -151,7 +152,7 @@ func TestDocsOfPower(t *testing.T) {
 }
 
 // The detectable effect of a comparison: scipy 1.14.1, brentq on stats.nct with
-// Welch's degrees of freedom, as a share of the baseline's mean. The sums are
+// Welch's degrees of freedom, or stats.norm on both sides, as a share of the baseline's mean. The sums are
 // those of docs/statistics.md.
 func TestDetectableEffectOfAComparison(t *testing.T) {
 	purchases := [2]Moments{counts(163, 3304), counts(223, 3329)}
@@ -167,7 +168,7 @@ func TestDetectableEffectOfAComparison(t *testing.T) {
 		want  float64
 	}{
 		{purchases, Welch, TwoSided, 0.8, 0.32616732391637837},
-		{purchases, Z, TwoSided, 0.8, 0.3261196194118696},
+		{purchases, Z, TwoSided, 0.8, 0.3261192200134077},
 		{few, Welch, TwoSided, 0.8, 1.5608522605490123},
 		{few, Welch, Greater, 0.9, 1.567175931689545},
 		{few, Welch, Less, 0.9, -1.567175931689545},
@@ -191,6 +192,48 @@ func TestNearlyNormalTail(t *testing.T) {
 					t.Errorf("ν %v, q %v, shift %v: %v, want %v", nu, q, shift, got, want)
 				}
 			}
+		}
+	}
+}
+
+// The 95th percentile of 36,000 load times of 1800 units. By numpy 2.1 and scipy 1.14.1 it is
+// 181.1 with a standard error of 1.0881356249117882, that of its share being the one of a
+// ratio over units, and 5% of it are found by 4·se²·1800·(isf(.025) + isf(.2))²/(.05·181.1)²
+// = 816.07 units; the other side adds less than a millionth.
+func TestPowerDesignOfPercentileOfEvents(t *testing.T) {
+	z := PercentileZ(0.05)
+	m := Moments{Units: 1800, Quantiles: &Quantiles{
+		Value: big.NewRat(1811, 10), Lower: 181.1 - z*1.0881356249117882, Upper: 181.1 + z*1.0881356249117882, Z: z, N: 36_000,
+	}}
+	d, ok := PowerDesignOf(Percentile, m, 1, DefaultOptions())
+	if !ok {
+		t.Fatal("no design")
+	}
+	units := d.Units(0.05*181.1, 0.8)
+	near(t, "units", &units, 816.0735835137237, 1e-5)
+}
+
+// By mpmath 1.3.0, the mean over u = s^nu of the normal's tails, by quad and findroot at 25
+// digits; scipy 1.14.1 has the same by nct.sf + nct.cdf, where it is to be had.
+func TestNoncentralShiftOfFewDegrees(t *testing.T) {
+	for _, c := range []struct{ nu, want float64 }{
+		{1.019, 15.64242517988761}, {1.134, 12.46245579356804}, {2.2, 5.208364999884982}, {5, 3.513902729171092}, {30, 2.895358300153196},
+	} {
+		got := noncentralShift(c.nu, student{c.nu}.quantile(0.025), TwoSided, 0.8)
+		near(t, fmt.Sprintf("shift with %v degrees of freedom", c.nu), &got, c.want, 1e-9)
+	}
+}
+
+// By scipy 1.14.1, the root of norm.sf(norm.isf(a/2) - x) + norm.cdf(-norm.isf(a/2) - x) = 0.8,
+// with a standard error of 1. An alpha above the power finds no effect at all as often.
+func TestDetectableOfBothTails(t *testing.T) {
+	for _, c := range []struct{ alpha, want float64 }{{0.05, 2.8015817870135793}, {0.5, 1.4587150359079042}, {0.999999, 0}} {
+		opt := DefaultOptions()
+		opt.Alpha, opt.Power = c.alpha, 0.8
+		for _, reference := range []distribution{normal{}, student{1e9}} {
+			s := spread{baseline: 0.5, variation: 0.5, reference: reference}
+			got := s.detectable(quantileOf(reference, opt), opt)
+			near(t, fmt.Sprintf("%T at alpha %v", reference, c.alpha), &got, c.want, 1e-8)
 		}
 	}
 }

@@ -1,0 +1,55 @@
+package job_test
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/metricsjob/metricsjob/internal/job"
+)
+
+// A row is significant exactly when its adjusted interval excludes zero, by whatever test:
+// of sixty metrics whose effects rise from none in small steps some are just significant.
+func TestAdjustedIntervalsAgree(t *testing.T) {
+	dir := t.TempDir()
+	sums, analysis := filepath.Join(dir, "sums.csv"), filepath.Join(dir, "analysis.yaml")
+	var rows strings.Builder
+	rows.WriteString("metric,variation,baseline,units,sum,sum_sq\n")
+	for i := range 60 {
+		fmt.Fprintf(&rows, "m%d,control,true,10000,1000,1000\nm%d,green,false,10000,%d,%[3]d\n", i, i, 1000+5*i)
+	}
+	writeFile(t, sums, rows.String())
+	for _, peeking := range []string{"fixed", "always_valid", "{method: always_valid, tuned_at: 200}", "msprt", "{method: msprt, tuned_at: 50000}", "{method: group, looks: 2}"} {
+		for _, method := range []string{"bonferroni", "sidak"} {
+			for _, alternative := range []string{"two_sided", "greater"} {
+				writeFile(t, analysis, fmt.Sprintf("peeking: %s\nminimum_effect: 5%%\nalternative: %s\ncorrection: {method: %s}\n", peeking, alternative, method))
+				opts := job.StatsOptions{Moments: sums, Analysis: analysis}
+				if strings.Contains(peeking, "group") {
+					opts.Information = []float64{0.5}
+				}
+				tables, err := job.Stats(t.Context(), opts)
+				if err != nil {
+					t.Fatal(err)
+				}
+				significant, n := 0, 0
+				for _, r := range tables.Results {
+					if r.PValueAdjusted == nil {
+						continue
+					}
+					n++
+					excludes := *r.AbsoluteLowAdjusted > 0 || r.AbsoluteHighAdjusted != nil && *r.AbsoluteHighAdjusted < 0
+					if *r.Significant != excludes || *r.Significant != (*r.PValueAdjusted < r.Alpha) {
+						t.Errorf("peeking %s, %s, %s, %s: p %v, significant %t, interval from %v", peeking, method, alternative, r.Metric, *r.PValueAdjusted, *r.Significant, *r.AbsoluteLowAdjusted)
+					}
+					if *r.Significant {
+						significant++
+					}
+				}
+				if n != 60 || significant == 0 || significant == n {
+					t.Errorf("peeking %s, %s, %s: %d of %d are significant: nothing is tested at the edge", peeking, method, alternative, significant, n)
+				}
+			}
+		}
+	}
+}
