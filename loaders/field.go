@@ -75,14 +75,28 @@ func text(c stored) (compiler.Field, *cannot) {
 	return field, nil
 }
 
-// rowID is text of which floating numbers that are no whole ones below 2^53
-// are missing.
+// rowID is text of which floating numbers that are no ids are missing.
 func rowID(c stored) (compiler.Field, *cannot) {
 	field, err := text(c)
 	if err == nil && c.typ.Kind == compiler.ColumnFloat {
-		field.SQL = onlyIf(isWhole(c.sql), cast(cast(c.sql, bigint), varchar))
+		field.SQL = onlyIf(canBeID(c), cast(cast(c.sql, bigint), varchar))
 	}
 	return field, err
+}
+
+// idBits is the power of two below which every whole number is one of a floating
+// column: beyond it, the numbers of several ids are one.
+func idBits(t compiler.ColumnType) int {
+	if floating(t).Single {
+		return 24
+	}
+	return 53
+}
+
+// canBeID holds for the floating numbers of a column that can be ids.
+func canBeID(c stored) sqlast.Expr {
+	limit := sqlast.Float(float64(int64(1) << idBits(c.typ)))
+	return sqlast.And{isWhole(c.sql), binary(sqlast.Less, call(sqlast.Abs, c.sql), limit)}
 }
 
 // isWhole holds for floating numbers that have an exact plain decimal.

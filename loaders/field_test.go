@@ -190,6 +190,22 @@ func TestWholeNumbersOfJSON(t *testing.T) {
 	}
 }
 
+// TestFloatIDs reads ids of a FLOAT column, which holds whole numbers below 2^24
+// alone: 10000000050 and 10000000051 would be one unit.
+func TestFloatIDs(t *testing.T) {
+	w := newWarehouse(t)
+	for file, id := range map[string]string{"small.parquet": "16777215", "large.parquet": "10000000050"} {
+		w.write(file, "SELECT "+id+"::FLOAT AS uid, 'buy' AS name, TIMESTAMP '2026-03-02' AS ts")
+	}
+	ofUID := func(s *metrics.Source) { s.Columns.Units[0].Column = col("uid") }
+	src := w.mustInspect(w.events("small.parquet", ofUID))
+	if diff := cmp.Diff([]string{"16777215"}, w.sorted(src, src.Units[0].SQL)); diff != "" {
+		t.Error(diff)
+	}
+	_, list := w.inspect(w.events("large.parquet", ofUID))
+	wantMessage(t, list, "metrics.yaml:7:5", `uid of source "events" is FLOAT, and 1 of its values are not whole numbers below 2^24`, "write ids as text or integers")
+}
+
 func TestValueForms(t *testing.T) {
 	shared := newWarehouse(t)
 	for _, tc := range []struct {

@@ -46,7 +46,7 @@ func (in *inspector) askIDs(q *questions) {
 	for _, id := range in.ids() {
 		s := in.stored[id.column]
 		if s.typ.Kind == compiler.ColumnFloat {
-			q.count(id.brokenKey(), onlyIf(sqlast.And{sqlast.IsNull{X: s.sql, Not: true}, sqlast.Not{X: isWhole(s.sql)}}, sqlast.Int(1)))
+			q.count(id.brokenKey(), onlyIf(sqlast.And{sqlast.IsNull{X: s.sql, Not: true}, sqlast.Not{X: canBeID(s)}}, sqlast.Int(1)))
 			continue
 		}
 		var inexact sqlast.Or
@@ -90,8 +90,9 @@ func (in *inspector) settleIDs(ctx context.Context, engine *Engine, asked *quest
 			if !of.some(id.brokenKey()) {
 				continue
 			}
-			in.list.Errorf(id.column.Pos, "bad-id", "%s of source %q is %s, and %d of its values are not whole numbers below 2^53",
-				id.column.Src, in.def.Name.V, typeName(in.stored[id.column].typ), of.n(id.brokenKey())).
+			typ := in.stored[id.column].typ
+			in.list.Errorf(id.column.Pos, "bad-id", "%s of source %q is %s, and %d of its values are not whole numbers below 2^%d",
+				id.column.Src, in.def.Name.V, typeName(typ), of.n(id.brokenKey()), idBits(typ)).
 				WithHint("write ids as text or integers")
 		}
 		if q.some(id.floatingKey()) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"syscall"
 	"testing"
 )
@@ -61,5 +62,19 @@ func killed(t *testing.T, opts Options, after int) {
 	status, ok := child.ProcessState.Sys().(syscall.WaitStatus)
 	if err == nil || !ok || status.Signal() != syscall.SIGKILL {
 		t.Fatalf("the child was not killed: %v\n%s", err, out)
+	}
+}
+
+// TestKilledEarly: of a conversion that was killed before it had a plan there is the folder
+// that it worked in, and the same command begins it.
+func TestKilledEarly(t *testing.T) {
+	in := write(t, map[string]string{"a.ndjson": `{"ts":"2026-03-01"}`})
+	out := t.TempDir()
+	if err := os.Mkdir(filepath.Join(out, workFolder), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	result, err := Convert(t.Context(), Options{Paths: []string{in}, Partition: "ds", Out: out})
+	if err != nil || result.Written != 1 {
+		t.Errorf("result %+v, error %v", result, err)
 	}
 }

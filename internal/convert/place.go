@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/metricsjob/metricsjob/internal/objectstore"
@@ -125,7 +126,9 @@ func (f *folder) empty(context.Context) (bool, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return true, nil
 	}
-	return len(entries) == 0, err
+	// A conversion that was killed early leaves nothing but what it worked in.
+	others := slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return e.Name() == workFolder })
+	return len(others) == 0, err
 }
 
 func (f *folder) clear(context.Context) error {
