@@ -53,3 +53,18 @@ func TestAdjustedIntervalsAgree(t *testing.T) {
 		}
 	}
 }
+
+// Shares of information without planned looks, or more of them than looks, are refused.
+func TestInformationWithoutLooks(t *testing.T) {
+	analysis := filepath.Join(t.TempDir(), "analysis.yaml")
+	for peeking, want := range map[string]string{
+		"always_valid":              "the analysis plans none",
+		"{method: group, looks: 2}": "3 shares, and 2 looks are planned",
+	} {
+		writeFile(t, analysis, "peeking: "+peeking+"\n")
+		_, err := job.Stats(t.Context(), job.StatsOptions{Analysis: analysis, Information: []float64{0.1, 0.2, 0.3}})
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("peeking %s: %v, want %q", peeking, err, want)
+		}
+	}
+}

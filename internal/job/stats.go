@@ -41,7 +41,14 @@ func Stats(ctx context.Context, opts StatsOptions) (*metrics.Tables, error) {
 		return nil, list.Err()
 	}
 	opt := stats.OptionsOf(a)
-	if design, ok := stats.GroupDesignOf(a); ok && len(opts.Information) > 0 {
+	design, ok := stats.GroupDesignOf(a)
+	switch looks := a.Peeking.V.Looks; {
+	case len(opts.Information) > 0 && !ok:
+		return nil, &SumsError{Place: "information", Text: "shares of information are for looks, and the analysis plans none", hint: "write peeking: {method: group, looks: 4} in the analysis"}
+	case looks > 0 && len(opts.Information) > looks:
+		return nil, &SumsError{Place: "information", Text: fmt.Sprintf("%d shares, and %d looks are planned", len(opts.Information), looks), hint: "give the share at each look so far"}
+	}
+	if ok && len(opts.Information) > 0 {
 		look, err := stats.NewGroupLook(design, opts.Information)
 		if err != nil {
 			return nil, &SumsError{Place: "information", Text: err.Error(), hint: "give the share at each look so far, such as 0.25,0.5"}
