@@ -158,7 +158,7 @@ func (s *surveyor) shown(kind string) sqlast.From {
 			heldBack = call(sqlast.Coalesce, src.Holdback.SQL, heldBack)
 		}
 		value, same, nested := src.Variation.SQL, src.Variation.SQL, sqlast.Expr(sqlast.Bool(false))
-		if src.Variation.Type.Kind == compiler.FieldJSON { // text, but for objects and lists
+		if kind := src.Variation.Type.Kind; kind == compiler.FieldJSON || kind == compiler.FieldText { // text, but for objects and lists
 			nested = sqlast.And{
 				sqlast.Or{call(sqlast.StartsWith, value, sqlast.Text("{")), call(sqlast.StartsWith, value, sqlast.Text("["))},
 				call(sqlast.JSONValid, value),
@@ -202,16 +202,16 @@ func (s *surveyor) experiments(ctx context.Context, kind string) error {
 	if err != nil {
 		return err
 	}
-	type key struct {
-		isFlag bool
-		name   string
+	units, err := s.unitsOf(ctx, kind)
+	if err != nil {
+		return err
 	}
-	found := map[key]*metrics.SurveyedExperiment{}
+	found := map[surveyedKey]*metrics.SurveyedExperiment{}
 	for _, r := range rows {
-		k := key{r[0].(bool), r[1].(string)}
+		k := surveyedKey{r[0].(bool), r[1].(string)}
 		x := found[k]
 		if x == nil {
-			x = &metrics.SurveyedExperiment{Experiment: k.name, Unit: kind}
+			x = &metrics.SurveyedExperiment{Experiment: k.name, Unit: kind, Units: units[k]}
 			if k.isFlag {
 				x.Experiment, x.Flag = "", k.name
 			}
@@ -221,7 +221,6 @@ func (s *surveyor) experiments(ctx context.Context, kind string) error {
 		v := metrics.SurveyedVariation{Value: metrics.MatchValue{Text: r[3].(string), JSON: r[2].(bool)}, Rows: r[4].(int64), Units: r[5].(int64)}
 		x.Variations = append(x.Variations, v)
 		x.Rows += v.Rows
-		x.Units += v.Units
 		x.Holdback += r[7].(int64)
 		if first := time.UnixMicro(r[6].(int64)).UTC(); x.First.IsZero() || first.Before(x.First) {
 			x.First = first
@@ -234,6 +233,31 @@ func (s *surveyor) experiments(ctx context.Context, kind string) error {
 		return cmp.Or(cmp.Compare(b.Units, a.Units), cmp.Compare(a.Experiment, b.Experiment), cmp.Compare(a.Flag, b.Flag))
 	})
 	return s.flags(ctx, kind)
+}
+
+// surveyedKey is an experiment, or a flag, that impressions name.
+type surveyedKey struct {
+	isFlag bool
+	name   string
+}
+
+// unitsOf counts the units of each experiment, those that saw several variations once.
+func (s *surveyor) unitsOf(ctx context.Context, kind string) (map[surveyedKey]int64, error) {
+	by := []sqlast.Expr{column("is flag"), column("key")}
+	rows, err := s.query(ctx, sqlast.Select{
+		Why:     "the units of the experiments",
+		Items:   []sqlast.Item{{X: by[0], As: "is flag"}, {X: by[1], As: "key"}, {X: sqlast.Aggregate{Fn: sqlast.Count, X: column("id"), Distinct: true}, As: "units"}},
+		From:    s.shown(kind),
+		GroupBy: by,
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := map[surveyedKey]int64{}
+	for _, r := range rows {
+		out[surveyedKey{r[0].(bool), r[1].(string)}] = r[2].(int64)
+	}
+	return out, nil
 }
 
 // flags finds the flag of each experiment, where both are mapped: the one

@@ -164,6 +164,27 @@ func TestSurveyOfFolders(t *testing.T) {
 	}
 }
 
+// Variations that are texts of JSON are one where their values are, and a unit that saw two
+// variations is one.
+func TestSurveyOfVariations(t *testing.T) {
+	w := newWarehouse(t)
+	w.write("imps.parquet", `SELECT user_id, 'f' AS flag, variation, TIMESTAMP '2026-03-02 10:00:00' AS ts FROM (VALUES
+		('u1', '{"a": 1, "b": 2}'), ('u2', '{"b": 2.0, "a": 1}'), ('u2', 'off'), ('u3', 'off'), ('u3', 'off')) v(user_id, variation)`)
+	w.write("events.parquet", oneEvent)
+	survey := mustSurvey(t, w.engine, w.dir)
+	if len(survey.Experiments) != 1 || len(survey.Experiments[0].Variations) != 2 {
+		t.Fatalf("experiments %+v", survey.Experiments)
+	}
+	x := survey.Experiments[0]
+	json, off := x.Variations[1], x.Variations[0]
+	if off.Value.JSON {
+		json, off = off, json
+	}
+	if x.Units != 3 || x.Rows != 5 || !json.Value.JSON || json.Units != 2 || off.Units != 2 || off.Value.JSON {
+		t.Errorf("%d units, %d rows, %+v, %+v", x.Units, x.Rows, json, off)
+	}
+}
+
 // columnsOf are the mapped columns of a source, one line for each.
 func columnsOf(c *metrics.Columns) []string {
 	var lines []string

@@ -74,7 +74,7 @@ type SurveyedExperiment struct {
 	// Unit is the unit kind with which Units were counted.
 	Unit  string
 	First time.Time
-	// Rows and Units are those that the variations have in all.
+	// Rows and Units are those of all variations; a unit that saw several is one.
 	Rows, Units int64
 	// Holdback is the number of rows that were held back; they are among Rows.
 	Holdback   int64

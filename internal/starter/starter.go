@@ -335,6 +335,10 @@ func (w *writer) experiment(x *metrics.SurveyedExperiment, key string) {
 	w.comment("    ", variationsAdvice(isTest))
 	w.line("    variations:")
 	baseline := baselineOf(variations)
+	shown := int64(0) // a unit that saw several counts with each
+	for _, v := range x.Variations {
+		shown += v.Units
+	}
 	taken := map[string]bool{}
 	for i, v := range variations {
 		var fields []string
@@ -346,7 +350,7 @@ func (w *writer) experiment(x *metrics.SurveyedExperiment, key string) {
 		if i == baseline && isTest {
 			fields = append(fields, "baseline: true")
 		}
-		w.line("      - {%s} # %s, %.1f%%", strings.Join(fields, ", "), amount(v.Units, "unit"), 100*float64(v.Units)/float64(x.Units))
+		w.line("      - {%s} # %s, %.1f%%", strings.Join(fields, ", "), amount(v.Units, "unit"), 100*float64(v.Units)/float64(shown))
 	}
 	w.line("    metrics:")
 	primary, secondary := w.rates, []string(nil)
