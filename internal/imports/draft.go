@@ -34,7 +34,9 @@ type definition struct {
 
 // check says what had to be guessed.
 func (d *definition) check(format string, args ...any) {
-	d.checks = append(d.checks, fmt.Sprintf(format, args...))
+	if text := fmt.Sprintf(format, args...); !slices.Contains(d.checks, text) {
+		d.checks = append(d.checks, text)
+	}
 }
 
 // better says by the word of another tool whether more of a metric is better.

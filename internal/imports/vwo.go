@@ -34,6 +34,7 @@ func vwoSettings(d *draft, r *record, _ Options) bool {
 		}
 		if impact := f.child("impactCampaign"); impact.has("campaignId") {
 			impact.ignore("type")
+			imported = append(imported, impact.text("campaignId"))
 			x := d.experiment(flag + "_impact")
 			x.set("name", "'Impact of the rollout'")
 			x.text("flag", flag)
@@ -149,6 +150,9 @@ func (d *draft) vwoMetrics(feature *record) (keys []string) {
 		}
 		f.set("better", "higher")
 		m := d.same(event, f)
+		if property != "" && !all {
+			m.check("a mean over those who did it; write units_without_events: zero for one over all users")
+		}
 		m.rest(goal)
 		keys = append(keys, m.key)
 	}
