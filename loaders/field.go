@@ -94,16 +94,16 @@ func idBits(t compiler.ColumnType) int {
 }
 
 // canBeID holds for the floating numbers of a column that can be ids.
-func canBeID(c stored) sqlast.Expr {
-	limit := sqlast.Float(float64(int64(1) << idBits(c.typ)))
-	return sqlast.And{isWhole(c.sql), binary(sqlast.Less, call(sqlast.Abs, c.sql), limit)}
-}
+func canBeID(c stored) sqlast.Expr { return isWholeBelow(c.sql, idBits(c.typ)) }
 
 // isWhole holds for floating numbers that have an exact plain decimal.
-func isWhole(x sqlast.Expr) sqlast.Expr {
+func isWhole(x sqlast.Expr) sqlast.Expr { return isWholeBelow(x, 53) }
+
+// isWholeBelow holds for whole floating numbers below a power of two.
+func isWholeBelow(x sqlast.Expr, bits int) sqlast.Expr {
 	return sqlast.And{
 		binary(sqlast.Eq, call(sqlast.Floor, x), x),
-		binary(sqlast.Less, call(sqlast.Abs, x), sqlast.Float(1<<53)),
+		binary(sqlast.Less, call(sqlast.Abs, x), sqlast.Float(float64(int64(1)<<bits))),
 	}
 }
 

@@ -18,7 +18,7 @@ const pairSample = 10_000
 // was loaded with JSON. Lists that are members of NDJSON are known already.
 func (in *inspector) findPairs(ctx context.Context, engine *Engine) error {
 	var items []sqlast.Item
-	var tests []string
+	var names, tests []string
 	for _, c := range in.columns {
 		text := c.Type.Kind == compiler.ColumnText || c.Type.Kind == compiler.ColumnJSON && in.schema.members == nil
 		disputed := slices.ContainsFunc(in.schema.conflicts, func(o conflict) bool { return strings.EqualFold(o.path[0], c.Name) })
@@ -26,15 +26,12 @@ func (in *inspector) findPairs(ctx context.Context, engine *Engine) error {
 			continue
 		}
 		name := fmt.Sprint("c", len(items))
+		names = append(names, c.Name)
 		tests = append(tests, strings.ReplaceAll("coalesce(bool_or(json_type({1}) = 'ARRAY' AND "+isPairList+"), false)", "{1}", "TRY(json("+name+"))"))
 		items = append(items, sqlast.Item{X: sqlast.Column{Name: c.Name}, As: name})
 	}
 	if len(items) == 0 {
 		return nil
-	}
-	var names []string
-	for _, item := range items {
-		names = append(names, item.X.(sqlast.Column).Name)
 	}
 	read := reading(in.records(), names)
 	sample, err := sqlast.Print(sqlast.DuckDB, sqlast.Select{Items: items, From: read, Limit: pairSample})

@@ -3,7 +3,6 @@ package job
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/metricsjob/metricsjob/compiler"
 	"github.com/metricsjob/metricsjob/internal/diag"
@@ -42,15 +41,12 @@ func (c *checker) sayRepeated() {
 
 // also names the others of which a sentence about the first is true; empty: there are none.
 func also(names []string, kind string) string {
-	const shown = 3
-	others := names[1:]
-	switch {
-	case len(others) == 0:
+	switch others := names[1:]; len(others) {
+	case 0:
 		return ""
-	case len(others) == 1:
+	case 1:
 		return fmt.Sprintf("; likewise of %s %s", kind, others[0])
-	case len(others) > shown:
-		return fmt.Sprintf("; likewise of %ss %s and %d more", kind, strings.Join(others[:shown], ", "), len(others)-shown)
+	default:
+		return fmt.Sprintf("; likewise of %ss %s", kind, fewOf(others, 3))
 	}
-	return fmt.Sprintf("; likewise of %ss %s", kind, strings.Join(others, ", "))
 }

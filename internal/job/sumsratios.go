@@ -143,7 +143,7 @@ func (t *fromSums) overallRatio(groups []*sumsGroup) metrics.HealthRow {
 	}
 	within := ""
 	if len(alarms) > 0 {
-		within = " in the rows of " + fewOf(alarms)
+		within = " in the rows of " + fewOf(alarms, 5)
 	}
 	w := tests[worst]
 	w.PValue = w.PValueAdjusted
@@ -151,8 +151,7 @@ func (t *fromSums) overallRatio(groups []*sumsGroup) metrics.HealthRow {
 }
 
 // fewOf names the first few of many.
-func fewOf(names []string) string {
-	const few = 5
+func fewOf(names []string, few int) string {
 	if len(names) <= few {
 		return strings.Join(names, ", ")
 	}
