@@ -129,7 +129,7 @@ func FuzzDesigns(f *testing.F) {
 		positive := func(v, from, to float64) bool { return v >= from && v <= to }
 		if positive(sd, 1e-300, 1e300) && positive(ratio, 1e-6, 1e6) && positive(alpha, 1e-9, 0.9) && positive(math.Abs(effect), 0, 1e300) &&
 			positive(units, 3, 1e12) && positive(power, 0.01, 0.999) {
-			d := PowerDesign{sd, ratio, alpha, []Alternative{TwoSided, Greater, Less}[choice%3], []Test{Welch, Z}[choice/3%2]}
+			d := PowerDesign{StdDev: sd, Ratio: ratio, Alpha: alpha, Alternative: []Alternative{TwoSided, Greater, Less}[choice%3], Test: []Test{Welch, Z}[choice/3%2]}
 			if p := d.Power(effect, units); !(p >= 0 && p <= 1+1e-12) {
 				t.Errorf("%+v: power %v of %v with %v units", d, p, effect, units)
 			}

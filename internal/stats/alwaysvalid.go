@@ -9,6 +9,18 @@ import (
 // tightest where nothing was said.
 const defaultTunedAt = 5000
 
+// earliestLook is the number of units in each variation from which on always-valid tests
+// are done: they hold asymptotically, and in simulations from there on (docs/statistics.md).
+const earliestLook = 5
+
+// tooEarly reports whether a test that may be looked at any day has too few units.
+func tooEarly(a, b estimate, opt Options) bool {
+	return (opt.TunedAt > 0 || opt.MSPRT) && min(a.units, b.units) < earliestLook
+}
+
+// tooEarlyText says why such a test is not done.
+const tooEarlyText = "a variation has fewer than 5 units, of which an always-valid test says nothing yet"
+
 // alwaysValid compares a statistic with the boundary of the asymptotic
 // confidence sequence of Waudby-Smith et al. (2021), a normal mixture: the
 // chance that the statistic crosses the boundary of alpha ever, at any look, is

@@ -39,6 +39,16 @@ type Judged struct {
 	Harm *float64
 	// Margin is the test of a guardrail's margin; nil where it has none.
 	Margin *NonInferiority
+	// Missing reports that the experiment plans the metric, and that nothing was
+	// computed of it: see [NotComputed].
+	Missing bool
+}
+
+// NotComputed is a metric that an experiment plans and that has no comparison. It
+// stays one of the metrics that a verdict goes by: a guardrail guards nothing then,
+// and a primary metric still counts in Holm's method.
+func NotComputed(role metrics.Role, metric, why string) Judged {
+	return Judged{Row: &metrics.ResultRow{Role: string(role), Metric: metric, Reason: &why}, Missing: true}
 }
 
 // Decide gives the verdict on a variation and its reasons (docs/statistics.md), the
@@ -66,7 +76,7 @@ func (e Evidence) decide() (metrics.Verdict, metrics.Reasons) {
 		}
 	}
 	holm(primaries)
-	var worse, better, blocked, unclear, within metrics.Reasons
+	var worse, better, blocked, unclear, missing, within metrics.Reasons
 	for _, j := range guardrails {
 		switch code := j.guardrail(); code {
 		case "guardrail_worse", "guardrail_beyond_margin":
@@ -89,6 +99,9 @@ func (e Evidence) decide() (metrics.Verdict, metrics.Reasons) {
 			better = append(better, j.reason(code))
 		default:
 			unclear = append(unclear, j.reason(code))
+			if j.Missing {
+				missing = append(missing, j.reason(code))
+			}
 		}
 	}
 	interim, waits := e.waits(primaries, guardrails)
@@ -99,7 +112,7 @@ func (e Evidence) decide() (metrics.Verdict, metrics.Reasons) {
 	case len(worse) > 0:
 		return metrics.DoNotShip, join(worse, better)
 	case len(better) > 0 && len(blocked) == 0:
-		return metrics.Ship, join(better, within)
+		return metrics.Ship, join(better, missing, within)
 	case waits:
 		return metrics.KeepRunning, join(interim, better, blocked, unclear, within)
 	}
@@ -130,9 +143,13 @@ type judged struct {
 // of harm among themselves.
 func holm(list []judged) {
 	var p, harm []*float64
+	missing := 0
 	for i := range list {
 		j := &list[i]
 		j.p, j.harm = j.Row.PValue, j.Harm
+		if j.Missing {
+			missing++
+		}
 		if j.harm != nil {
 			harm = append(harm, j.harm)
 		}
@@ -141,6 +158,9 @@ func holm(list []judged) {
 		} else if j.p != nil {
 			p = append(p, j.p)
 		}
+	}
+	for range missing { // behind all others: the family is that of the planned metrics
+		p = append(p, new(1.0))
 	}
 	together := len(p)
 	p, harm = adjusted(p), adjusted(harm)
@@ -288,6 +308,9 @@ func (e Evidence) waits(primaries, guardrails []judged) (metrics.Reasons, bool) 
 	}
 	var reasons metrics.Reasons
 	for _, j := range primaries {
+		if j.Missing {
+			continue // no units will do
+		}
 		units, needed := float64(j.Row.Units), math.Inf(1)
 		if mde := j.Row.MinimumDetectableEffect; mde != nil && e.MinimumEffect > 0 {
 			// The detectable effect falls with the root of the units.

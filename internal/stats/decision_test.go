@@ -88,6 +88,10 @@ func TestDecide(t *testing.T) {
 		{"no p-value", ended(lost(primary(0.1, 0.3))), metrics.Inconclusive, []string{"primary_not_computed"}},
 		{"no end, too few units", open(0.01, primary(0.1, 0.001)), metrics.KeepRunning, []string{"units_needed", "primary_better"}},
 		{"no end, enough units", open(0.03, primary(0.1, 0.001)), metrics.Ship, []string{"primary_better"}},
+		{"a guardrail that was not computed", ended(primary(0.1, 0.001), NotComputed(metrics.Guardrail, "speed", "too large")), metrics.Inconclusive, []string{"primary_better", "guardrail_not_computed"}},
+		{"a second primary metric that was not computed", ended(primary(0.1, 0.02), NotComputed(metrics.Primary, "visits", "too large")), metrics.Ship, []string{"primary_better", "primary_not_computed"}},
+		{"one of two, the other not computed, not by Holm", ended(primary(0.1, 0.03), NotComputed(metrics.Primary, "visits", "too large")), metrics.Inconclusive, []string{"primary_unclear", "primary_not_computed"}},
+		{"no units make up for what was not computed", open(0.03, NotComputed(metrics.Primary, "visits", "too large")), metrics.Inconclusive, []string{"primary_not_computed"}},
 		{"nothing primary", ended(guardrail(0.1, 0.3)), metrics.Inconclusive, []string{"guardrail_not_worse"}},
 		{"nothing at all", ended(), metrics.Inconclusive, []string{"no_primary"}},
 	} {

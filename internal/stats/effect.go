@@ -209,6 +209,10 @@ func (e *Effect) test(a, b estimate, s spread, opt Options, v *verdict) {
 		v.add(ZeroBaseline, "the baseline's mean is zero, and the mixture of the sequential test is a share of it")
 		return
 	}
+	if tooEarly(a, b, opt) {
+		v.add(EarlyLook, tooEarlyText)
+		return
+	}
 	quantile := quantileOf(s.reference, opt)
 	if opt.Power > 0 && a.mean.sign() != 0 {
 		e.Detectable = v.number(s.detectable(quantile, opt) / math.Abs(a.mean.float64()))

@@ -112,6 +112,10 @@ func (r *NonInferiority) test(c Comparison, margin Margin, sign float64, v *verd
 		v.add(BetweenLooks, opt.Untested)
 		return
 	}
+	if tooEarly(a, b, opt) {
+		v.add(EarlyLook, tooEarlyText)
+		return
+	}
 	if _, welch := s.reference.(student); welch && opt.Test == Welch {
 		s.reference = welchOf(s.baseline, s.variation, a.units, b.units)
 	}

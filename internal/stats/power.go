@@ -13,6 +13,13 @@ type PowerDesign struct {
 	Alpha       float64
 	Alternative Alternative
 	Test        Test // Student or Welch: the noncentral t; Z: the normal
+
+	// Where the experiment is looked at before its end (Peeking): the units that an
+	// always-valid sequence is tuned at, the standard deviation of the effects of a mixture,
+	// or the looks of a group-sequential design.
+	tunedAt int
+	mixture float64
+	looks   *crossings
 }
 
 // PowerDesignOf takes the standard deviation from moments at hand, adjusted by the
@@ -36,7 +43,7 @@ func PowerDesignOf(kind Kind, m Moments, ratio float64, opt Options) (d PowerDes
 		}
 	}
 	sd := math.Sqrt(variance.float64())
-	return PowerDesign{sd, ratio, opt.Alpha, opt.Alternative, opt.Test}, sd > 0 && !math.IsInf(sd, 1)
+	return PowerDesign{StdDev: sd, Ratio: ratio, Alpha: opt.Alpha, Alternative: opt.Alternative, Test: opt.Test}, sd > 0 && !math.IsInf(sd, 1)
 }
 
 // detectable is the absolute effect that a comparison with this spread finds with
@@ -64,7 +71,11 @@ func (s spread) detectable(quantile float64, opt Options) float64 {
 // together, at least 3.
 func (d PowerDesign) Power(effect, units float64) float64 {
 	baseline := units / (1 + d.Ratio)
-	shift := effect / (d.StdDev * math.Sqrt(1/baseline+1/(units-baseline)))
+	variance := d.StdDev * d.StdDev * (1/baseline + 1/(units-baseline))
+	shift := effect / math.Sqrt(variance)
+	if power, ok := d.sequentialPower(shift, units, variance); ok {
+		return power
+	}
 	var above func(q, shift float64) float64
 	var reference distribution
 	switch d.Test {

@@ -18,7 +18,7 @@ func (f teaFile) runPower(t *testing.T, c teaCase) {
 		mean, variance = c.FullPrecision["mean"].(float64), v.(float64)
 	}
 	alternative := map[string]Alternative{"": TwoSided, "two-sided": TwoSided, "greater": Greater, "less": Less}[p.Alternative]
-	d := PowerDesign{math.Sqrt(variance), 1, p.Alpha, alternative, Student}
+	d := PowerDesign{StdDev: math.Sqrt(variance), Ratio: 1, Alpha: p.Alpha, Alternative: alternative, Test: Student}
 	want := map[string]any{}
 	for _, source := range []map[string]any{decodeMap(t, c.Expected), c.FullPrecision} {
 		for name, v := range source {
@@ -90,7 +90,7 @@ func (c confidenceCase) runPower(t *testing.T) {
 		if err := json.Unmarshal(c.Output, &want); err != nil {
 			t.Fatal(err)
 		}
-		d := PowerDesign{math.Sqrt(input.Variance), input.N2 / input.N1, input.Alpha, TwoSided, Z}
+		d := PowerDesign{StdDev: math.Sqrt(input.Variance), Ratio: input.N2 / input.N1, Alpha: input.Alpha, Alternative: TwoSided, Test: Z}
 		near(t, "power", new(d.Power(input.MDE, input.N1+input.N2)), want.Power, 1e-6)
 		return
 	}
@@ -117,7 +117,7 @@ func TestPowerInverts(t *testing.T) {
 		for _, alt := range []Alternative{TwoSided, Greater, Less} {
 			for _, ratio := range []float64{1, 0.25, 9} {
 				for _, units := range []float64{10, 500, 1e8} {
-					d := PowerDesign{3, ratio, 0.05, alt, test}
+					d := PowerDesign{StdDev: 3, Ratio: ratio, Alpha: 0.05, Alternative: alt, Test: test}
 					effect := d.DetectableEffect(0.8, units)
 					what := fmt.Sprintf("%s %s 1:%v %v units", test, alt, ratio, units)
 					near(t, what+": power", new(d.Power(effect, units)), 0.8, 1e-10)
@@ -127,7 +127,7 @@ func TestPowerInverts(t *testing.T) {
 			}
 		}
 	}
-	if u := (PowerDesign{3, 1, 0.05, Greater, Z}).Units(-1, 0.8); !math.IsInf(u, 1) {
+	if u := (PowerDesign{StdDev: 3, Ratio: 1, Alpha: 0.05, Alternative: Greater, Test: Z}).Units(-1, 0.8); !math.IsInf(u, 1) {
 		t.Errorf("%v units find an effect on the other side", u)
 	}
 }
@@ -145,7 +145,7 @@ func TestDocsOfPower(t *testing.T) {
 	}
 	for _, line := range lines[1:] { // std_dev effect units power of lines like: 1 0.1 2000 0.6086898
 		w := strings.Fields(line)
-		d := PowerDesign{parseFloat(t, w[0]), 1, 0.05, TwoSided, Welch}
+		d := PowerDesign{StdDev: parseFloat(t, w[0]), Ratio: 1, Alpha: 0.05, Alternative: TwoSided, Test: Welch}
 		effect, units := parseFloat(t, w[1]), parseFloat(t, w[2])
 		printed(t, line, w[3:], []*float64{new(d.Power(effect, units)), new(d.DetectableEffect(0.8, units)), new(math.Ceil(d.Units(effect, 0.8)))})
 	}

@@ -144,7 +144,7 @@ func TestCorrectionsAgainstR(t *testing.T) {
 // power.t.test, strict: both sides count.
 func TestPowersAgainstR(t *testing.T) {
 	for _, c := range readR(t).Powers {
-		d := PowerDesign{c.StdDev, 1, 0.05, c.Alternative, Student}
+		d := PowerDesign{StdDev: c.StdDev, Ratio: 1, Alpha: 0.05, Alternative: c.Alternative, Test: Student}
 		what := fmt.Sprintf("%v units, effect %v, %s", c.Units, c.Effect, c.Alternative)
 		near(t, what+": power", new(d.Power(c.Effect, c.Units)), parseFloat(t, c.Power), 1e-9)
 		near(t, what+": units for a power of 0.8", new(d.Units(c.Effect, 0.8)), parseFloat(t, c.UnitsFor80), 1e-7)

@@ -32,6 +32,8 @@ const (
 	OutOfRange Status = "out_of_range"
 	// BetweenLooks: a group-sequential design has no look now, so nothing is tested.
 	BetweenLooks Status = "between_looks"
+	// EarlyLook: an always-valid test says nothing yet of so few units.
+	EarlyLook Status = "early_look"
 	// NoWeights: a sample ratio without planned weights is not tested.
 	NoWeights Status = "no_weights"
 	// OneVariation: a sample ratio needs two variations that may have units.
