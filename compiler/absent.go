@@ -88,8 +88,10 @@ func mixedAlternatives(src metrics.Expr, columns []Column) (x sqlast.Expr, ok bo
 			x = sqlast.Cast{X: x, To: varchar}
 		case ColumnJSON:
 			x = JSONText(x)
-		case ColumnInteger, ColumnDecimal:
+		case ColumnInteger:
 			x, kind = sqlast.Cast{X: x, To: varchar}, ColumnFloat
+		case ColumnDecimal:
+			x, kind = PlainDecimal(x), ColumnFloat
 		case ColumnFloat:
 			x, kind = call(sqlast.FloatText, call(sqlast.Finite, x)), ColumnFloat
 		case ColumnBoolean:
@@ -103,6 +105,26 @@ func mixedAlternatives(src metrics.Expr, columns []Column) (x sqlast.Expr, ok bo
 	return call(sqlast.Coalesce, texts...), len(kinds) > 1
 }
 
+// objectAlternatives is a tolerant entry a ?? b the alternatives of which hold named
+// values, some in a STRUCT or a MAP, as JSON, which they may all be; ok is false for any
+// other. Parquet has such types where NDJSON has JSON.
+func objectAlternatives(src metrics.Expr, columns []Column) (x sqlast.Expr, ok bool) {
+	var objects []sqlast.Expr
+	for _, alternative := range strings.Split(src.Src, "??") {
+		x, typ, found := stored(strings.TrimSpace(alternative), columns)
+		switch {
+		case !found:
+			return nil, false
+		case typ.Kind == ColumnStruct, typ.Kind == ColumnMap:
+			x, ok = sqlast.Cast{X: x, To: sqlast.Type{Kind: sqlast.JSONType}}, true
+		case typ.Kind != ColumnJSON:
+			return nil, false
+		}
+		objects = append(objects, x)
+	}
+	return call(sqlast.Coalesce, objects...), ok && len(objects) > 1
+}
+
 // stored is the column or the path that an entry names.
 func stored(entry string, columns []Column) (sqlast.Expr, ColumnType, bool) {
 	if c, ok := findColumn(columns, entry); ok {
@@ -113,4 +135,12 @@ func stored(entry string, columns []Column) (sqlast.Expr, ColumnType, bool) {
 		return x, typ, missing == nil
 	}
 	return nil, ColumnType{}, false
+}
+
+// PlainDecimal is the text of a DECIMAL: that of the whole number, if it is one,
+// else with all digits of its type.
+func PlainDecimal(x sqlast.Expr) sqlast.Expr {
+	whole := call(sqlast.Trunc, x)
+	text := func(x sqlast.Expr) sqlast.Expr { return sqlast.Cast{X: x, To: varchar} }
+	return sqlast.Case{Whens: []sqlast.When{{If: compare(sqlast.Eq, whole, x), Then: text(whole)}}, Else: text(x)}
 }

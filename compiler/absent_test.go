@@ -20,6 +20,7 @@ func TestAlternativesOfPresets(t *testing.T) {
 		{"doc.v ?? is_test", `COALESCE(` + path + `, CAST("is_test" AS VARCHAR))`, "VARCHAR"},
 		{"cents ?? none ?? user_id", `COALESCE(CAST("cents" AS VARCHAR), "user_id")`, "VARCHAR"},
 		{"doc.v ?? amount", "", "VARCHAR"},
+		{"none ?? props ?? doc", `COALESCE(CAST("props" AS JSON), "doc")`, "JSON"},
 		{"cents ?? amount", "", "DOUBLE"},
 	} {
 		src := expression(c.src)

@@ -133,6 +133,13 @@ func (b *builder) stepsInAnyOrder(d *Derived, values string) sqlast.Select {
 			rows = when(cond, rows)
 		}
 		out.Items = append(out.Items, item(rows, rowsColumn(d.Measures[i])))
+		if n.weighted() {
+			weights := sqlast.Expr(col("", aggWeights.column(n)))
+			if cond := all(before...); cond != nil {
+				weights = when(cond, weights)
+			}
+			out.Items = append(out.Items, item(weights, aggWeights.column(d.Measures[i])))
+		}
 		before = append(before, some)
 	}
 	return out
@@ -145,14 +152,22 @@ func (b *builder) stepsInOrder(d *Derived, values string) sqlast.Select {
 	at := func(i int) string { return fmt.Sprintf("at %d", i+1) }
 	isStep := func(i int) sqlast.Expr { return compare(sqlast.Eq, col("", "step"), sqlast.Int(int64(i+1))) }
 	handed := named([]sqlast.Item{{As: colUnit}, {As: colTime}, {As: "step"}})
+	weighted := slices.ContainsFunc(d.From, (*Measure).weighted)
+	if weighted {
+		handed = append(handed, item(col("", colWeight), colWeight))
+	}
 	var with []sqlast.CTE
 	var rows sqlast.Union
 	for i, n := range d.From {
 		name := fmt.Sprintf("rows of %d", i+1)
 		with = append(with, sqlast.CTE{Name: name, Query: listed(n, values)})
-		rows = append(rows, sqlast.Select{From: sqlast.Table{Name: name}, Items: []sqlast.Item{
-			item(col("", colUnit), colUnit), item(ofListed(colTime), colTime), item(sqlast.Int(int64(i+1)), "step"),
-		}})
+		items := []sqlast.Item{item(col("", colUnit), colUnit), item(ofListed(colTime), colTime), item(sqlast.Int(int64(i+1)), "step")}
+		if n.weighted() {
+			items = append(items, item(ofListed(colWeight), colWeight))
+		} else if weighted {
+			items = append(items, item(sqlast.Cast{X: sqlast.Int(1), To: bigint}, colWeight))
+		}
+		rows = append(rows, sqlast.Select{From: sqlast.Table{Name: name}, Items: items})
 	}
 	with = append(with, sqlast.CTE{Name: "rows", Query: unionOf(rows)})
 	last := "rows"
@@ -180,6 +195,9 @@ func (b *builder) stepsInOrder(d *Derived, values string) sqlast.Select {
 		From: sqlast.Table{Name: last}, GroupBy: []sqlast.Expr{col("", colUnit)}}
 	for i, n := range d.Measures {
 		out.Items = append(out.Items, item(aggregate(sqlast.Count, col("", at(i))), rowsColumn(n)))
+		if n.weighted() {
+			out.Items = append(out.Items, item(aggregate(sqlast.Sum, when(notNull(col("", at(i))), col("", colWeight))), aggWeights.column(n)))
+		}
 	}
 	return out
 }

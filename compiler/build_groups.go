@@ -51,19 +51,33 @@ func (b *builder) groupsOfUnits(d *Derived, values string) sqlast.Select {
 	} else {
 		with = append(b.groupNumbers(g, values), sqlast.CTE{Name: from, Query: b.groupNumber(g)})
 	}
+	x := sqlast.Expr(col("", "x"))
+	items := []sqlast.Item{unit,
+		item(sqlast.Cast{X: aggregate(sqlast.Sum, col("", "rows")), To: bigint}, rowsColumn(sum)),
+		item(aggregate(sqlast.Count, x), rowsColumn(groups)),
+	}
+	if !sum.weighted() {
+		items = append(items, item(aggregate(sqlast.Sum, x), sumColumn(sum)))
+	} else {
+		items = append(items, item(aggregate(sqlast.Sum, col("", colWeight)), aggWeights.column(sum)))
+		if groups.weighted() {
+			times := col("", colTimes)
+			items = append(items, item(aggregate(sqlast.Sum, when(notNull(x), times)), aggWeights.column(groups)))
+			x = sqlast.Case{Whens: []sqlast.When{{If: fits(x), Then: compare(sqlast.Mul, sqlast.Cast{X: x, To: hugeint}, times)}}, Else: x}
+		}
+		items = append(items, item(aggregate(sqlast.Sum, x), aggWeightedSum.column(sum)))
+	}
 	return sqlast.Select{
-		Why:  d.describe(),
-		With: with,
-		Items: []sqlast.Item{
-			unit,
-			item(sqlast.Cast{X: aggregate(sqlast.Sum, col("", "rows")), To: bigint}, rowsColumn(sum)),
-			item(aggregate(sqlast.Sum, col("", "x")), sumColumn(sum)),
-			item(aggregate(sqlast.Count, col("", "x")), rowsColumn(groups)),
-		},
+		Why:     d.describe(),
+		With:    with,
+		Items:   items,
 		From:    sqlast.Table{Name: from},
 		GroupBy: []sqlast.Expr{col("", colUnit)},
 	}
 }
+
+// colTimes is how many groups a group stands for.
+const colTimes = "times"
 
 // eachGroup is the number of each group, as a table.
 func (b *builder) eachGroup(d *Derived, values string) sqlast.Select {
@@ -74,22 +88,28 @@ func (b *builder) eachGroup(d *Derived, values string) sqlast.Select {
 
 // groupNumbers aggregates the kept rows by group.
 func (b *builder) groupNumbers(g *GroupValue, values string) []sqlast.CTE {
-	n := *g.Measure
-	n.derived = true
+	n := g.ofRows().Measure
 	unit := item(col("", colUnit), colUnit)
 	rows := []sqlast.Item{unit, item(ofListed(colTime), colTime), item(ofListed("value"), n.Name)}
-	if n.weighted() {
+	weighted := g.Measure.weighted()
+	if weighted {
 		rows = append(rows, item(ofListed(colWeight), colWeight))
 	}
 	group := ofListed("group")
-	if n.Group.Property == "" {
+	if g.byRow() {
 		group = sqlast.RowNumber{PartitionBy: []sqlast.Expr{col("", colUnit)}, OrderBy: []sqlast.Order{{X: ofListed(colTime)}}}
 	}
 	rows = append(rows, item(group, "group"))
 	each := sqlast.Select{Items: []sqlast.Item{unit}, From: sqlast.Table{Name: "rows"}, GroupBy: []sqlast.Expr{col("", colUnit), col("", "group")}}
-	each.Items = append(each.Items, item(aggregate(sqlast.Count, col("", n.Name)), rowsColumn(&n)))
-	for _, a := range aggregatesOf(g.Op, &n) {
-		each.Items = append(each.Items, item(a.ofRows(&n, n.weighted()), a.column(&n)))
+	each.Items = append(each.Items, item(aggregate(sqlast.Count, col("", n.Name)), rowsColumn(n)))
+	if weighted {
+		each.Items = append(each.Items, item(aggWeights.ofRows(n, true), colWeight))
+		if g.byRow() {
+			each.Items = append(each.Items, item(aggregate(sqlast.Max, col("", colWeight)), colTimes))
+		}
+	}
+	for _, a := range aggregatesOf(g.Op, n) {
+		each.Items = append(each.Items, item(a.ofRows(n, n.weighted()), a.column(n)))
 	}
 	return []sqlast.CTE{
 		{Name: "kept", Query: listed(g.Measure, values)},
@@ -102,7 +122,7 @@ func (b *builder) groupNumbers(g *GroupValue, values string) []sqlast.CTE {
 // groups that are left out, and as large as a row that is too large.
 func (b *builder) groupNumber(g *GroupValue) sqlast.Select {
 	s := emptySums(b)
-	of := s.side(g.UnitValue)
+	of := s.side(g.ofRows())
 	x := of.x
 	if of.whole != nil {
 		if g.Op == OpSum && g.Threshold == nil || g.Op == OpCount && g.Threshold == nil {
@@ -115,8 +135,16 @@ func (b *builder) groupNumber(g *GroupValue) sqlast.Select {
 		x = call(sqlast.Coalesce, x, literal(g.without(new(big.Int))))
 	}
 	inner := sqlast.Select{Items: append([]sqlast.Item{item(col("u", colUnit), colUnit)}, s.numbers...), From: b.joined("group")}
-	return sqlast.Select{
-		Items: []sqlast.Item{item(col("", colUnit), colUnit), item(of.rows, "rows"), item(x, "x")},
-		From:  sqlast.Subquery{Query: inner, Alias: "number"},
+	out := []sqlast.Item{item(col("", colUnit), colUnit), item(of.rows, "rows"), item(x, "x")}
+	if g.Measure.weighted() {
+		handed := []string{colWeight}
+		if g.byRow() {
+			handed = append(handed, colTimes)
+		}
+		for _, name := range handed {
+			inner.Items = append(inner.Items, item(col("u", name), name))
+			out = append(out, item(col("", name), name))
+		}
 	}
+	return sqlast.Select{Items: out, From: sqlast.Subquery{Query: inner, Alias: "number"}}
 }

@@ -97,7 +97,7 @@ func (b *builder) identities(exposure string) []Statement {
 		out = append(out,
 			Statement{Name: pairs, Why: "which " + kind + " goes with which " + b.plan.Kind, SQL: sqlast.CreateTable{Name: pairs, Query: b.pairs(kind)}},
 			Statement{Name: name, Why: "the " + b.plan.Kind + " that each " + kind + " leads to", SQL: sqlast.CreateTable{Name: name, Query: b.partners(pairs, exposure)}})
-		for _, key := range b.plan.Identity.Strict {
+		for _, key := range b.plan.Identity.experiments() {
 			ambiguous = append(ambiguous, sqlast.Select{
 				Items: []sqlast.Item{item(sqlast.Text(key), colExperiment), item(col("", "id"), "id")},
 				From:  sqlast.Table{Name: pairs}, GroupBy: []sqlast.Expr{col("", "id")}, Having: compare(sqlast.Greater, countStar(), sqlast.Int(1)),
@@ -105,7 +105,7 @@ func (b *builder) identities(exposure string) []Statement {
 		}
 	}
 	if len(ambiguous) > 0 {
-		out = append(out, Statement{Name: "ambiguous ids" + b.suffix, Why: "ids that lead to several units, and are left out", Result: ResultDropped,
+		out = append(out, Statement{Name: "ambiguous ids" + b.suffix, Why: "ids that lead to several units", Result: ResultDropped,
 			Outputs: []Output{{Column: reasonAmbiguous, Role: RoleReason, Reason: reasonAmbiguous}},
 			SQL: sqlast.Select{
 				With: []sqlast.CTE{{Name: "ambiguous", Query: unionOf(ambiguous)}},

@@ -28,18 +28,21 @@ const (
 
 // aggregatesOf are the columns that a way to one number needs.
 func aggregatesOf(op UnitOp, n *Measure) []unitAggregate {
-	switch op {
-	case OpOccurrence, OpGroups:
-		return nil
-	case OpCount:
-		if n.weighted() {
-			return []unitAggregate{aggWeights}
-		}
-		return nil
-	case OpSum:
-		if n.weighted() {
+	if n.weighted() { // those that do not count them say that there are some
+		if op == OpSum {
 			return []unitAggregate{aggWeights, aggWeightedSum}
 		}
+		return append(valuesOf(op, n), aggWeights)
+	}
+	return valuesOf(op, n)
+}
+
+// valuesOf are the columns of values, each as it is, that a way to one number needs.
+func valuesOf(op UnitOp, n *Measure) []unitAggregate {
+	switch op {
+	case OpOccurrence, OpGroups, OpCount:
+		return nil
+	case OpSum:
 		return []unitAggregate{aggSum}
 	case OpAverage:
 		return []unitAggregate{aggSum}
@@ -88,8 +91,13 @@ func (b *builder) aggregates(n *Measure) []unitAggregate {
 		}
 	}
 	for _, d := range b.plan.Derived {
-		if d.keepsRows() && slices.Contains(d.From, n) {
+		if !slices.Contains(d.From, n) {
+			continue
+		}
+		if d.keepsRows() {
 			out = appendNew(out, aggRows)
+		} else if n.weighted() {
+			out = appendNew(out, aggWeights)
 		}
 	}
 	slices.Sort(out)

@@ -16,10 +16,10 @@ import (
 
 // percentileOf is the percentile that a metric is of; nil for means.
 func percentileOf(em *metrics.ExperimentMetric) *Percentile {
-	s := em.Metric.Statistic.V
-	if s == "" || s == "mean" {
+	if !em.Metric.IsPercentile() {
 		return nil
 	}
+	s := em.Metric.Statistic.V
 	percent, ok := new(big.Rat).SetString(s[1:])
 	if !ok {
 		panic("compiler: no percentile " + s)
@@ -258,10 +258,14 @@ func (b *builder) keepGroups(i int) []Statement {
 	var out []Statement
 	for _, t := range b.groupPercentiles() {
 		keys := b.cellKeys("x")
+		groups := countStar()
+		if d := t.Percentile.Groups; d.Groups.byRow() && d.Groups.Measure.weighted() {
+			groups = aggregate(sqlast.Sum, col("g", colTimes))
+		}
 		group := append(expressions(keys), col("g", colUnit), col("g", "x"))
 		query := sqlast.Select{
 			Why:     "how many groups of each unit have each number",
-			Items:   append(keys, item(col("g", colUnit), colUnit), item(col("g", "x"), "x"), item(countStar(), "units")),
+			Items:   append(keys, item(col("g", colUnit), colUnit), item(col("g", "x"), "x"), item(groups, "units")),
 			From:    sqlast.Join{L: sqlast.Table{Name: b.groupTable(t.Percentile.Groups), Alias: "g"}, R: sqlast.Table{Name: b.table("exposure"), Alias: "x"}, On: compare(sqlast.Eq, rowID(), col("g", colUnit))},
 			Where:   all(notNull(col("g", "x")), allOver(t.Waits, "x")),
 			GroupBy: group,

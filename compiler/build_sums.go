@@ -126,21 +126,23 @@ type side struct {
 func (s *sumBuilder) side(v *UnitValue) side {
 	n, sum := col("u", rowsColumn(v.Measure)), col("u", sumColumn(v.Measure))
 	some := compare(sqlast.Greater, n, sqlast.Int(0))
+	weights := col("u", aggWeights.column(v.Measure))
 	out := side{v: v, rows: s.number(n, rowsColumn(v.Measure))}
+	if v.Measure.weighted() {
+		out.sampled = s.number(compare(sqlast.Sub, weights, n), v.Name+" rows more")
+	}
 	switch v.Op {
 	case OpOccurrence:
 		out.x, out.limit = s.number(when(some, sqlast.Int(1)), v.Name), big.NewInt(1)
-	case OpCount:
-		out.x, out.limit = s.number(when(some, n), v.Name), big.NewInt(v.Measure.rows())
+	case OpCount, OpGroups:
 		if v.Measure.weighted() {
-			weights := col("u", aggWeights.column(v.Measure))
 			out.x, out.whole, out.limit = s.fitting(weights, v.Name), s.number(weights, aggWeights.column(v.Measure)), maxWhole
-			out.sampled = s.number(compare(sqlast.Sub, weights, n), v.Name+" rows more")
+			break
 		}
+		out.x, out.limit = s.number(when(some, n), v.Name), big.NewInt(v.Measure.rows())
 	case OpSum:
 		if v.Measure.weighted() {
 			sum = col("u", aggWeightedSum.column(v.Measure))
-			out.sampled = s.number(compare(sqlast.Sub, col("u", aggWeights.column(v.Measure)), n), v.Name+" rows more")
 			out.x, out.whole, out.limit = s.fitting(sum, v.Name), s.number(sum, aggWeightedSum.column(v.Measure)), maxWhole
 			break
 		}
@@ -160,8 +162,6 @@ func (s *sumBuilder) side(v *UnitValue) side {
 		}
 		largest := col("u", aggLargest.column(v.Measure))
 		out.x, out.whole = s.number(when(fits(largest), k), v.Name), s.number(largest, aggLargest.column(v.Measure))
-	case OpGroups:
-		out.x, out.limit = s.number(when(some, n), v.Name), big.NewInt(v.Measure.rows())
 	case OpActiveDays:
 		out.x, out.limit = s.number(when(some, col("u", aggDates.column(v.Measure))), v.Name), big.NewInt(v.Measure.rows())
 	case OpParticipation:

@@ -274,10 +274,15 @@ func (b *builder) inWindow(w unitWindow, at sqlast.Expr) sqlast.Expr {
 // flagColumn names the column that says whether a row is in a window.
 func flagColumn(w unitWindow) string { return "in " + w.text() }
 
-// text names the window.
+// text names the window. Windows of covariates are apart from those of metrics that
+// are as long: where events activate units, they are counted from elsewhere.
 func (w unitWindow) text() string {
-	if w.After == nil {
-		return windowText(w.Window)
+	text := windowText(w.Window)
+	if w.After != nil {
+		text += " after " + w.After.Name
 	}
-	return windowText(w.Window) + " after " + w.After.Name
+	if w.Shown {
+		text += " counted from the exposure"
+	}
+	return text
 }

@@ -65,7 +65,8 @@ type Source struct {
 	// Kept is the temporary table that holds the rows, for sources that are
 	// not read from files: the impressions that a run has matched.
 	Kept string
-	// PartitionDay is the day of the partition, a DATE, nil where there is none.
+	// PartitionDay is the day of the partition, a DATE, NULL in files without a day; nil where there
+	// is no partition.
 	PartitionDay sqlast.Expr
 }
 
@@ -74,7 +75,7 @@ type File struct {
 	Path  string
 	Rows  int64
 	Bytes int64
-	// Day is the value of the partition column, where the source has one.
+	// Day is the value of the partition column, where the source has one and it is a day.
 	Day    time.Time
 	HasDay bool
 	// MinTime and MaxTime bound the timestamps, where the footer tells; else
@@ -163,7 +164,7 @@ const (
 	BagStruct            // STRUCT; see Fields
 	BagJSON              // JSON text
 	BagJSONPairs         // JSON text of lists of {name, value}, or of parameters
-	BagPairs             // list of STRUCT(name, value)
+	BagPairs             // list of named values; From is one of {name, value}
 )
 
 // IsJSON reports whether the bag is text of JSON, which may be malformed.

@@ -495,7 +495,7 @@ func (c *checker) noteList(x checked, list []Node) {
 // timeText is RFC 3339 text, T or blank between, zone optional, or a date:
 // stricter than time.Parse, which takes a comma, an hour of one digit and
 // offsets beyond a day.
-var timeText = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?(Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])?)?$`)
+var timeText = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?([Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])?)?$`)
 
 // parseTime reads a time; finer than microseconds is floored.
 func parseTime(s string) (time.Time, bool) {
@@ -508,7 +508,7 @@ func parseTime(s string) (time.Time, bool) {
 	case m[2] == "":
 		s += "Z"
 	}
-	t, err := time.Parse(time.RFC3339Nano, s[:len(time.DateOnly)]+"T"+s[len(time.DateOnly)+1:])
+	t, err := time.Parse(time.RFC3339Nano, s[:len(time.DateOnly)]+"T"+strings.ToUpper(s[len(time.DateOnly)+1:]))
 	if err != nil {
 		return time.Time{}, false
 	}

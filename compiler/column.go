@@ -26,7 +26,8 @@ type ColumnType struct {
 	Fields       []Column    // ColumnStruct
 	Elem         *ColumnType // the values of a ColumnMap, the elements of a ColumnList
 	// Pairs tells of ColumnJSON, and of ColumnText that holds JSON, that there are
-	// lists of named values in it, {name, value}, {key, value} or {key, value: {string_value, …}}.
+	// lists of named values in it, {name, value}, {key, value} or {key, value: {string_value, …}},
+	// or objects with such a list as their member key_value.
 	Pairs bool
 	Name  string // as the engine spells it, for messages
 }
@@ -65,6 +66,9 @@ func CompileColumn(src metrics.Expr, columns []Column, list *diag.List) (sqlast.
 		src = presentOf(src, columns)
 		if x, ok := mixedAlternatives(src, columns); ok {
 			return x, ColumnType{Kind: ColumnText, Name: "VARCHAR"}, true
+		}
+		if x, ok := objectAlternatives(src, columns); ok {
+			return x, ColumnType{Kind: ColumnJSON, Name: "JSON"}, true
 		}
 	}
 	entry := strings.TrimSpace(src.Src)
@@ -196,24 +200,22 @@ func pathNames(rest string) (names []string, ok bool) {
 func walkPath(base Column, names []string) (sqlast.Expr, ColumnType, *diag.Diagnostic) {
 	x, typ, so := sqlast.Expr(sqlast.Column{Name: base.Name}), base.Type, base.Name
 	for _, name := range names {
+		pairs, values, named := NamedValues(x, typ)
+		f, isField := findColumn(typ.Fields, name)
 		switch {
-		case typ.Kind == ColumnStruct:
-			f, ok := findColumn(typ.Fields, name)
-			if !ok {
-				return nil, ColumnType{}, missing("field", name, so, typ.Fields)
-			}
+		case isField:
 			x, typ = sqlast.Field{X: x, Name: f.Name}, f.Type
+		case named && !isPlace(name):
+			x, typ = sqlCall(sqlast.PairValue, pairs, sqlast.Text(name)), values
+		case typ.Kind == ColumnStruct:
+			return nil, ColumnType{}, missing("field", name, so, typ.Fields)
 		case typ.Kind == ColumnMap && typ.Elem != nil:
 			x, typ = sqlCall(sqlast.MapValue, x, sqlast.Text(name)), *typ.Elem
+		case typ.Pairs && name == keyValue: // which JSONPairs takes off
 		case typ.Pairs && !isPlace(name):
 			x, typ = sqlCall(sqlast.PairValue, sqlCall(sqlast.JSONPairs, x), sqlast.Text(name)), ColumnType{Kind: ColumnText, Name: "VARCHAR"}
 		case typ.Kind == ColumnJSON, typ.Kind == ColumnText:
 			x, typ = jsonText(x, name), ColumnType{Kind: ColumnJSON, Name: "JSON"}
-		case IsParameters(typ):
-			x, typ = sqlCall(sqlast.PairValue, sqlCall(sqlast.Parameters, x), sqlast.Text(name)), ColumnType{Kind: ColumnText, Name: "VARCHAR"}
-		case isPairs(typ):
-			value, _ := findColumn(typ.Elem.Fields, "value")
-			x, typ = sqlCall(sqlast.PairValue, x, sqlast.Text(name)), value.Type
 		case typ.Kind == ColumnList && typ.Elem != nil && isPlace(name):
 			place, _ := strconv.Atoi(name)
 			x, typ = sqlCall(sqlast.ListElement, x, sqlast.Int(place+1)), *typ.Elem
@@ -232,30 +234,47 @@ func isPlace(name string) bool {
 	return err == nil && place >= 0 && strconv.Itoa(place) == name
 }
 
-// isPairs reports whether a type is a list of {name, value}.
-func isPairs(t ColumnType) bool {
-	if t.Kind != ColumnList || t.Elem == nil || t.Elem.Kind != ColumnStruct {
-		return false
+// keyValue is the only field of what BigQuery makes of a MAP: the list of its entries.
+const keyValue = "key_value"
+
+// NamedValues reads a list of named values as one of {name, value}, and gives the
+// type of the values. Such are lists of {name, value}, of {key, value}, and of the
+// parameters of Google Analytics; and a STRUCT that has such a list as its only
+// field, key_value.
+func NamedValues(x sqlast.Expr, t ColumnType) (pairs sqlast.Expr, values ColumnType, ok bool) {
+	if t.Kind == ColumnStruct && len(t.Fields) == 1 && strings.EqualFold(t.Fields[0].Name, keyValue) {
+		x, t = sqlast.Field{X: x, Name: t.Fields[0].Name}, t.Fields[0].Type
 	}
-	_, name := findColumn(t.Elem.Fields, "name")
-	_, value := findColumn(t.Elem.Fields, "value")
-	return name && value
+	if t.Kind != ColumnList || t.Elem == nil || t.Elem.Kind != ColumnStruct {
+		return nil, ColumnType{}, false
+	}
+	hasText := func(field string) bool {
+		f, found := findColumn(t.Elem.Fields, field)
+		return found && f.Type.Kind == ColumnText
+	}
+	value, found := findColumn(t.Elem.Fields, "value")
+	switch {
+	case !found:
+		return nil, ColumnType{}, false
+	case hasText("key") && isParameter(value.Type):
+		return sqlCall(sqlast.Parameters, x), ColumnType{Kind: ColumnText, Name: "VARCHAR"}, true
+	case hasText("name"):
+		return x, value.Type, true
+	case hasText("key"):
+		return sqlCall(sqlast.KeyPairs, x), value.Type, true
+	}
+	return nil, ColumnType{}, false
 }
 
-// IsParameters reports whether a type is a list of parameters as Google
-// Analytics exports them: {key, value}, where value has a field for each type.
-func IsParameters(t ColumnType) bool {
-	if t.Kind != ColumnList || t.Elem == nil || t.Elem.Kind != ColumnStruct {
-		return false
-	}
-	key, named := findColumn(t.Elem.Fields, "key")
-	value, _ := findColumn(t.Elem.Fields, "value")
+// isParameter reports whether a type is that of the value of a parameter as
+// Google Analytics exports it, with a field for each type.
+func isParameter(t ColumnType) bool {
 	for _, name := range []string{"string_value", "int_value", "float_value", "double_value"} {
-		if _, ok := findColumn(value.Type.Fields, name); !ok {
+		if _, ok := findColumn(t.Fields, name); !ok {
 			return false
 		}
 	}
-	return named && key.Type.Kind == ColumnText
+	return true
 }
 
 func article(t ColumnType) string { return "of type " + t.Name }

@@ -25,8 +25,14 @@ var exportColumns = []Column{
 	{"context", ColumnType{Kind: ColumnStruct, Name: "STRUCT(key VARCHAR, …)", Fields: []Column{
 		text("key"), {"device", ColumnType{Kind: ColumnStruct, Name: "STRUCT(os VARCHAR)", Fields: []Column{text("os")}}}}}},
 	{"props", ColumnType{Kind: ColumnMap, Name: "MAP(VARCHAR, VARCHAR)", Elem: &ColumnType{Kind: ColumnText, Name: "VARCHAR"}}},
-	{"tags", ColumnType{Kind: ColumnList, Name: "STRUCT(name VARCHAR, value VARCHAR)[]", Elem: &ColumnType{Kind: ColumnStruct,
-		Fields: []Column{text("name"), text("value")}}}},
+	{"tags", listOf(text("name"), text("value"))},
+	{"labels", listOf(text("key"), kind("value", ColumnInteger, "BIGINT"))},
+	{"wrapped", ColumnType{Kind: ColumnStruct, Name: "STRUCT(key_value …)", Fields: []Column{{"key_value", listOf(text("key"), text("value"))}}}},
+}
+
+// listOf is the type of a list of STRUCTs.
+func listOf(fields ...Column) ColumnType {
+	return ColumnType{Kind: ColumnList, Name: "STRUCT(…)[]", Elem: &ColumnType{Kind: ColumnStruct, Name: "STRUCT(…)", Fields: fields}}
 }
 
 // TestCompileColumn has the SQL and the type of each form of entry.
@@ -48,6 +54,10 @@ func TestCompileColumn(t *testing.T) {
 		{`props["item.sku"]`, `"props"['item.sku']`, "VARCHAR"},
 		{`props['it s']`, `"props"['it s']`, "VARCHAR"},
 		{"tags.country", `list_filter("tags", lambda p: p."name" = 'country')[1]."value"`, "VARCHAR"},
+		{"labels.size", `list_filter(list_transform("labels", lambda p: {'name': p."key", 'value': p."value"}), lambda p: p."name" = 'size')[1]."value"`, "BIGINT"},
+		{"labels.0.key", `list_extract("labels", 1)."key"`, "VARCHAR"}, // a number is a place
+		{"wrapped.sku", `list_filter(list_transform(("wrapped")."key_value", lambda p: {'name': p."key", 'value': p."value"}), lambda p: p."name" = 'sku')[1]."value"`, "VARCHAR"},
+		{"wrapped.key_value.sku", `list_filter(list_transform(("wrapped")."key_value", lambda p: {'name': p."key", 'value': p."value"}), lambda p: p."name" = 'sku')[1]."value"`, "VARCHAR"},
 		{"doc", `"doc"`, "JSON"},
 		{"payload.user.id", `TRY(json_extract_string("payload", '/user/id'))`, "JSON"},
 		{"doc.a", `TRY(json_extract_string("doc", '/a'))`, "JSON"},

@@ -21,6 +21,18 @@ type GroupValue struct {
 	Zero bool
 }
 
+// byRow reports whether each row is a group.
+func (g *GroupValue) byRow() bool { return g.Measure.Group.Property == "" }
+
+// ofRows is the number of a group, of rows that are together already. One row that is
+// a group counts once in it, however many groups it stands for.
+func (g *GroupValue) ofRows() *UnitValue {
+	value, rows := *g.UnitValue, *g.Measure
+	rows.derived, rows.unweighted = true, g.byRow()
+	value.Measure = &rows
+	return &value
+}
+
 func (g *GroupValue) describe() string {
 	s := string(g.Op) + " of " + g.Measure.Name + " for " + g.Measure.Group.each()
 	if g.Threshold != nil {
@@ -69,11 +81,12 @@ func (p *planner) overGroups(u *UnitPlan, em *metrics.ExperimentMetric) *Tally {
 // and its number is its value.
 func meanOfRows(m *metrics.Metric, rows *Measure) bool {
 	return m.Over.V == overEvents && m.Measure.V == metrics.Value && m.PerUnit.V != metrics.CountDistinct &&
-		m.Threshold == nil && (m.Statistic.V == "" || m.Statistic.V == "mean") && !rows.weighted()
+		m.Threshold == nil && !m.IsPercentile() && !rows.weighted()
 }
 
 // groupsOf makes two measures of the rows of a metric: the sums of the numbers
-// of their groups, and the groups.
+// of their groups, and the groups. A row that is a group by itself stands for as
+// many groups as its weight says; a group of several rows is one.
 func groupsOf(m *metrics.Metric, rows *Measure) *Derived {
 	g := &GroupValue{UnitValue: &UnitValue{Name: m.Key.V, Measure: rows, Op: unitOp(m)}}
 	g.Threshold = thresholdOf(m.Threshold, g.digits())
@@ -87,7 +100,8 @@ func groupsOf(m *metrics.Metric, rows *Measure) *Derived {
 	sums.Name, groups.Name = m.Key.V+" of groups", m.Key.V+" groups"
 	sums.Decimals = g.Decimals()
 	for _, d := range []*Measure{&sums, &groups} {
-		d.derived, d.unweighted, d.Value, d.Group = true, true, nil, nil
+		d.derived, d.Value, d.Group = true, nil, nil
 	}
+	groups.unweighted = m.Over.V != overEvents
 	return &Derived{Name: m.Key.V, From: []*Measure{rows}, Groups: g, Measures: []*Measure{&sums, &groups}}
 }

@@ -1,6 +1,7 @@
 package compiler
 
 import (
+	"slices"
 	"time"
 
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
@@ -95,14 +96,23 @@ func (s *Source) exists(from, to time.Time) sqlast.And {
 // nearPartition are the conditions of an instant that lies near enough to the
 // day of its row's partition: the day lies in [day(ts) - early, day(ts) + late],
 // said of ts, so that the arithmetic is on the day, which is the same for a
-// whole file.
+// whole file. Rows of partitions without a day are near all.
 func (s *Source) nearPartition(at sqlast.Expr) sqlast.And {
 	ds := sqlast.Cast{X: inRow(s.PartitionDay), To: sqlast.Type{Kind: sqlast.TimestampType}}
 	p := s.Def.Partition
-	return sqlast.And{
+	near := sqlast.And{
 		compare(sqlast.GreaterEq, at, plus(ds, -p.Late)),
 		compare(sqlast.Less, at, plus(ds, p.Early+day)),
 	}
+	if s.DaysKnown() {
+		return near
+	}
+	return sqlast.And{sqlast.Or{sqlast.IsNull{X: ds}, near}}
+}
+
+// DaysKnown reports whether all files of a source with a partition have a day.
+func (s *Source) DaysKnown() bool {
+	return !slices.ContainsFunc(s.Files, func(f File) bool { return !f.HasDay })
 }
 
 // inPartitions reports whether the footers prove that every row lies near
@@ -110,7 +120,7 @@ func (s *Source) nearPartition(at sqlast.Expr) sqlast.And {
 func (s *Source) inPartitions() bool {
 	p := s.Def.Partition
 	for _, f := range s.Files {
-		proved := f.Rows == 0 || f.HasDay && !f.MinTime.IsZero() && !f.MinTime.Before(f.Day.Add(-p.Late)) && f.MaxTime.Before(f.Day.Add(p.Early+day))
+		proved := f.Rows == 0 || !f.HasDay || !f.MinTime.IsZero() && !f.MinTime.Before(f.Day.Add(-p.Late)) && f.MaxTime.Before(f.Day.Add(p.Early+day))
 		if !proved {
 			return false
 		}

@@ -106,7 +106,11 @@ func (s *metricScope) inBag(what, name string, sources []*Source, bag func(*Sour
 	}
 	d := &diag.Diagnostic{Code: "unknown-name", Message: sourceNames(sources) + " has no " + what + " " + quoted(name)}
 	if internal {
-		d.Hint = "the vendor's software writes it for itself; where it is yours, map it under the source's columns, with its path: properties: {" + name + ": …}"
+		column := "properties"
+		if strings.HasSuffix(what, "attribute") {
+			column = "attributes"
+		}
+		d.Hint = "the vendor's software writes it for itself; where it is yours, map it under the source's columns, with its path: " + column + ": {" + name + ": …}"
 		return d
 	}
 	d.Hint = diag.DidYouMean(name, known)

@@ -77,6 +77,7 @@ func (in *inspector) unreadableLines(ctx context.Context, engine *Engine, files 
 		several *oneDelimiterError
 		damaged *damagedError
 		marked  *markedError
+		encoded *encodedError
 	)
 	switch {
 	case errors.As(err, &gone) && gone.Path != "":
@@ -89,6 +90,9 @@ func (in *inspector) unreadableLines(ctx context.Context, engine *Engine, files 
 		return nil
 	case errors.As(err, &marked):
 		in.list.Errorf(pathTo(in.def, marked.file), "bad-file", "%s", marked.Error()).Hint = hintMark
+		return nil
+	case errors.As(err, &encoded):
+		in.list.Errorf(pathTo(in.def, encoded.file), "bad-file", "%s", encoded.Error()).Hint = encoded.Hint()
 		return nil
 	}
 	for _, file := range files {
@@ -122,7 +126,7 @@ func (in *inspector) unreadable(ctx context.Context, engine *Engine, files []str
 		if refused := engine.probe(ctx, files); refused != nil {
 			return in.refused(refused)
 		}
-		return in.unreadableLines(ctx, engine, files, err)
+		return in.refused(in.unreadableLines(ctx, engine, files, err))
 	}
 	broken, err := brokenFiles(ctx, engine, files, err)
 	for _, b := range broken {
@@ -131,9 +135,14 @@ func (in *inspector) unreadable(ctx context.Context, engine *Engine, files []str
 	return in.refused(err)
 }
 
-// refused puts what an object store refuses into the list; the error is for all
-// else.
+// refused puts what an object store, or the system, refuses into the list; the error is
+// for all else.
 func (in *inspector) refused(err error) error {
+	var closed *UnreachableError
+	if why, hint := lasting(err); why != "" && errors.As(err, &closed) {
+		in.list.Errorf(pathTo(in.def, closed.Path), "bad-file", "%s", why).Hint = hint
+		return nil
+	}
 	if e := (*objectstore.Error)(nil); errors.As(err, &e) {
 		return refusedAt(pathTo(in.def, e.URL), err, in.list)
 	}

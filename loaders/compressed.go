@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"path"
 	"runtime"
 	"strings"
 	"sync"
@@ -34,20 +35,31 @@ func (e *markedError) Error() string {
 	return fmt.Sprintf("%s begins with a byte order mark, so that its first line may be lost", e.file)
 }
 
+// encodedError: a file of text begins with the byte order mark of UTF-16.
+type encodedError struct {
+	file   string
+	begins string // the mark, in hexadecimal digits
+}
+
+func (e *encodedError) Error() string {
+	return fmt.Sprintf("%s is UTF-16, not UTF-8: it begins with the byte order mark %s", e.file, e.begins)
+}
+
+// Hint says what to do.
+func (e *encodedError) Hint() string {
+	return fmt.Sprintf("write it as UTF-8: iconv -f UTF-16 -t UTF-8 %s", path.Base(e.file))
+}
+
 const hintMark = "write it without the mark: sed '1s/^\\xEF\\xBB\\xBF//'; or convert it: metricsjob convert reads it"
 
 // checkTexts decompresses the compressed ones of the files to their ends, which
-// alone tells, by checksums, whether anything is missing; with marks it looks for
-// byte order marks in all of them. The error is about the first file that has one
-// or is not whole.
+// alone tells, by checksums, whether anything is missing. The error is about the first file
+// that is not whole, begins with the mark of UTF-16 or, with marks, with that of UTF-8.
 func checkTexts(ctx context.Context, engine *Engine, files []string, marks bool) error {
 	errs := make([]error, len(files))
 	free := make(chan struct{}, runtime.GOMAXPROCS(0))
 	var all sync.WaitGroup
 	for i, file := range files {
-		if compressionOf(file) == "" && !marks {
-			continue
-		}
 		free <- struct{}{}
 		all.Go(func() {
 			defer func() { <-free }()
@@ -70,30 +82,32 @@ func checkText(ctx context.Context, engine *Engine, file string, marks bool) err
 		return err
 	}
 	stored := &storedBytes{ctx: ctx, engine: engine, file: file, left: size}
-	marked, err := false, error(nil)
+	begin, err := "", error(nil)
 	switch compressionOf(file) {
 	case ".gz":
 		var text *gzip.Reader
 		if text, err = gzip.NewReader(stored); err == nil {
-			marked, err = readThroughText(text)
+			begin, err = readThroughText(text)
 		}
 	case ".zst":
 		var text *zstd.Decoder
 		if text, err = zstd.NewReader(stored, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(1<<31)); err == nil {
-			marked, err = readThroughText(text)
+			begin, err = readThroughText(text)
 			text.Close()
 		}
 	default:
 		stored.left = min(size, int64(len(mark)))
-		marked, err = readThroughText(stored)
+		begin, err = readThroughText(stored)
 	}
 	switch {
 	case stored.err != nil:
 		return unreachable(file, stored.err)
 	case err != nil:
 		return &damagedError{file, err}
-	case marks && marked:
+	case marks && begin == mark:
 		return &markedError{file}
+	case strings.HasPrefix(begin, "\xff\xfe") || strings.HasPrefix(begin, "\xfe\xff"):
+		return &encodedError{file, fmt.Sprintf("% X", begin[:2])}
 	}
 	return nil
 }
@@ -101,12 +115,12 @@ func checkText(ctx context.Context, engine *Engine, file string, marks bool) err
 // mark is the byte order mark that some programs begin text with.
 const mark = "\xef\xbb\xbf"
 
-// readThroughText reads a text to its end, and reports whether it begins with a
-// byte order mark.
-func readThroughText(text io.Reader) (marked bool, err error) {
+// readThroughText reads a text to its end, and gives its first bytes, as many as a
+// byte order mark has.
+func readThroughText(text io.Reader) (string, error) {
 	begin := &beginning{}
-	_, err = io.Copy(begin, text)
-	return string(begin.bytes) == mark, err
+	_, err := io.Copy(begin, text)
+	return string(begin.bytes), err
 }
 
 // beginning keeps the first bytes that are written, as many as a mark has.

@@ -53,10 +53,12 @@ func TestDamagedLines(t *testing.T) {
 		"gzip of other name": {"b.ndjson.GZ", gzipped(t, ndjson.String()), "let it end in .gz"},
 		"Zstandard of no name": {"b", zstandard(t, ndjson.String()),
 			"let it end in .zst"},
-		"byte order mark":            {"b.ndjson", []byte("\ufeff" + ndjson.String()), "b.ndjson begins with a byte order mark"},
-		"byte order mark in gzip":    {"b.ndjson.gz", gzipped(t, "\ufeff"+ndjson.String()), "b.ndjson.gz begins with a byte order mark"},
-		"byte order mark of CSV":     {"b.csv", []byte("\ufeff" + csv.String()), ""},
-		"another line that is wrong": {"b.ndjson", []byte("{\n" + ndjson.String()), ""},
+		"byte order mark":                    {"b.ndjson", []byte("\ufeff" + ndjson.String()), "b.ndjson begins with a byte order mark"},
+		"byte order mark in gzip":            {"b.ndjson.gz", gzipped(t, "\ufeff"+ndjson.String()), "b.ndjson.gz begins with a byte order mark"},
+		"UTF-16":                             {"b.ndjson", []byte("\xff\xfe{\x00}\x00\n\x00"), "b.ndjson is UTF-16, not UTF-8: it begins with the byte order mark FF FE"},
+		"UTF-16 of CSV, the other way about": {"b.csv", []byte("\xfe\xff\x00a\x00,\x00b\x00\n"), "byte order mark FE FF; write it as UTF-8: iconv -f UTF-16 -t UTF-8 b.csv"},
+		"byte order mark of CSV":             {"b.csv", []byte("\ufeff" + csv.String()), ""},
+		"another line that is wrong":         {"b.ndjson", []byte("{\n" + ndjson.String()), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := w.folder(t)

@@ -82,7 +82,8 @@ type Dropped struct {
 	NoUnit map[string]int64
 	// NoID: the ids of all mapped unit kinds are missing or empty.
 	NoID int64
-	// Malformed: properties or attributes are JSON text that is not well-formed.
+	// Malformed: properties or attributes are text that is no JSON, or JSON that
+	// holds no values by name.
 	Malformed int64
 	// Unreadable: lines of files that are no rows at all.
 	Unreadable int64
@@ -146,10 +147,14 @@ func lossesOf(src *compiler.Source, into *Dropped) *losses {
 	strays := slices.ContainsFunc(src.Files, func(f compiler.File) bool { return !inPartition(src, f) })
 	if p := src.Def.Partition; p != nil && strays {
 		date := call(sqlast.DateOf, src.Time.SQL)
-		stage("partition", call(sqlast.Coalesce, sqlast.And{
+		near := sqlast.Expr(sqlast.And{
 			sqlast.Binary{Op: sqlast.GreaterEq, L: src.PartitionDay, R: sqlast.Binary{Op: sqlast.Sub, L: date, R: sqlast.Interval(p.Early)}},
 			sqlast.Binary{Op: sqlast.LessEq, L: src.PartitionDay, R: sqlast.Binary{Op: sqlast.Add, L: date, R: sqlast.Interval(p.Late)}},
-		}, sqlast.Bool(false)), &into.Partition)
+		})
+		if !src.DaysKnown() {
+			near = sqlast.Or{sqlast.IsNull{X: src.PartitionDay}, near}
+		}
+		stage("partition", call(sqlast.Coalesce, near, sqlast.Bool(false)), &into.Partition)
 	}
 	if src.Event.SQL != nil && !src.Event.NeverNull {
 		stage("no_event", present(src.Event.SQL), &into.NoEvent)
@@ -167,7 +172,7 @@ func lossesOf(src *compiler.Source, into *Dropped) *losses {
 	var malformed sqlast.Or
 	for _, b := range []compiler.Bag{src.Properties, src.Attributes} {
 		if b.IsJSON() {
-			malformed = append(malformed, sqlast.And{present(b.From), sqlast.Not{X: call(sqlast.JSONValid, b.From)}})
+			malformed = append(malformed, sqlast.And{present(b.From), sqlast.Not{X: holdsNamedValues(b)}})
 		}
 	}
 	if len(malformed) > 0 {
@@ -177,11 +182,26 @@ func lossesOf(src *compiler.Source, into *Dropped) *losses {
 	return l
 }
 
+// holdsNamedValues holds for JSON of a bag whose values can all be read by name:
+// an object, null and the empty list, which have none, and a list of named values
+// in a bag of such lists.
+func holdsNamedValues(b compiler.Bag) sqlast.Expr {
+	kind := call(sqlast.Coalesce, call(sqlast.JSONKind, b.From), sqlast.Text("")) // of what is no JSON, NULL
+	named := binary(sqlast.Eq, call(sqlast.ListLength, call(sqlast.JSONElements, b.From)), sqlast.Int(0))
+	if b.Form == compiler.BagJSONPairs {
+		named = call(sqlast.AllNamed, call(sqlast.JSONPairs, b.From))
+	}
+	return sqlast.Or{
+		sqlast.In{X: kind, List: []sqlast.Expr{sqlast.Text("OBJECT"), sqlast.Text("NULL")}},
+		sqlast.And{binary(sqlast.Eq, kind, sqlast.Text("ARRAY")), named},
+	}
+}
+
 // inPartition reports whether the footer of a file proves that the timestamps
 // of its rows fit the day of its partition.
 func inPartition(src *compiler.Source, f compiler.File) bool {
 	p := src.Def.Partition
-	if p == nil || f.Rows == 0 {
+	if p == nil || f.Rows == 0 || !f.HasDay {
 		return true
 	}
 	return !f.MinTime.IsZero() && f.Day.Sub(f.MaxTime.Truncate(day)) >= -p.Early && f.Day.Sub(f.MinTime.Truncate(day)) <= p.Late

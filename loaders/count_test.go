@@ -109,6 +109,47 @@ func TestCount(t *testing.T) {
 	}
 }
 
+// TestMalformed counts properties that no value can be read from by name, in
+// files of every format. An object holds values, null and an empty list hold none.
+func TestMalformed(t *testing.T) {
+	shared := newWarehouse(t)
+	const object, pairs = `{"a": 1}`, `[{"name": "a", "value": 1}]`
+	for _, tc := range []struct {
+		name   string
+		values []string
+		want   int64
+	}{
+		// Counted by hand: those that are no object, null, empty list or list of
+		// named values (where such lists are found at all).
+		{"objects", []string{object, `null`, `[]`, `{}`, `"a"`, `5`, `true`, `[1]`, `["a", {"name": "a"}]`, `"{}"`}, 6},
+		{"lists of named values", []string{pairs, `null`, `[]`, object, `"a"`, `5`, `[1]`, `[{"name": "a", "value": 1}, {"value": 2}]`, `[{"key": "a", "value": 1}]`}, 4},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var lines []string
+			csv, parquet := "user_id,name,ts,props\n", "SELECT 'u' AS user_id, 'buy' AS name, TIMESTAMP '2026-03-02 10:00:00' AS ts, unnest(["
+			for i, v := range tc.values {
+				lines = append(lines, `{"user_id": "u", "name": "buy", "ts": "2026-03-02T10:00:00Z", "props": `+v+`}`)
+				csv += `u,buy,2026-03-02,"` + strings.ReplaceAll(v, `"`, `""`) + "\"\n"
+				if i > 0 {
+					parquet += ", "
+				}
+				parquet += quoteText(v)
+			}
+			w := shared.folder(t)
+			w.lines("a.ndjson", lines...)
+			w.bytes("a.csv", []byte(csv))
+			w.write("a.parquet", parquet+"]) AS props")
+			for _, file := range []string{"a.ndjson", "a.csv", "a.parquet"} {
+				src := w.mustInspect(w.events(file, func(s *metrics.Source) { s.Columns.Properties.From = col("props") }))
+				dropped, err := Count(t.Context(), w.engine, src)
+				if err != nil || dropped.Malformed != tc.want {
+					t.Errorf("%s: %d malformed of %d, want %d, error %v", file, dropped.Malformed, src.Rows, tc.want, err)
+				}
+			}
+		})
+	}
+}
+
 // TestCountReadsNothingThatFootersSettle takes the files away after they were
 // inspected: what can still be counted was not scanned for.
 func TestCountReadsNothingThatFootersSettle(t *testing.T) {

@@ -71,7 +71,7 @@ func readCSV(ctx context.Context, engine *Engine, files []string) (map[string]li
 		return nil, s, errNoColumns
 	}
 	for _, h := range s.headers {
-		f := fileColumns{file: h.files[0], files: len(h.files)}
+		f := fileColumns{files: h.files}
 		for _, name := range h.names {
 			c := compiler.Column{Name: name, Type: parseType("VARCHAR")}
 			f.columns = append(f.columns, c)

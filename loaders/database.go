@@ -43,9 +43,30 @@ func Databases(defs *metrics.Definitions) []sqlast.Attach {
 var reservedNames = map[string]bool{"memory": true, "system": true, "temp": true, "main": true}
 
 // splitTable takes the file and the table of exports/warehouse.duckdb/main.orders.
+// A name with a point of its own stands in double quotes.
 func splitTable(src *metrics.Source) (file string, table []string) {
 	folder, name := path.Split(filepath.ToSlash(src.Table.V))
-	return located(src, strings.TrimSuffix(folder, "/")), strings.Split(name, ".")
+	for rest := name; ; {
+		part, behind, more := strings.Cut(rest, ".")
+		if quoted, ok := strings.CutPrefix(rest, `"`); ok {
+			if inside, after, closed := strings.Cut(quoted, `"`); closed && (after == "" || after[0] == '.') {
+				part, behind, more = inside, strings.TrimPrefix(after, "."), after != ""
+			}
+		}
+		table = append(table, part)
+		if !more {
+			return located(src, strings.TrimSuffix(folder, "/")), table
+		}
+		rest = behind
+	}
+}
+
+// tableText is a name as table: says it.
+func tableText(name string) string {
+	if strings.Contains(name, ".") {
+		return `"` + name + `"`
+	}
+	return name
 }
 
 // attach opens the databases for reading. What fails is kept for Inspect to tell
@@ -164,9 +185,9 @@ WHERE database_name = `+quoteText(d.Name)+" ORDER BY ALL")
 	}
 	var names []string
 	for _, r := range rows.Cells {
-		name := r[1].(string)
+		name := tableText(r[1].(string))
 		if schema := r[0].(string); schema != "main" {
-			name = schema + "." + name
+			name = tableText(schema) + "." + name
 		}
 		names = append(names, name)
 	}

@@ -42,7 +42,7 @@ func (w *warehouse) related(change func(*metrics.Source)) (*warehouse, *compiler
 func TestTables(t *testing.T) {
 	w := newWarehouse(t)
 	w.database("memory.duckdb", "CREATE SCHEMA w.shop", "CREATE TABLE w.shop.orders AS SELECT 'u1' AS user_id, 'buy' AS name, TIMESTAMP '2026-03-02' AS ts, [{'n': 1}, {'n': 2}] AS items",
-		"CREATE VIEW w.v AS SELECT user_id || '!' AS user_id, name, ts FROM w.shop.orders", "CREATE TABLE w.big AS SELECT 'u' || range AS user_id, 'buy' AS name, TIMESTAMP '2026-03-02' AS ts FROM range(5)")
+		`CREATE TABLE w."we.ird" AS SELECT 'u7' AS user_id, 'buy' AS name, TIMESTAMP '2026-03-02' AS ts`, "CREATE VIEW w.v AS SELECT user_id || '!' AS user_id, name, ts FROM w.shop.orders", "CREATE TABLE w.big AS SELECT 'u' || range AS user_id, 'buy' AS name, TIMESTAMP '2026-03-02' AS ts FROM range(5)")
 	table := func(name string) func(*metrics.Source) {
 		return func(src *metrics.Source) { src.Table = metrics.Text{V: name, Set: true, Pos: at(6)} }
 	}
@@ -51,6 +51,7 @@ func TestTables(t *testing.T) {
 		want  []string
 	}{
 		{"memory.duckdb/shop.orders", []string{"u1"}},
+		{`memory.duckdb/main."we.ird"`, []string{"u7"}},
 		{"memory.duckdb/big", []string{"u0", "u1", "u2", "u3", "u4"}},
 		{w.dir + "/memory.duckdb/main.big", []string{"u0", "u1", "u2", "u3", "u4"}},
 	} {
@@ -80,6 +81,7 @@ func TestTables(t *testing.T) {
 		table string
 		want  []string
 	}{
+		{"memory.duckdb/we.ird", []string{"metrics.yaml:6:5", `the table of source "events" cannot be read`, `did you mean ""we.ird""?`}},
 		{"memory.duckdb/shop.order", []string{"metrics.yaml:6:5", `the table of source "events" cannot be read`, `did you mean "shop.orders"?`}},
 		{"memori.duckdb/big", []string{"there is no file", "memori.duckdb", `did you mean "memory.duckdb"?`}},
 		{"text.duckdb/big", []string{"text.duckdb cannot be opened as a DuckDB database", "a table is named behind its file"}},
@@ -119,5 +121,18 @@ func TestQueries(t *testing.T) {
 			t.Errorf("%s is read", tc.sql)
 		}
 		wantMessage(t, list, `the query of source "events" cannot be read`, tc.want)
+	}
+}
+
+// TestPointsInNames reads tables whose names, or schemas, have a point.
+func TestPointsInNames(t *testing.T) {
+	for name, want := range map[string][]string{
+		`orders`: {"orders"}, `main.orders`: {"main", "orders"}, `"we.ird"`: {"we.ird"}, `main."we.ird"`: {"main", "we.ird"}, `"a.b"."c.d"`: {"a.b", "c.d"},
+		`we.ird`: {"we", "ird"}, `"open.end`: {`"open`, "end"},
+	} {
+		_, table := splitTable(&metrics.Source{Table: metrics.Text{V: "w.duckdb/" + name, Set: true}})
+		if diff := cmp.Diff(want, table); diff != "" {
+			t.Error(name, diff)
+		}
 	}
 }

@@ -20,6 +20,7 @@ func readDataFiles(ctx context.Context, engine *Engine, x *exported) ([]dataFile
 		byFormat[format] = append(byFormat[format], p)
 	}
 	var files []dataFile
+	meanings := map[columnsOfFile]recognised{}
 	for _, f := range []struct {
 		format metrics.FileFormat
 		read   func(context.Context, *Engine, []string) ([]dataFile, error)
@@ -35,7 +36,15 @@ func readDataFiles(ctx context.Context, engine *Engine, x *exported) ([]dataFile
 			return nil, err
 		}
 		for i := range found {
-			found[i].format, found[i].levels = f.format, x.levels(found[i].path)
+			file := &found[i]
+			file.format, file.levels, file.inPath = f.format, x.levels(file.path), columnsInPath(file.path, *file.columns)
+			key := columnsOfFile{file.columns, strings.Join(file.inPath, "\n")}
+			meaning, known := meanings[key]
+			if !known {
+				meaning = recognise(*file.columns, file.inPath)
+				meanings[key] = meaning
+			}
+			file.meaning = meaning
 		}
 		files = append(files, found...)
 	}
@@ -46,6 +55,12 @@ func readDataFiles(ctx context.Context, engine *Engine, x *exported) ([]dataFile
 		}
 	}
 	return files, nil
+}
+
+// columnsOfFile is the schema of files with the columns that stand in their paths.
+type columnsOfFile struct {
+	schema *[]compiler.Column
+	inPath string
 }
 
 // parquetFiles reads the footers of Parquet files.
@@ -59,11 +74,11 @@ func parquetFiles(ctx context.Context, engine *Engine, paths []string) ([]dataFi
 	for _, p := range paths {
 		f, ok := known[digests[p]]
 		if !ok {
-			columns, err := describe(ctx, engine, quoteText(sqlast.FileName(p)))
+			columns, err := describe(ctx, engine, sqlast.ReadParquet{Files: []string{sqlast.FileName(p)}})
 			if err != nil {
 				return nil, unreadableOf(ctx, engine, paths, err)
 			}
-			f.columns, f.meaning = &columns, recognise(columns)
+			f.columns = &columns
 			known[digests[p]] = f
 		}
 		f.path = p
@@ -116,7 +131,7 @@ func lineFiles(ctx context.Context, engine *Engine, paths []string) ([]dataFile,
 		if err := lineTypes(ctx, engine, alike[key], columns); err != nil {
 			return nil, cannotRead(ctx, engine, alike[key], err)
 		}
-		f := dataFile{columns: &columns, meaning: recognise(columns)}
+		f := dataFile{columns: &columns}
 		for _, f.path = range alike[key] {
 			files = append(files, f)
 		}
@@ -147,7 +162,7 @@ func fieldFiles(ctx context.Context, engine *Engine, paths []string) ([]dataFile
 			for _, name := range names {
 				columns = append(columns, compiler.Column{Name: name, Type: parseType("VARCHAR")})
 			}
-			f.columns, f.meaning = &columns, recognise(columns)
+			f.columns = &columns
 			known[line] = f
 		}
 		f.path = p

@@ -38,11 +38,16 @@ func (c conflict) meets(path []string) bool {
 // as text, text beside whole numbers is agreement enough, and only said.
 func (in *inspector) agreed(e *metrics.Expr, sql sqlast.Expr) bool {
 	for _, path := range readPaths(sql) {
-		i := slices.IndexFunc(in.schema.conflicts, func(c conflict) bool { return c.meets(path) })
-		if i < 0 || in.isPartition(path[0]) {
+		if in.isPartition(path[0]) {
 			continue
 		}
-		clash := in.schema.conflicts[i]
+		clash, found := in.schema.conflictAt(path)
+		if !found && in.isID(e) {
+			clash, found = in.schema.pointsInTexts(path)
+		}
+		if !found {
+			continue
+		}
 		if clash.asText && in.readAsText(e) {
 			in.list.Warnf(e.Pos, "column-types", "the column %s of source %q is %s; it is read as text", path[0], in.def.Name.V, clash).
 				WithHint("007 is another text than 7; see whether the export changed")
@@ -62,20 +67,88 @@ func (in *inspector) agreed(e *metrics.Expr, sql sqlast.Expr) bool {
 // its type: what names units, rows, experiments, variations and events, and what
 // is told of them by name.
 func (in *inspector) readAsText(e *metrics.Expr) bool {
+	if in.isID(e) {
+		return true
+	}
 	c := &in.def.Columns
 	texts := []*metrics.Expr{&c.Experiment, &c.Flag, &c.Variation, &c.Event}
-	for i := range c.Units {
-		texts = append(texts, &c.Units[i].Column)
-	}
-	for i := range c.ID {
-		texts = append(texts, &c.ID[i])
-	}
 	for _, b := range []*metrics.Bag{&c.Properties, &c.Attributes} {
 		for i := range b.Named {
 			texts = append(texts, &b.Named[i].Column)
 		}
 	}
 	return slices.Contains(texts, e)
+}
+
+// isID reports whether an expression names units or rows.
+func (in *inspector) isID(e *metrics.Expr) bool {
+	c := &in.def.Columns
+	for i := range c.Units {
+		if e == &c.Units[i].Column {
+			return true
+		}
+	}
+	for i := range c.ID {
+		if e == &c.ID[i] {
+			return true
+		}
+	}
+	return false
+}
+
+// conflictAt is the first conflict that who reads a path meets.
+func (s schema) conflictAt(path []string) (conflict, bool) {
+	i := slices.IndexFunc(s.conflicts, func(c conflict) bool { return c.meets(path) })
+	if i < 0 {
+		return conflict{}, false
+	}
+	return s.conflicts[i], true
+}
+
+// pointsInTexts finds numbers with a point beside texts at a path inside of a
+// column: the engine would make 4.0 of the number 4, which is another id.
+func (s schema) pointsInTexts(path []string) (conflict, bool) {
+	var text, number *conflict
+	for _, k := range s.kinds {
+		t, ok := typeAt(k.speaking(), path)
+		switch {
+		case !ok:
+		case single(t).Kind == compiler.ColumnText && text == nil:
+			text = &conflict{path: path, file: k.files[0], typ: t.Name}
+		case hasPoint(single(t)) && number == nil:
+			number = &conflict{path: path, file: k.files[0], typ: t.Name}
+		}
+	}
+	if text == nil || number == nil {
+		return conflict{}, false
+	}
+	number.otherFile, number.otherType = text.file, text.typ
+	return *number, true
+}
+
+// typeAt is the type of a field that a path leads to.
+func typeAt(columns []compiler.Column, path []string) (compiler.ColumnType, bool) {
+	i := slices.IndexFunc(columns, func(c compiler.Column) bool { return strings.EqualFold(c.Name, path[0]) })
+	if i < 0 {
+		return compiler.ColumnType{}, false
+	}
+	if len(path) == 1 {
+		return columns[i].Type, true
+	}
+	return typeAt(columns[i].Type.Fields, path[1:])
+}
+
+// single is the type of the values in a map or list, else the type itself.
+func single(t compiler.ColumnType) compiler.ColumnType {
+	if t.Elem != nil {
+		return single(*t.Elem)
+	}
+	return t
+}
+
+// hasPoint reports whether a type has numbers that the engine writes with a point.
+func hasPoint(t compiler.ColumnType) bool {
+	return t.Kind == compiler.ColumnFloat || t.Kind == compiler.ColumnDecimal && t.Scale > 0
 }
 
 // conflicts compares the types of every column in all files; of each column it
@@ -88,7 +161,7 @@ func conflicts(all []fileColumns) []conflict {
 	var found []conflict
 	known := map[string][]place{} // the types of a column, by lower-case name
 	for _, f := range all {
-		for _, c := range f.columns {
+		for _, c := range f.speaking() {
 			name := strings.ToLower(c.Name)
 			if slices.ContainsFunc(known[name], func(p place) bool { return p.typ.Name == c.Type.Name }) {
 				continue
@@ -98,13 +171,13 @@ func conflicts(all []fileColumns) []conflict {
 					asText := len(path) == 1 && textBesideWhole(a, b)
 					i := slices.IndexFunc(found, func(o conflict) bool { return slices.EqualFunc(o.path, path, strings.EqualFold) })
 					if i < 0 {
-						found = append(found, conflict{slices.Clone(path), p.file, a.Name, f.file, b.Name, asText})
+						found = append(found, conflict{slices.Clone(path), p.file, a.Name, f.files[0], b.Name, asText})
 						return
 					}
 					found[i].asText = found[i].asText && asText
 				})
 			}
-			known[name] = append(known[name], place{f.file, c.Type})
+			known[name] = append(known[name], place{f.files[0], c.Type})
 		}
 	}
 	return found
@@ -201,7 +274,7 @@ func (s schema) rounds(column string) bool {
 	}
 	var types []compiler.ColumnType
 	for _, k := range s.kinds {
-		for _, c := range k.columns {
+		for _, c := range k.speaking() {
 			if strings.EqualFold(c.Name, column) {
 				types = append(types, c.Type)
 			}

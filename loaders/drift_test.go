@@ -303,3 +303,121 @@ func TestDaysBesideTimes(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestColumnsWithoutValues reads columns that have values in some files alone,
+// whatever type the others give them.
+func TestColumnsWithoutValues(t *testing.T) {
+	shared := newWarehouse(t)
+	const at = "TIMESTAMP '2026-03-02 10:00:00'"
+	for _, tc := range []struct {
+		name         string
+		silent, says string
+		property     string // of the column, which is one itself where this is empty
+		want         string
+		kind         compiler.FieldKind
+	}{
+		{"integer and text", "NULL::INTEGER", "'a'", "", "a", compiler.FieldText},
+		{"text and integer", "NULL::VARCHAR", "12345678901::BIGINT", "", "12345678901", compiler.FieldInteger},
+		{"integer and boolean", "NULL::INTEGER", "TRUE", "", "true", compiler.FieldBoolean},
+		{"text and floating", "NULL::VARCHAR", "2.5::DOUBLE", "", "2.5", compiler.FieldFloat},
+		{"floating and integer", "NULL::DOUBLE", "9007199254740993", "", "9007199254740993", compiler.FieldInteger},
+		{"integer and time", "NULL::INTEGER", at, "", "2026-03-02 10:00:00", compiler.FieldTime},
+		{"time and integer", "NULL::TIMESTAMP", "7", "", "7", compiler.FieldInteger},
+		{"integer and map", "NULL::INTEGER", "MAP {'p': 'a'}", "p", "a", compiler.FieldText},
+		{"map and text of JSON", "NULL::MAP(VARCHAR, VARCHAR)", `'{"p": "a"}'`, "p", "a", compiler.FieldText},
+		{"integer and struct", "NULL::INTEGER", "{'p': 'a'}", "p", "a", compiler.FieldText},
+		{"struct and map", "NULL::STRUCT(q INTEGER)", "MAP {'p': 'a'}", "p", "a", compiler.FieldText},
+		{"struct of nulls, and another", "{'p': NULL::DATE, 'q': NULL::BOOLEAN}", "{'p': 7}", "p", "7", compiler.FieldInteger},
+		{"empty list, and one of pairs", "[]::VARCHAR[]", "[{'name': 'p', 'value': 'a'}]", "p", "a", compiler.FieldText},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			w := shared.folder(t)
+			w.write("a.parquet", "SELECT 1 AS n, "+tc.silent+" AS x, "+base)
+			w.write("b.parquet", "SELECT 2 AS n, "+tc.says+" AS x, 1 AS other, "+base)
+			w.write("c.parquet", "SELECT 3 AS n, "+tc.silent+" AS x, "+base)
+			src := w.mustInspect(w.events("*.parquet", func(s *metrics.Source) {
+				if tc.property != "" {
+					s.Columns.Properties.From = col("x")
+				} else {
+					s.Columns.Properties.Named = []metrics.NamedColumn{{Name: metrics.Text{V: "x"}, Column: col("x")}}
+				}
+			}))
+			name := tc.property
+			if name == "" {
+				name = "x"
+			}
+			f, ok := src.Properties.Lookup(name)
+			if !ok || f.Type.Kind != tc.kind || f.NeverNull {
+				t.Fatalf("%v %+v", ok, f)
+			}
+			if diff := cmp.Diff([]string{"-", tc.want, "-"}, w.values(src, f.SQL)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestOneValueIsEnough has a column of nulls in the first file of a type alone.
+func TestOneValueIsEnough(t *testing.T) {
+	w := newWarehouse(t)
+	w.write("a.parquet", "SELECT 1 AS n, NULL::INTEGER AS x, "+base)
+	w.write("b.parquet", "SELECT 2 AS n, {'p': 'a'} AS x, "+base)
+	w.write("c.parquet", "SELECT * FROM (VALUES (3, NULL), (4, 5)) AS v(n, x), (SELECT "+base+") AS b")
+	_, list := w.inspect(w.events("*.parquet", func(s *metrics.Source) { s.Columns.Properties.From = col("x") }))
+	wantMessage(t, list, `the column x of source "events" is INTEGER in `, "but STRUCT(p VARCHAR) in "+path.Join(w.dir, "b.parquet"))
+}
+
+// TestEmptyListsOfRows keeps records whose list of rows is empty from being rows.
+func TestEmptyListsOfRows(t *testing.T) {
+	w := newWarehouse(t)
+	w.write("a.parquet", "SELECT 1 AS n, []::VARCHAR[] AS x, "+base)
+	w.write("b.parquet", "SELECT 2 AS n, [{'p': 'a'}] AS x, "+base)
+	_, list := w.inspect(w.events("*.parquet", func(s *metrics.Source) { s.Rows = metrics.Text{V: "x", Set: true, Pos: at(7)} }))
+	wantMessage(t, list, "the column x", "STRUCT(p VARCHAR)[]")
+}
+
+// TestMembersWithoutValues has a member that is null in all lines of a file.
+func TestMembersWithoutValues(t *testing.T) {
+	w := newWarehouse(t)
+	const rest = `"user_id": "u", "name": "buy", "ts": "2026-03-02T10:00:00Z"}`
+	w.lines("a.ndjson", `{"props": null, "at": null, `+rest)
+	w.lines("b.ndjson", `{"props": {"p": "a"}, "at": 12345678901, `+rest)
+	src := w.mustInspect(w.events("*.ndjson", func(s *metrics.Source) {
+		s.Columns.Properties.From, s.Columns.Value = col("props"), col("at")
+	}))
+	p, _ := src.Properties.Lookup("p")
+	if diff := cmp.Diff([][]string{{"-", "a"}, {"-", "12345678901"}}, [][]string{w.sorted(src, p.SQL), w.sorted(src, src.Value.SQL)}); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestIDsInsideOfSeveralTypes refuses ids that would be 4.0 in one file, and 4 in
+// another; whole numbers beside texts are read, and so are values that are no ids.
+func TestIDsInsideOfSeveralTypes(t *testing.T) {
+	shared := newWarehouse(t)
+	const rest = ", 'buy' AS name, TIMESTAMP '2026-03-02 10:00:00' AS ts"
+	for _, tc := range []struct {
+		name, first, second, path string
+		types                     [2]string // where they are refused
+	}{
+		{"floating", "{'id': 4::DOUBLE}", "{'id': '4'}", "c.id", [2]string{"DOUBLE", "VARCHAR"}},
+		{"decimal", "{'id': '4'}", "{'id': 4::DECIMAL(18, 2)}", "c.id", [2]string{"DECIMAL(18,2)", "VARCHAR"}},
+		{"map", "MAP {'id': 4::FLOAT}", "MAP {'id': '4'}", `c["id"]`, [2]string{"MAP(VARCHAR, FLOAT)", "MAP(VARCHAR, VARCHAR)"}},
+		{"integer", "{'id': 4::BIGINT}", "{'id': '4'}", "c.id", [2]string{}},
+		{"decimal and integer", "{'id': 4::DECIMAL(18, 2)}", "{'id': 4::BIGINT}", "c.id", [2]string{}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			w := shared.folder(t)
+			w.write("a.parquet", "SELECT 1 AS n, "+tc.first+" AS c"+rest)
+			w.write("b.parquet", "SELECT 2 AS n, "+tc.second+" AS c"+rest)
+			src, list := w.inspect(w.events("*.parquet", func(s *metrics.Source) { s.Columns.Units[0].Column = col(tc.path) }))
+			if tc.types[0] != "" {
+				wantMessage(t, list, "metrics.yaml:7:5: the column c", " is "+tc.types[0]+" in ", "but "+tc.types[1]+" in ", "write the files anew with one type")
+				return
+			}
+			if diff := cmp.Diff([]string{"4", "4"}, w.values(src, src.Units[0].SQL)); diff != "" || len(list) > 0 {
+				t.Error(diff, list)
+			}
+		})
+	}
+}

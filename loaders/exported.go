@@ -67,6 +67,19 @@ func (x *exported) levels(file string) []string {
 	return levels[:len(levels)-1]
 }
 
+// patterns match the files of a folder whose names begin with the stem: a pattern for
+// each of their endings, so that what else comes to lie there is not taken for data.
+func (x *exported) patterns(files []string, folder, stem string) []string {
+	var out []string
+	for _, file := range files {
+		if p := x.path(folder, stem+"*"+ending(file)); !slices.Contains(out, p) {
+			out = append(out, p)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
 // matching gives the first patterns that match exactly the files, else the
 // files themselves.
 func (x *exported) matching(files []string, candidates ...[]string) ([]string, error) {

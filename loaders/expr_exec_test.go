@@ -358,7 +358,7 @@ func number(s string, pattern *regexp.Regexp) any {
 	return f
 }
 
-var goTime = regexp.MustCompile(`^(\d{4}-\d\d-\d\d)(?:[T ]((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?) ?(Z|UTC|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)?)?$`)
+var goTime = regexp.MustCompile(`^(\d{4}-\d\d-\d\d)(?:[Tt ]((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?) ?([Zz]|UTC|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)?)?$`)
 
 // zoneLayouts are Go's words for the zones that a text may end with, by their length.
 var zoneLayouts = map[int]string{0: "", 1: "Z07:00", 3: "Z07", 5: "Z0700", 6: "Z07:00"}
@@ -370,7 +370,7 @@ func TestParseTime(t *testing.T) {
 		t.Helper()
 		var want any
 		if m := goTime.FindStringSubmatch(s); m != nil && !strings.HasSuffix(s, " ") {
-			clock, zone := m[2], strings.Replace(m[3], "UTC", "Z", 1)
+			clock, zone := m[2], strings.ToUpper(strings.Replace(m[3], "UTC", "Z", 1))
 			if clock == "" {
 				clock = "00:00:00"
 			}
@@ -387,7 +387,7 @@ func TestParseTime(t *testing.T) {
 		"2026-03-02T10:11:12.1Z", "2026-03-02T10:11:12.123456789Z", "2026-03-02T10:11:12.999999999", "2026-03-02 10:11:12.999999999-07:00",
 		"1969-12-31T23:59:59.9999999Z", "1969-12-31T23:59:59.9999999+00:00", "2026-02-30", "2026-02-30T10:00:00Z", "2024-02-29", "2023-02-29", "1900-02-29", "2000-02-29",
 		"2026-13-01", "2026-00-10", "2026-3-2", "epoch", "infinity", "-infinity", "now", "today", "", " 2026-03-02", "2026-03-02 ", "2026-03-02T", "2026-03-02T10", "2026-03-02T10:11", "2026-03-02T10:11Z",
-		"2026-03-02T24:00:00Z", "2026-03-02T23:59:60Z", "2026-06-30T23:59:60Z", "2026-03-02T10:60:00", "2026-03-02T10:11:12z", "2026-03-02t10:11:12Z", "2026-03-02  10:11:12",
+		"2026-03-02T24:00:00Z", "2026-03-02T23:59:60Z", "2026-06-30T23:59:60Z", "2026-03-02T10:60:00", "2026-03-02T10:11:12z", "2026-03-02t10:11:12Z", "2026-03-02t10:11:12", "2026-03-02t10:11:12.1234567z", "2026-03-02 10:11:12.5 z", "2026-03-02t10:11:12+02:00", "2026-03-02t23:59:60z", "2026-03-02z", "2026-03-02  10:11:12",
 		"2026-03-02T10:11:12+24:00", "2026-03-02T10:11:12+02", "2026-03-02T10:11:12+0200", "2026-03-02T10:11:12 Z", "2026-03-02T10:11:12 UTC", "2026-03-02T10:11:12 Europe/Berlin",
 		"2026-03-02T10:11:12,5Z", "2026-03-02T10:11:12.Z", "2026-03-02Z", "20260302", "2026-061", "0001-01-01", "0001-01-01T00:00:00+14:00", "0000-01-01", "9999-12-31T23:59:59.999999Z",
 		"9999-12-31T23:59:59-23:59", "10000-01-01", "-2026-03-02", "2026-03-02 (BC)", "1772409600", "2026-03-29T02:30:00", "2026/03/02",
@@ -398,7 +398,7 @@ func TestParseTime(t *testing.T) {
 		check(s)
 	}
 	rapid.Check(t, func(r *rapid.T) {
-		check(rapid.StringMatching(`(19|20)[0-9]{2}-[01][0-9]-[0-3][0-9]([T ][0-2][0-9]:[0-6][0-9]:[0-6][0-9](\.[0-9]{1,10})? ?(Z|UTC|[+-][0-2][0-9](:?[0-6][0-9])?)?)?`).Draw(r, "time"))
+		check(rapid.StringMatching(`(19|20)[0-9]{2}-[01][0-9]-[0-3][0-9]([Tt ][0-2][0-9]:[0-6][0-9]:[0-6][0-9](\.[0-9]{1,10})? ?([Zz]|UTC|[+-][0-2][0-9](:?[0-6][0-9])?)?)?`).Draw(r, "time"))
 	})
 }
 
@@ -494,6 +494,10 @@ func TestNestedValues(t *testing.T) {
 		{`[{'name': 'a', 'value': '1'}, {'name': 'a', 'value': '2'}]`, call(sqlast.PairValue, x, sqlast.Text("a")), "1"},
 		{`[{'name': 'a', 'value': '1'}]`, call(sqlast.PairValue, x, sqlast.Text("z")), nil},
 		{`CAST(NULL AS STRUCT("name" VARCHAR, "value" VARCHAR)[])`, call(sqlast.PairValue, x, sqlast.Text("z")), nil},
+		{`[{'key': 'a', 'value': 1::BIGINT}, {'key': 'b', 'value': 2}]`, call(sqlast.PairValue, call(sqlast.KeyPairs, x), sqlast.Text("b")), int64(2)},
+		{`CAST(NULL AS STRUCT("key" VARCHAR, "value" VARCHAR)[])`, call(sqlast.PairValue, call(sqlast.KeyPairs, x), sqlast.Text("z")), nil},
+		{`'{"key_value": [{"key": "a", "value": "b"}]}'`, call(sqlast.PairValue, call(sqlast.JSONPairs, x), sqlast.Text("a")), "b"},
+		{`'{"key_value": "a"}'`, call(sqlast.PairValue, call(sqlast.JSONPairs, x), sqlast.Text("key_value")), "a"},
 		{`'{"a": "x", "b": 1.50, "c": null, "d": {"e": [1]}, "f": true}'`, call(sqlast.JSONText, x, sqlast.Text("a")), "x"},
 		{`'{"a": "x", "b": 1.50, "c": null, "d": {"e": [1]}, "f": true}'`, call(sqlast.JSONText, x, sqlast.Text("c")), nil},
 		{`'{"a": "x", "b": 1.50, "c": null, "d": {"e": [1]}, "f": true}'`, call(sqlast.JSONText, x, sqlast.Text("z")), nil},
@@ -509,6 +513,9 @@ func TestNestedValues(t *testing.T) {
 		{`''`, call(sqlast.JSONText, x, sqlast.Text("a")), nil},
 		{`'{"a": '`, call(sqlast.JSONValid, x), false},
 		{`'{}'`, call(sqlast.JSONValid, x), true},
+		{`[{'name': 'a', 'value': '1'}, {'name': 'b', 'value': NULL}]`, call(sqlast.AllNamed, x), true},
+		{`[{'name': 'a', 'value': '1'}, {'name': NULL, 'value': '2'}]`, call(sqlast.AllNamed, x), false},
+		{`CAST([] AS STRUCT("name" VARCHAR, "value" VARCHAR)[])`, call(sqlast.AllNamed, x), true},
 		{`'{"a": '`, call(sqlast.CanonicalJSON, x), nil},
 		{`TIMESTAMP_NS '1969-12-31 23:59:59.999999999'`, call(sqlast.TimeToMicros, call(sqlast.NanosToTime, x)), int64(-1)},
 		{`TIMESTAMP_NS '1970-01-01 00:00:00.000001999'`, call(sqlast.TimeToMicros, call(sqlast.NanosToTime, x)), int64(1)},

@@ -2,7 +2,6 @@ package loaders
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/metricsjob/metricsjob/compiler"
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
@@ -75,11 +74,16 @@ func text(c stored) (compiler.Field, *cannot) {
 	return field, nil
 }
 
-// rowID is text of which floating numbers that are no ids are missing.
+// rowID is text of which floating numbers that are no ids are missing. Whole
+// numbers have no point, whatever the type of the column.
 func rowID(c stored) (compiler.Field, *cannot) {
 	field, err := text(c)
-	if err == nil && c.typ.Kind == compiler.ColumnFloat {
+	switch {
+	case err != nil:
+	case c.typ.Kind == compiler.ColumnFloat:
 		field.SQL = onlyIf(canBeID(c), cast(cast(c.sql, bigint), varchar))
+	case c.typ.Kind == compiler.ColumnDecimal && c.typ.Scale > 0:
+		field.SQL = compiler.PlainDecimal(c.sql)
 	}
 	return field, err
 }
@@ -216,30 +220,28 @@ func property(c stored) (compiler.Field, *cannot) {
 
 // bag reads a column of named values.
 func bag(c stored) (compiler.Bag, *cannot) {
-	switch c.typ.Kind {
-	case compiler.ColumnMap:
+	pairs, pairValues, isPairs := compiler.NamedValues(c.sql, c.typ)
+	switch {
+	case isPairs:
+		if values, ok := valueType(pairValues); ok {
+			return compiler.Bag{Form: compiler.BagPairs, From: pairs, Values: values}, nil
+		}
+	case c.typ.Kind == compiler.ColumnMap:
 		if values, ok := valueType(*c.typ.Elem); ok {
 			return compiler.Bag{Form: compiler.BagMap, From: c.sql, Values: values}, nil
 		}
-	case compiler.ColumnText, compiler.ColumnJSON:
+	case c.typ.Kind == compiler.ColumnText, c.typ.Kind == compiler.ColumnJSON:
 		form := compiler.BagJSON
 		if c.typ.Pairs {
 			form = compiler.BagJSONPairs
 		}
 		return compiler.Bag{Form: form, From: c.sql}, nil
-	case compiler.ColumnList:
-		if compiler.IsParameters(c.typ) {
-			return compiler.Bag{Form: compiler.BagPairs, From: call(sqlast.Parameters, c.sql), Values: compiler.FieldType{Kind: compiler.FieldText}}, nil
-		}
-		if values, ok := pairValues(*c.typ.Elem); ok {
-			return compiler.Bag{Form: compiler.BagPairs, From: c.sql, Values: values}, nil
-		}
-	case compiler.ColumnStruct:
+	case c.typ.Kind == compiler.ColumnStruct:
 		fields := map[string]compiler.Field{}
 		structFields(c, "", fields)
 		return compiler.Bag{Form: compiler.BagStruct, From: c.sql, Fields: fields}, nil
 	}
-	return compiler.Bag{}, &cannot{why: "which holds no named values", hint: "a MAP, a STRUCT, JSON text, a list of {name, value}, or name single columns: {price: price}"}
+	return compiler.Bag{}, &cannot{why: "which holds no named values", hint: "a MAP, a STRUCT, JSON text, a list of {name, value} or {key, value}, or name single columns: {price: price}"}
 }
 
 // structFields adds the fields of a STRUCT, those of a STRUCT inside it with
@@ -278,18 +280,4 @@ func valueType(t compiler.ColumnType) (compiler.FieldType, bool) {
 	default:
 		return compiler.FieldType{}, false
 	}
-}
-
-// pairValues is the type of the values of a list of {name, value}.
-func pairValues(t compiler.ColumnType) (values compiler.FieldType, ok bool) {
-	named := false
-	for _, f := range t.Fields {
-		switch strings.ToLower(f.Name) {
-		case "name":
-			named = f.Type.Kind == compiler.ColumnText
-		case "value":
-			values, ok = valueType(f.Type)
-		}
-	}
-	return values, ok && named
 }

@@ -128,6 +128,8 @@ func TestIDForms(t *testing.T) {
 		{"empty is missing", "(1, ''), (2, NULL), (3, 'a')", []string{"-", "-", "a"}, false},
 		{"integer", "(1, 12345678901::BIGINT), (2, -3)", []string{"12345678901", "-3"}, true},
 		{"whole decimal", "(1, 12345678901234567890::DECIMAL(38, 0))", []string{"12345678901234567890"}, true},
+		{"whole numbers in a decimal", "(1, 4.00::DECIMAL(18, 2)), (2, -12345678901), (3, 0), (4, NULL), (5, 4.50)", []string{"4", "-12345678901", "0", "-", "4.50"}, false},
+		{"wide decimal", "(1, 99999999999999999999999999999999999.000::DECIMAL(38, 3))", []string{"99999999999999999999999999999999999"}, true},
 		{"whole floating", "(1, 12345678901::DOUBLE), (2, 9007199254740991), (3, -0.0), (4, NULL)", []string{"12345678901", "9007199254740991", "0", "-"}, false},
 		{"uuid", "(1, '6FA459EA-EE8A-3CA4-894E-DB77E160355E'::UUID)", []string{"6fa459ea-ee8a-3ca4-894e-db77e160355e"}, true},
 		{"date", "(1, DATE '2026-03-02')", []string{"2026-03-02"}, true},
@@ -290,6 +292,12 @@ func TestBagForms(t *testing.T) {
 		{"pairs", "(1, [{'id': '1', 'name': 'sku', 'value': 'a'}, {'id': '2', 'name': NULL, 'value': 'z'}, {'id': '3', 'name': 'sku', 'value': 'b'}]), (2, []), (3, NULL)", compiler.BagPairs,
 			[]reading{{"sku", compiler.FieldText, []string{"a", "-", "-"}}}, nil},
 		{"pairs with numbers", "(1, [{'name': 'n', 'value': 7::BIGINT}])", compiler.BagPairs, []reading{{"n", compiler.FieldInteger, []string{"7"}}}, nil},
+		{"pairs with keys", "(1, [{'key': 'sku', 'value': 'a'}, {'key': 'n', 'value': '1'}]), (2, [{'key': 'sku', 'value': NULL}, NULL]), (3, [])", compiler.BagPairs,
+			[]reading{{"sku", compiler.FieldText, []string{"a", "-", "-"}}, {"n", compiler.FieldText, []string{"1", "-", "-"}}}, nil},
+		{"floating pairs with keys", "(1, [{'key': 'n', 'value': 0.5::DOUBLE}]), (2, [{'key': 'n', 'value': 'inf'::DOUBLE}])", compiler.BagPairs, []reading{{"n", compiler.FieldFloat, []string{"0.5", "-"}}}, nil},
+		{"map of BigQuery", "(1, {'key_value': [{'key': 'sku', 'value': 'a'}, {'key': 'sku', 'value': 'b'}]}), (2, {'key_value': []}), (3, NULL)", compiler.BagPairs,
+			[]reading{{"sku", compiler.FieldText, []string{"a", "-", "-"}}, {"key_value", compiler.FieldText, []string{"-", "-", "-"}}}, nil},
+		{"struct with a list", "(1, {'key_value': [{'key': 'sku', 'value': 'a'}], 'n': 2})", compiler.BagStruct, []reading{{"n", compiler.FieldInteger, []string{"2"}}}, []string{"sku"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			w := shared.folder(t)
@@ -350,6 +358,7 @@ func TestTypesThatCannotBeRead(t *testing.T) {
 		{"holdback that is a time", "(1, DATE '2026-03-02')", func(s *metrics.Source) { s.Columns.Holdback = col("x") }, []string{"DATE", "not true or false"}},
 		{"bag that is a number", "(1, 5)", func(s *metrics.Source) { s.Columns.Properties.From = col("x") }, []string{"INTEGER", "MAP"}},
 		{"bag that is a list of text", "(1, ['a'])", func(s *metrics.Source) { s.Columns.Attributes.From = col("x") }, []string{"VARCHAR[]", "{name, value}"}},
+		{"bag that is a list of lists by key", "(1, [{'key': 'a', 'value': ['b']}])", func(s *metrics.Source) { s.Columns.Properties.From = col("x") }, []string{"no named values", "{key, value}"}},
 		{"property that is a map", "(1, MAP {'a': 1})", func(s *metrics.Source) {
 			s.Columns.Properties.Named = []metrics.NamedColumn{{Name: metrics.Text{V: "a"}, Column: col("x")}}
 		}, []string{"MAP(VARCHAR, INTEGER)", "not one value"}},

@@ -60,7 +60,11 @@ func findFiles(ctx context.Context, engine *Engine, src *metrics.Source, matters
 		}
 		pattern := located(src, p.V)
 		files, err := expand(pattern)
-		if err != nil {
+		switch why, hint := lasting(err); {
+		case why != "":
+			list.Errorf(p.Pos, "bad-file", "%s", why).Hint = hint
+			continue
+		case err != nil:
 			return nil, err
 		}
 		if len(files) == 0 {
@@ -86,6 +90,23 @@ func findFiles(ctx context.Context, engine *Engine, src *metrics.Source, matters
 		return what != ""
 	})
 	return once(src, found, list), nil
+}
+
+// lasting says why a file or folder cannot be read where trying again would not help, and
+// what does; it is empty for other errors.
+func lasting(err error) (why, hint string) {
+	var e *UnreachableError
+	if !errors.As(err, &e) || e.Path == "" || objectstore.IsURL(e.Path) {
+		return "", ""
+	}
+	name := filepath.FromSlash(e.Path)
+	if errors.Is(e.Err, fs.ErrPermission) {
+		return e.Path + " may not be read", "give the user who runs metricsjob the permission to read it, and to enter the folders above"
+	}
+	if target, failed := os.Readlink(name); failed == nil && errors.Is(e.Err, fs.ErrNotExist) {
+		return fmt.Sprintf("%s is a link to %s, which is not there", e.Path, target), "mend the link, or leave it out of the path"
+	}
+	return "", ""
 }
 
 // irregular says what a name stands for that is neither a file nor a folder;
@@ -143,7 +164,7 @@ func expand(pattern string) ([]string, error) {
 	root, rest := splitGlob(pattern)
 	info, err := os.Stat(filepath.FromSlash(root))
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist) && !isLink(root):
 		return nil, nil
 	case err != nil:
 		return nil, &UnreachableError{Path: root, Err: err}
@@ -318,6 +339,8 @@ func nearestPath(pattern string) string {
 			return fmt.Sprintf("the folder %s has no %q; did you mean %q?", root, missing, near)
 		}
 		return fmt.Sprintf("the folder %s has no %q", root, missing)
+	case isFile(path.Join(root, "_rejects.ndjson")):
+		return fmt.Sprintf("the folder %s holds no data, but records that convert rejected: see %[1]s/_rejects.ndjson", root)
 	case len(names) == 0:
 		return fmt.Sprintf("the folder %s is there, but holds no data files", root)
 	case rest == "":
@@ -326,6 +349,11 @@ func nearestPath(pattern string) string {
 	default:
 		return fmt.Sprintf("the folder %s is there, but nothing in it matches %q; it holds %s", root, rest, some(names, 5))
 	}
+}
+
+func isLink(name string) bool {
+	info, err := os.Lstat(filepath.FromSlash(name))
+	return err == nil && info.Mode()&fs.ModeSymlink != 0
 }
 
 func isFolder(name string) bool {

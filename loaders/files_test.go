@@ -1,7 +1,7 @@
 package loaders
 
 import (
-	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -98,7 +98,7 @@ func TestFindFilesFromTheWorkingFolder(t *testing.T) {
 }
 
 func TestNoFiles(t *testing.T) {
-	dir := tree(t, "exports/ds=2026-03-01/_SUCCESS", "exports/ds=2026-03-02/a.parquet", "exports/users.csv")
+	dir := tree(t, "exports/ds=2026-03-01/_SUCCESS", "exports/ds=2026-03-02/a.parquet", "exports/users.csv", "converted/_rejects.ndjson")
 	for _, tc := range []struct {
 		name, pattern string
 		parts         []string
@@ -107,6 +107,7 @@ func TestNoFiles(t *testing.T) {
 		{"wrong level", "exports/*.parquet", []string{"nothing in it matches \"*.parquet\"", "ds=2026-03-01, ds=2026-03-02, users.csv"}},
 		{"day without data", "exports/ds=2026-03-01/*.parquet", []string{"ds=2026-03-01 is there, but holds no data files"}},
 		{"day that is not there", "exports/ds=2027-01-01/*.parquet", []string{"has no \"ds=2027-01-01\""}},
+		{"all was rejected", "converted", []string{"converted holds no data, but records that convert rejected", "converted/_rejects.ndjson"}},
 		{"below a file", "exports/users.csv/*.parquet", []string{"users.csv is a file"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -152,10 +153,39 @@ func TestUnreadableFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.Chmod(filepath.Join(dir, "closed"), 0o755) })
-	_, err := findFiles(t.Context(), nil, sourceOf(dir, "closed/*.parquet"), span{}, new(diag.List))
-	var unreachable *UnreachableError
-	if !errors.As(err, &unreachable) || !errors.Is(err, fs.ErrPermission) {
-		t.Error(err)
+	var list diag.List
+	if _, err := findFiles(t.Context(), nil, sourceOf(dir, "closed/*.parquet"), span{}, &list); err != nil || !list.HasErrors() {
+		t.Error(err, list)
+	}
+	wantMessage(t, list, "metrics.yaml:1:5", "closed may not be read", "permission")
+}
+
+// TestRefusedFile: a file that may not be read is an error of the path that names it.
+func TestRefusedFile(t *testing.T) {
+	var list diag.List
+	dir := tree(t, "exports/a.parquet")
+	in := &inspector{def: sourceOf(dir, "exports"), list: &list}
+	file := filepath.ToSlash(filepath.Join(dir, "exports", "a.parquet"))
+	err := in.refused(fmt.Errorf("read: %w", &UnreachableError{Path: file, Err: &fs.PathError{Op: "open", Path: file, Err: fs.ErrPermission}}))
+	if err != nil || !list.HasErrors() {
+		t.Error(err, list)
+	}
+	wantMessage(t, list, "metrics.yaml:1:5", "a.parquet may not be read", "permission")
+}
+
+// TestDeadLink: a link that leads nowhere is an error of its path, whether that names it or not.
+func TestDeadLink(t *testing.T) {
+	dir := tree(t, "exports/a.parquet")
+	if err := os.Symlink("gone.parquet", filepath.Join(dir, "exports", "b.parquet")); err != nil {
+		t.Fatal(err)
+	}
+	for _, pattern := range []string{"exports", "exports/*.parquet", "exports/b.parquet"} {
+		var list diag.List
+		if _, err := findFiles(t.Context(), nil, sourceOf(dir, pattern), span{}, &list); err != nil || !list.HasErrors() {
+			t.Errorf("%s: %v, %v", pattern, err, list)
+			continue
+		}
+		wantMessage(t, list, "metrics.yaml:1:5", "exports/b.parquet is a link to gone.parquet, which is not there", "mend the link")
 	}
 }
 

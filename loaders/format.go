@@ -2,6 +2,7 @@ package loaders
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"path"
 	"slices"
@@ -36,7 +37,7 @@ func endingFormat(file string) metrics.FileFormat {
 }
 
 // formatOfFile is the format of a file: what its name tells, else how it
-// begins. What tells nothing is taken for Parquet, which says what is wrong.
+// begins; empty where neither does.
 func formatOfFile(ctx context.Context, engine *Engine, file string) (metrics.FileFormat, error) {
 	if format := endingFormat(file); format != "" {
 		return format, nil
@@ -45,33 +46,45 @@ func formatOfFile(ctx context.Context, engine *Engine, file string) (metrics.Fil
 	if err != nil {
 		return "", unreachable(file, err)
 	}
-	if bytes.HasPrefix(bytes.TrimLeft(begin, " \t\r\n"), []byte("{")) {
+	switch {
+	case bytes.HasPrefix(begin, []byte("PAR1")):
+		return metrics.FormatParquet, nil
+	case bytes.HasPrefix(bytes.TrimLeft(begin, " \t\r\n"), []byte("{")):
 		return metrics.FormatNDJSON, nil
 	}
-	return metrics.FormatParquet, nil
+	return "", nil
 }
 
 // formatOfSource is the one format of the files of a source. Where they have
-// several it is empty, and the list says which.
+// several it is empty, and the list says which. What tells nothing is taken for
+// Parquet, which says what is wrong.
 func formatOfSource(ctx context.Context, engine *Engine, src *metrics.Source, files []string, list *diag.List) (metrics.FileFormat, error) {
 	if src.Format.Set {
 		return src.Format.V, nil
 	}
 	var first metrics.FileFormat
+	var known, unknown string // the first file of that format, and the first of none
 	for _, file := range files {
 		format, err := formatOfFile(ctx, engine, file)
 		switch {
 		case err != nil:
 			return "", err
+		case format == "":
+			unknown = cmp.Or(unknown, file)
 		case first == "":
-			first = format
+			first, known = format, file
 		case format != first:
-			list.Errorf(pathTo(src, file), "mixed-formats", "source %q has files of two formats: %s is %s, and %s is %s", src.Name.V, files[0], first, file, format).
+			list.Errorf(pathTo(src, file), "mixed-formats", "source %q has files of two formats: %s is %s, and %s is %s", src.Name.V, known, first, file, format).
 				WithHint("make them two sources, each with a path of its own, such as '*.%s'", first)
 			return "", nil
 		}
 	}
-	return first, nil
+	if first != "" && first != metrics.FormatParquet && unknown != "" {
+		list.Errorf(pathTo(src, unknown), "mixed-formats", "source %q has a file of no known format: %s is %s, and neither its name nor its first bytes tell what %s is", src.Name.V, known, first, unknown).
+			WithHint("leave it out by a path such as '*%s', or write format: %s where it is of that format too", ending(known), first)
+		return "", nil
+	}
+	return cmp.Or(first, metrics.FormatParquet), nil
 }
 
 // oneFormat leaves of the files of a folder those that the folder is for: its

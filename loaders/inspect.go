@@ -194,7 +194,7 @@ func (in *inspector) meanings(ctx context.Context, engine *Engine, files []strin
 // have their rows counted by it.
 func (in *inspector) readSchema(ctx context.Context, engine *Engine, files []string) (err error) {
 	if in.format == metrics.FormatParquet {
-		in.schema, err = readSchema(ctx, engine, files)
+		in.schema, err = readSchema(ctx, engine, files, in.def.Rows.V)
 		return err
 	}
 	var lines map[string]lineFile

@@ -29,13 +29,13 @@ func InstantSQL(path, epoch string, columns []NewColumn) (string, error) {
 // GuessTime is the column or path that holds the time of the rows, by the names
 // and types that such columns have; it is empty where none has.
 func GuessTime(columns []NewColumn) string {
-	return newGuess(columnsOfTypes(columns)).time().Column.Src
+	return newGuess(columnsOfTypes(columns), nil).time().Column.Src
 }
 
 // Clash gives the first column, or field inside of one, whose types in two sets of
 // columns a run cannot read as one.
 func Clash(before, after []NewColumn) (name, was, is string, ok bool) {
-	found := conflicts([]fileColumns{{columns: columnsOfTypes(before)}, {columns: columnsOfTypes(after)}})
+	found := conflicts([]fileColumns{{columns: columnsOfTypes(before), files: []string{"before"}}, {columns: columnsOfTypes(after), files: []string{"after"}}})
 	if len(found) == 0 {
 		return "", "", "", false
 	}

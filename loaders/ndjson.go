@@ -120,14 +120,20 @@ func lineTypes(ctx context.Context, engine *Engine, files []string, columns []co
 
 // valueClass says what a value of JSON is, NULL where it is missing. Numbers are
 // told apart by what holds them without loss.
-const valueClass = `CASE json_type({1})
+var valueClass = `CASE json_type({1})
     WHEN 'UBIGINT' THEN CASE WHEN strlen(CAST({1} AS VARCHAR)) < 16 THEN 'short' WHEN strlen(CAST({1} AS VARCHAR)) < 19 THEN 'long' ELSE 'huge' END
     WHEN 'BIGINT' THEN CASE WHEN strlen(CAST({1} AS VARCHAR)) < 16 THEN 'short' WHEN strlen(CAST({1} AS VARCHAR)) < 19 THEN 'long' ELSE 'huge' END
     WHEN 'DOUBLE' THEN CASE WHEN NOT regexp_full_match(CAST({1} AS VARCHAR), '-?[0-9]+') THEN 'number' WHEN strlen(CAST({1} AS VARCHAR)) < 38 THEN 'huge' ELSE 'digits' END
     WHEN 'VARCHAR' THEN 'text'
     WHEN 'BOOLEAN' THEN 'boolean'
-    WHEN 'OBJECT' THEN 'nested'
-    WHEN 'ARRAY' THEN CASE WHEN ` + isPairList + ` THEN 'pairs' ELSE 'nested' END
+    ELSE CASE WHEN ` + holdsPairs + ` THEN 'pairs' WHEN json_type({1}) IN ('ARRAY', 'OBJECT') THEN 'nested' END
+  END`
+
+// holdsPairs holds for lists in JSON of named values, and for objects that have one
+// as key_value, which BigQuery makes of maps.
+var holdsPairs = `CASE json_type({1})
+    WHEN 'ARRAY' THEN ` + isPairList + `
+    WHEN 'OBJECT' THEN ` + strings.ReplaceAll(isPairList, "{1}", "json_extract({1}, '/key_value')") + `
   END`
 
 // isPairList holds for lists in JSON of named values: all of {name, value}, or

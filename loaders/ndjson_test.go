@@ -293,6 +293,12 @@ func TestFormats(t *testing.T) {
 	}
 	_, list := w.inspect(w.events("both", nil))
 	wantMessage(t, list, `source "events" has files of two formats`, "a.ndjson is ndjson", "b.csv is csv", "make them two sources")
+	w.lines("notes/a.jsonl", row)
+	if err := os.WriteFile(filepath.Join(w.dir, "notes", "README.md"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	_, list = w.inspect(w.events("notes/*", nil))
+	wantMessage(t, list, "a.jsonl is ndjson, and neither its name nor its first bytes tell what", "README.md is", "a path such as '*.jsonl'")
 	_, list = w.inspect(w.events("list.json", nil))
 	wantMessage(t, list, "list.json has no line that is a JSON object", "jq -c")
 }

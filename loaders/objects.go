@@ -142,13 +142,28 @@ func (f *objectFinder) next(depth int) string {
 	return f.segments[depth]
 }
 
-// partitions lists the days that matter. Keys are in order, and so are days.
+// partitions lists the days that matter, and what is no day. Keys are in order, and so are days
+// as they are mostly written.
 func (f *objectFinder) partitions(ctx context.Context, folder string) error {
 	begin := folder + f.level
-	return f.list(ctx, begin, objectstore.Listing{
-		After: begin + f.first.Format(time.DateOnly),
-		Until: begin + f.last.Add(day).Format(time.DateOnly),
-	})
+	days := objectstore.Listing{After: begin + f.first.Format(time.DateOnly), Until: begin + f.last.Add(day).Format(time.DateOnly)}
+	_, folders, err := f.store.List(ctx, f.at(begin), objectstore.Listing{Folders: true})
+	if err != nil {
+		return err
+	}
+	for _, level := range folders {
+		if level > days.After && level < days.Until {
+			continue // listed with the others
+		}
+		when, ok := dayOfLevel(strings.TrimSuffix(strings.TrimPrefix(level, begin), "/"))
+		if ok && (when.Before(f.first) || when.After(f.last)) {
+			continue
+		}
+		if err := f.list(ctx, level, objectstore.Listing{}); err != nil {
+			return err
+		}
+	}
+	return f.list(ctx, begin, days)
 }
 
 func (f *objectFinder) list(ctx context.Context, begin string, l objectstore.Listing) error {

@@ -129,14 +129,15 @@ func TestObjectsOfDays(t *testing.T) {
 		want     []string
 		requests []string
 	}{
-		{"events/ds=*/*.parquet", parts, []string{"LIST events/ds="}},
-		{"events/ds=*/**/*.parquet", parts, []string{"LIST events/ds="}},
-		{"events/**/*.parquet", parts, []string{"LIST events/", "LIST events/ds="}},
-		{"events", parts, []string{"LIST events", "LIST events/", "LIST events/ds="}},
-		{"apps/*/ds=*/*/*.parquet", slices.Concat(one, two), []string{"LIST apps/", "LIST apps/one/ds=", "LIST apps/two/ds="}},
-		{"apps/t*/ds=*/*/*.parquet", two, []string{"LIST apps/t", "LIST apps/two/ds="}},
-		{"apps/two/ds=*/hour=07", two, []string{"LIST apps/two/ds="}},
-		{"apps/one/ds=2026-03-1*/hour=07/*.parquet", one[1:], []string{"LIST apps/one/ds="}},
+		// Of a folder first the names of the days, then what lies in those that matter.
+		{"events/ds=*/*.parquet", parts, []string{"LIST events/ds=", "LIST events/ds="}},
+		{"events/ds=*/**/*.parquet", parts, []string{"LIST events/ds=", "LIST events/ds="}},
+		{"events/**/*.parquet", parts, []string{"LIST events/", "LIST events/ds=", "LIST events/ds="}},
+		{"events", parts, []string{"LIST events", "LIST events/", "LIST events/ds=", "LIST events/ds="}},
+		{"apps/*/ds=*/*/*.parquet", slices.Concat(one, two), []string{"LIST apps/", "LIST apps/one/ds=", "LIST apps/one/ds=", "LIST apps/two/ds=", "LIST apps/two/ds="}},
+		{"apps/t*/ds=*/*/*.parquet", two, []string{"LIST apps/t", "LIST apps/two/ds=", "LIST apps/two/ds="}},
+		{"apps/two/ds=*/hour=07", two, []string{"LIST apps/two/ds=", "LIST apps/two/ds="}},
+		{"apps/one/ds=2026-03-1*/hour=07/*.parquet", one[1:], []string{"LIST apps/one/ds=", "LIST apps/one/ds="}},
 		{"apps/one/ds=2026-03-10/**/*.parquet", one[1:2], []string{"LIST apps/one/ds=2026-03-10/"}},
 	} {
 		src := sourceOf("", "s3://"+storetest.Bucket+"/"+c.pattern)
@@ -152,6 +153,33 @@ func TestObjectsOfDays(t *testing.T) {
 		if got := matched(t, src, span{}); len(got) < len(c.want) {
 			t.Errorf("%s means %d objects in all", c.pattern, len(got))
 		}
+	}
+}
+
+// Days that are written in other ways, with an hour or without signs, are found by what they
+// are; what is no day is always listed.
+func TestObjectsOfOtherDays(t *testing.T) {
+	server := storetest.Start(t)
+	for _, level := range []string{
+		"2026-03-09-23", "2026-03-10-00", "2026-03-12-23", "2026-03-13-00", "20260308", "20260309", "20260312", "20260313",
+		"2026-03-11", "2026-03-08", "latest", "10", "__HIVE_DEFAULT_PARTITION__", "2026-03-99", "2026-3-1",
+	} {
+		server.Put(t, "events/ds="+level+"/part.parquet", nil)
+	}
+	src := sourceOf("", "s3://"+storetest.Bucket+"/events/ds=*/*.parquet")
+	src.Partition = &metrics.Partition{Column: metrics.Text{V: "ds"}, Early: day, Late: 2 * day}
+	var want []string
+	for _, level := range []string{
+		"10", "2026-03-09-23", "2026-03-10-00", "2026-03-11", "2026-03-12-23", "2026-03-99", "2026-3-1", "20260309", "20260312",
+		"__HIVE_DEFAULT_PARTITION__", "latest",
+	} {
+		want = append(want, "events/ds="+level+"/part.parquet")
+	}
+	got := matched(t, src, span{dateOf("2026-03-10"), dateOf("2026-03-11")})
+	slices.Sort(want)
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("objects (-want +got):\n%s", diff)
 	}
 }
 

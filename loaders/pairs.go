@@ -27,13 +27,13 @@ func (in *inspector) findPairs(ctx context.Context, engine *Engine) error {
 		}
 		name := fmt.Sprint("c", len(items))
 		names = append(names, c.Name)
-		tests = append(tests, strings.ReplaceAll("coalesce(bool_or(json_type({1}) = 'ARRAY' AND "+isPairList+"), false)", "{1}", "TRY(json("+name+"))"))
+		tests = append(tests, strings.ReplaceAll("coalesce(bool_or("+holdsPairs+"), false)", "{1}", "TRY(json("+name+"))"))
 		items = append(items, sqlast.Item{X: sqlast.Column{Name: c.Name}, As: name})
 	}
 	if len(items) == 0 {
 		return nil
 	}
-	read := reading(in.records(), names)
+	read := in.reading(names)
 	sample, err := sqlast.Print(sqlast.DuckDB, sqlast.Select{Items: items, From: read, Limit: pairSample})
 	if err != nil {
 		return err
@@ -50,10 +50,14 @@ func (in *inspector) findPairs(ctx context.Context, engine *Engine) error {
 	return nil
 }
 
-// reading is a source of records with these columns, where it says which it reads;
-// members of JSON are read as text.
-func reading(from sqlast.From, columns []string) sqlast.From {
+// reading is the relation of what stands in the files with these columns; members
+// of JSON are read as text.
+func (in *inspector) reading(columns []string) sqlast.From {
+	from := in.records()
 	switch read := from.(type) {
+	case sqlast.ReadParquet:
+		read.Unread = in.schema.unread(columns)
+		return read
 	case sqlast.ReadCSV:
 		read.Columns = columns
 		return read

@@ -3,6 +3,7 @@ package loaders
 import (
 	"fmt"
 	"path"
+	"strings"
 	"testing"
 	"time"
 
@@ -55,7 +56,7 @@ func TestPartitionsThatCannotBeRead(t *testing.T) {
 	}{
 		{"no such level", []string{"date=2026-03-01/a.parquet"}, []string{"no level ds=", "date=2026-03-01/a.parquet"}},
 		{"no level at all", []string{"a.parquet"}, []string{"no level ds="}},
-		{"no day", []string{"ds=2026-03-01/a.parquet", "ds=latest/a.parquet"}, []string{"ds=latest is not a day", "ds=latest/a.parquet"}},
+		{"no day", []string{"ds=last/a.parquet", "ds=latest/a.parquet"}, []string{"ds=last is not a day", "ds=last/a.parquet"}},
 		{"no day in the calendar", []string{"ds=2026-02-30/a.parquet"}, []string{"ds=2026-02-30 is not a day"}},
 		{"default partition", []string{"ds=__HIVE_DEFAULT_PARTITION__/a.parquet"}, []string{"is not a day"}},
 		{"different levels", []string{"ds=2026-03-01/a.parquet", "ds=2026-03-02/hour=1/a.parquet"}, []string{"different levels"}},
@@ -68,6 +69,53 @@ func TestPartitionsThatCannotBeRead(t *testing.T) {
 			}
 			_, list := w.inspect(w.events("**/*.parquet", partitioned(1, 2)))
 			wantMessage(t, list, append(tc.parts, "metrics.yaml:9:5")...)
+		})
+	}
+}
+
+// TestDaysOfOtherForms: days without signs and hours prune as others do; what is no day is
+// always read, and so is what has none. Rows that are late for their partition do not count, as
+// far as it is known.
+func TestDaysOfOtherForms(t *testing.T) {
+	for name, test := range map[string]struct {
+		levels []string
+		// read are the levels that are read for 2026-03-04, of which all have a row: those of
+		// the others are too far from their day.
+		read   []string
+		warned bool
+	}{
+		"plain and missing": {
+			levels: []string{"2026-03-01", "2026-03-03", "2026-03-20", "__HIVE_DEFAULT_PARTITION__"},
+			read:   []string{"2026-03-03", "__HIVE_DEFAULT_PARTITION__"},
+		},
+		"without signs": {levels: []string{"20260301", "20260303", "20260320"}, read: []string{"20260303"}},
+		"hours":         {levels: []string{"2026-03-01-05", "2026-03-06-23", "2026-03-07-00", "20260305-11"}, read: []string{"2026-03-06-23", "20260305-11"}},
+		"no days": {
+			levels: []string{"2026-03-01", "2026-03-03", "latest", "20260230", "2026-3-4"},
+			read:   []string{"2026-03-03", "2026-3-4", "20260230", "latest"}, warned: true,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWarehouse(t)
+			for i, level := range test.levels {
+				w.write("ds="+level+"/a.parquet", fmt.Sprintf("SELECT %d AS n, 'u' AS user_id, 'e' AS name, TIMESTAMP '2026-03-04 10:00:00' AS ts", i))
+			}
+			src, list := w.inspect(w.events("ds=*/*.parquet", partitioned(1, 2)))
+			if src == nil || test.warned != (len(list) == 1 && list[0].Code == "partition-no-day") || !test.warned && len(list) > 0 {
+				t.Fatalf("source %v, said %v", src != nil, list)
+			}
+			pruned := src.Between(instantOf(t, "2026-03-04T00:00:00Z"), instantOf(t, "2026-03-05T00:00:00Z"))
+			var read []string
+			for _, f := range pruned.Files {
+				read = append(read, strings.TrimPrefix(path.Base(path.Dir(f.Path)), "ds="))
+			}
+			if diff := cmp.Diff(test.read, read); diff != "" {
+				t.Errorf("read (-want +got):\n%s", diff)
+			}
+			dropped, err := Count(t.Context(), w.engine, src)
+			if want := int64(len(test.levels) - len(test.read)); err != nil || dropped.Partition != want {
+				t.Errorf("%d rows are far from their day, want %d; %v", dropped.Partition, want, err)
+			}
 		})
 	}
 }

@@ -90,8 +90,12 @@ func applyPreset(src *metrics.Source, list *diag.List) {
 		src.Rows.Pos = src.Preset.Pos
 	}
 	src.PresetWhere = ofPreset(known.Where, src)
+	bag := &known.Columns.Properties
+	if src.Role != metrics.RoleEvents {
+		bag = &known.Columns.Attributes
+	}
 	for _, name := range known.Internal {
-		known.Columns.Properties.Internal = append(known.Columns.Properties.Internal, name.V)
+		bag.Internal = append(bag.Internal, name.V)
 	}
 	src.Columns = src.Columns.Over(known.Columns)
 	checkRequired(src, list)

@@ -1,10 +1,12 @@
 package loaders
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/metricsjob/metricsjob/internal/diag"
 	"github.com/metricsjob/metricsjob/metrics"
 )
 
@@ -115,5 +117,22 @@ experiments:
 				t.Errorf("said:\n%s\nwant:\n%s", said, tc.want)
 			}
 		})
+	}
+}
+
+// What a vendor's software writes for itself is no property of events, and no attribute
+// of impressions and units.
+func TestInternalNamesOfPresets(t *testing.T) {
+	for role, want := range map[metrics.SourceRole][2]bool{
+		metrics.RoleImpressions: {false, true}, metrics.RoleEvents: {true, false}, metrics.RoleUnits: {false, true},
+	} {
+		src := &metrics.Source{Role: role, Preset: metrics.Text{V: "vwo", Set: true}}
+		var list diag.List
+		applyPreset(src, &list)
+		c := src.Columns
+		got := [2]bool{slices.Contains(c.Properties.Internal, "vwo_envKey"), slices.Contains(c.Attributes.Internal, "vwo_fs_environment")}
+		if got != want || len(list) > 0 {
+			t.Errorf("%s: internal among properties and attributes: %v, want %v; %v", role, got, want, list)
+		}
 	}
 }

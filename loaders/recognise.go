@@ -42,16 +42,21 @@ func (r recognised) columns(role metrics.SourceRole) *metrics.Columns {
 	return r.events
 }
 
-// recognise reads the names and types of columns: as a known export, else
-// meaning by meaning.
-func recognise(columns []compiler.Column) recognised {
+// recognise reads the names and types of columns, and the names of those that stand
+// in the paths of files alone: as a known export, else meaning by meaning.
+func recognise(columns []compiler.Column, inPath []string) recognised {
 	if r, ok := recognisePreset(columns); ok {
 		return r
 	}
-	g := newGuess(columns)
 	r := recognised{}
-	r.impressions, r.noImpressions = g.impressions()
-	r.events, r.noEvents = g.events()
+	for _, more := range [][]string{nil, inPath} {
+		if r.role() != "" {
+			break
+		}
+		g := newGuess(columns, more)
+		r.impressions, r.noImpressions = g.impressions()
+		r.events, r.noEvents = g.events()
+	}
 	switch r.role() {
 	case metrics.RoleImpressions:
 		r.key = fmt.Sprint("impressions ", required(r.impressions))
@@ -155,11 +160,12 @@ var (
 // guess finds the meanings of columns, each column once.
 type guess struct {
 	columns []compiler.Column // with the fields of structs, under their paths
+	inPath  []string          // the columns that stand in the paths of files alone
 	used    map[string]bool
 }
 
-func newGuess(columns []compiler.Column) *guess {
-	g := &guess{used: map[string]bool{}}
+func newGuess(columns []compiler.Column, inPath []string) *guess {
+	g := &guess{inPath: inPath, used: map[string]bool{}}
 	g.add("", columns)
 	return g
 }
@@ -178,9 +184,9 @@ func (g *guess) add(prefix string, columns []compiler.Column) {
 func (g *guess) impressions() (*metrics.Columns, string) {
 	clear(g.used)
 	c := &metrics.Columns{Units: g.units(), Timestamp: g.time()}
-	c.Variation = g.take(variationWords, isServed)
-	c.Experiment = g.take(experimentWords, isKey)
-	c.Flag = g.take(flagWords, isKey)
+	c.Variation = g.key(variationWords, isServed)
+	c.Experiment = g.key(experimentWords, isKey)
+	c.Flag = g.key(flagWords, isKey)
 	c.Holdback = g.take(holdbackWords, isSwitch)
 	if lacks := lacking(
 		need{len(c.Units) > 0, "the id of a unit"},
@@ -199,7 +205,7 @@ func (g *guess) impressions() (*metrics.Columns, string) {
 func (g *guess) events() (*metrics.Columns, string) {
 	clear(g.used)
 	c := &metrics.Columns{Units: g.units(), Timestamp: g.time()}
-	c.Event = g.take(eventWords, isName)
+	c.Event = g.key(eventWords, isName)
 	if lacks := lacking(
 		need{len(c.Units) > 0, "the id of a unit"},
 		need{c.Timestamp.Column.IsSet(), "a timestamp"},
@@ -241,6 +247,23 @@ func (g *guess) take(words []string, fits func(compiler.ColumnType) bool) metric
 			if !g.used[c.Name] && plainWord(c.Name) == word && fits(c.Type) {
 				g.used[c.Name] = true
 				return metrics.Expr{Src: c.Name}
+			}
+		}
+	}
+	return metrics.Expr{}
+}
+
+// key gives a column of the rows as take does, else one that stands in the paths of
+// the files, as the flag of flag=checkout/part-0.parquet does.
+func (g *guess) key(words []string, fits func(compiler.ColumnType) bool) metrics.Expr {
+	if e := g.take(words, fits); e.IsSet() {
+		return e
+	}
+	for _, word := range words {
+		for _, name := range g.inPath {
+			if !g.used[name] && plainWord(name) == word {
+				g.used[name] = true
+				return metrics.Expr{Src: name}
 			}
 		}
 	}

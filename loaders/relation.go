@@ -20,7 +20,7 @@ func (in *inspector) read(ctx context.Context, engine *Engine, files []string) {
 	if in.rows != nil {
 		in.out.Read = in.rows.of(in.out.Read, in.used())
 	}
-	if len(in.def.Paths) != 1 || len(files) <= 1 || len(in.schema.headers) > 1 {
+	if len(in.def.Paths) != 1 || len(files) <= 1 || len(in.schema.headers) > 1 || len(in.schema.unread(in.needed())) > 0 {
 		return
 	}
 	pattern := located(in.def, in.def.Paths[0].V)
@@ -51,7 +51,11 @@ func (in *inspector) records() sqlast.From {
 	}
 	var hive []sqlast.HiveColumn
 	if p := in.def.Partition; p != nil {
-		hive = []sqlast.HiveColumn{{Name: p.Column.V, Type: sqlast.Type{Kind: sqlast.DateType}}}
+		typ := sqlast.Type{Kind: sqlast.DateType}
+		if _, plain := in.out.PartitionDay.(sqlast.Column); !plain {
+			typ = varchar
+		}
+		hive = []sqlast.HiveColumn{{Name: p.Column.V, Type: typ}}
 	}
 	for _, level := range in.usedLevels() {
 		hive = append(hive, sqlast.HiveColumn{Name: level, Type: varchar})
@@ -60,7 +64,7 @@ func (in *inspector) records() sqlast.From {
 	switch in.format {
 	case metrics.FormatParquet:
 		in.out.Differs = in.schema.differs
-		return sqlast.ReadParquet{Files: files, UnionByName: in.schema.differs, Hive: hive}
+		return sqlast.ReadParquet{Files: files, UnionByName: in.schema.differs, Unread: in.schema.unread(in.needed()), Hive: hive}
 	case metrics.FormatNDJSON:
 		read := sqlast.ReadNDJSON{Files: files, Hive: hive}
 		for _, c := range in.schema.columns {

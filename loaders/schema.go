@@ -33,11 +33,13 @@ type schema struct {
 	delimiter string
 }
 
-// fileColumns are the columns of one file, and of so many with the same ones.
+// fileColumns are files with the same columns.
 type fileColumns struct {
-	file    string
-	files   int
+	files   []string
 	columns []compiler.Column
+	// silent are those of the columns, in lower case, that have no value in any of
+	// the files, so that their type means nothing.
+	silent []string
 }
 
 // lacking counts the files without a column, and gives one of them.
@@ -50,9 +52,9 @@ func (s schema) lacking(column string) (files int, example string) {
 			continue
 		}
 		if files == 0 {
-			example = k.file
+			example = k.files[0]
 		}
-		files += k.files
+		files += len(k.files)
 	}
 	return files, example
 }
@@ -70,15 +72,16 @@ func (s schema) without(member string) (files int, example string) {
 	return files, example
 }
 
-// readSchema reads the schemas of all Parquet files and compares them.
-func readSchema(ctx context.Context, engine *Engine, files []string) (schema, error) {
+// readSchema reads the schemas of all Parquet files and compares them. The
+// entries of the list at the path rows, where there is one, are the rows.
+func readSchema(ctx context.Context, engine *Engine, files []string, rows string) (schema, error) {
 	first, err := distinctSchemas(ctx, engine, files)
 	if err != nil {
 		return schema{}, err
 	}
 	var all []fileColumns
 	for _, f := range first {
-		if f.columns, err = describe(ctx, engine, quoteText(sqlast.FileName(f.file))); err != nil {
+		if f.columns, err = describe(ctx, engine, sqlast.ReadParquet{Files: filePatterns(f.files[:1])}); err != nil {
 			return schema{}, err
 		}
 		i := slices.IndexFunc(all, func(other fileColumns) bool { return sameColumns(f.columns, other.columns) })
@@ -86,26 +89,30 @@ func readSchema(ctx context.Context, engine *Engine, files []string) (schema, er
 			all = append(all, f)
 			continue
 		}
-		all[i].files += f.files
+		all[i].files = append(all[i].files, f.files...)
 	}
-	s := schema{columns: all[0].columns, differs: len(all) > 1, conflicts: conflicts(all)}
-	if !s.differs {
-		return s, nil
+	if len(all) == 1 {
+		return schema{columns: all[0].columns}, nil
 	}
-	s.kinds = all
+	if err := findSilent(ctx, engine, all, rows); err != nil {
+		return schema{}, err
+	}
+	s := schema{columns: all[0].columns, differs: true, kinds: all, conflicts: conflicts(all)}
+	var names []string
 	for _, f := range all {
-		s.first = append(s.first, f.file)
+		s.first = append(s.first, f.files[0])
+		names = append(names, f.silent...)
 	}
-	s.columns, err = describe(ctx, engine, fileList(s.first)+", union_by_name = true")
+	slices.Sort(names)
+	s.columns, err = describe(ctx, engine, sqlast.ReadParquet{Files: filePatterns(s.first), UnionByName: true, Unread: s.unread(slices.Compact(names))})
 	if err != nil && len(s.conflicts) > 0 { // DuckDB finds no common type; the conflicts say it better
 		s.columns, err = all[0].columns, nil
 	}
 	return s, err
 }
 
-// distinctSchemas gives the first file, by name, of each schema that occurs,
-// sorted, with the number of files. Schemas that DuckDB reads alike may be told
-// apart here.
+// distinctSchemas gives the files of each schema that occurs, sorted by name.
+// Schemas that DuckDB reads alike may be told apart here.
 func distinctSchemas(ctx context.Context, engine *Engine, files []string) ([]fileColumns, error) {
 	digests, err := schemaDigests(ctx, engine, files)
 	if err != nil {
@@ -118,9 +125,9 @@ func distinctSchemas(ctx context.Context, engine *Engine, files []string) ([]fil
 		if !seen {
 			i = len(first)
 			at[digests[file]] = i
-			first = append(first, fileColumns{file: file})
+			first = append(first, fileColumns{})
 		}
-		first[i].files++
+		first[i].files = append(first[i].files, file)
 	}
 	if len(first) == 0 {
 		return nil, errNoColumns
@@ -150,10 +157,13 @@ GROUP BY file_name`)
 	return digests, nil
 }
 
-// describe gives the columns that reading has, in order; arguments are those
-// of read_parquet.
-func describe(ctx context.Context, engine *Engine, arguments string) ([]compiler.Column, error) {
-	return describeQuery(ctx, engine, "SELECT * FROM read_parquet("+arguments+", hive_partitioning = false)")
+// describe gives the columns that reading has, in order.
+func describe(ctx context.Context, engine *Engine, read sqlast.ReadParquet) ([]compiler.Column, error) {
+	from, err := sqlast.PrintFrom(sqlast.DuckDB, read)
+	if err != nil {
+		return nil, err
+	}
+	return describeQuery(ctx, engine, "SELECT * FROM "+from)
 }
 
 // describeQuery gives the columns of a query, in order.

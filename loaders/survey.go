@@ -142,7 +142,11 @@ func (s *surveyor) source(ctx context.Context, t *table, role metrics.SourceRole
 	if role == metrics.RoleEvents {
 		into = &s.events
 	}
-	*into = append(*into, &surveyed{found, src, lost})
+	made := &surveyed{found, src, lost}
+	*into = append(*into, made)
+	if err := s.environments(ctx, made, t); err != nil {
+		return fmt.Errorf("look at the environments of %s: %w", def.Name.V, err)
+	}
 	return nil
 }
 
@@ -263,6 +267,7 @@ func (s *surveyor) sort() {
 			s.out.Sources = append(s.out.Sources, src.found)
 		}
 	}
+	slices.SortStableFunc(s.out.Others, func(a, b metrics.UnknownTable) int { return cmp.Compare(a.Paths[0], b.Paths[0]) })
 }
 
 // noRecords says that an export has no data files, or none with rows.

@@ -143,6 +143,18 @@ func TestSurveyOfFolders(t *testing.T) {
 			files: map[string]string{"event_type=imp/a.parquet": oneImpression, "event_type=conversion/1.parquet": oneEvent, "event_type=conversion/2.parquet": oneEvent},
 			want:  []string{"impressions imp: event_type=imp/*.parquet", "events conversion: event_type=conversion/*.parquet"},
 		},
+		"one stream at two depths": {
+			files: map[string]string{"imps.parquet": oneImpression, "events/2026/01/a.parquet": oneEvent, "events/b.parquet": oneEvent, "events/late/c.parquet": oneEvent},
+			want:  []string{"impressions imps: imps.parquet", "events events: events/**/*.parquet"},
+		},
+		"two depths with other files between them": {
+			files: map[string]string{"x/imps.parquet": oneImpression, "x/2026/a.parquet": oneEvent, "x/b.parquet": oneEvent},
+			want:  []string{"impressions x_impressions: x/imps.parquet", "events x: x/*/*.parquet x/b.parquet"},
+		},
+		"depths with partitions and without": {
+			files: map[string]string{"imps.parquet": oneImpression, "events/day=2026-03-02/a.parquet": oneEvent, "events/b.parquet": oneEvent},
+			want:  []string{"impressions imps: imps.parquet", "events events: events/*.parquet", "events events_events: events/day=*/*.parquet by day"},
+		},
 		"names beyond ASCII": {
 			files: map[string]string{"imps.parquet": oneImpression, "é1.parquet": oneEvent, "è2.parquet": oneEvent},
 			want:  []string{"impressions imps: imps.parquet", "events events: è2.parquet é1.parquet"},
@@ -214,6 +226,57 @@ func columnsOf(c *metrics.Columns) []string {
 		}
 	}
 	return lines
+}
+
+// What no column of the files tells is told by the names of their folders.
+func TestSurveyOfColumnsInPaths(t *testing.T) {
+	w := newWarehouse(t)
+	const shown = "SELECT 'u1' AS user_id, 'a' AS variation, TIMESTAMP '2026-03-02 10:00:00' AS ts"
+	w.write("imps/flag=check%20out/ds=2026-03-02/a.parquet", shown)
+	w.write("imps/flag=nav/ds=2026-03-02/a.parquet", shown)
+	w.write("events/event=buy/a.parquet", "SELECT 'u1' AS user_id, TIMESTAMP '2026-03-02 11:00:00' AS ts")
+	s := mustSurvey(t, w.engine, w.dir)
+	if diff := cmp.Diff([]string{"impressions imps: imps/flag=*/ds=*/*.parquet by ds", "events events: events/event=*/*.parquet"}, sourcesOf(s, w.dir)); diff != "" {
+		t.Errorf("sources (-want +found):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"unit user: user_id", "timestamp : ts", "flag: flag", "variation: variation"}, columnsOf(&s.Sources[0].Def.Columns)); diff != "" {
+		t.Errorf("columns of impressions (-want +found):\n%s", diff)
+	}
+	var flags []string
+	for _, x := range s.Experiments {
+		flags = append(flags, x.Flag)
+	}
+	if diff := cmp.Diff([]string{"check out", "nav"}, flags); diff != "" {
+		t.Errorf("flags (-want +found):\n%s", diff)
+	}
+	if len(s.Events) != 1 || s.Events[0].Key != "buy" {
+		t.Errorf("events %+v", s.Events)
+	}
+}
+
+// Rows of several environments are told, by the preset or by the names of columns.
+func TestSurveyOfEnvironments(t *testing.T) {
+	w := newWarehouse(t)
+	w.write("imps.parquet", `SELECT 'u' || i AS user_id, 'f' AS flag, 'a' AS variation, TIMESTAMP '2026-03-02 10:00:00' AS ts,
+		CASE WHEN i < 7 THEN 'live' WHEN i < 9 THEN 'test' END AS "envName" FROM range(10) t(i)`)
+	w.write("type=events/a.parquet", `SELECT 'e' || i AS uuid, 'u' || i AS visitor_id, 'buy' AS event_name, TIMESTAMP '2026-03-02 11:00:00' AS timestamp,
+		map {'a': 'b'} AS tags, 5::BIGINT AS revenue, 11 + i // 3 AS account_id FROM range(4) t(i)`)
+	w.write("one.parquet", oneEvent+", 'live' AS environment")
+	s := mustSurvey(t, w.engine, w.dir)
+	var got []string
+	for _, src := range s.Sources {
+		for _, e := range src.Environments {
+			for _, v := range e.Values {
+				got = append(got, fmt.Sprintf("%s %s: %q in %d rows, %s", src.Def.Name.V, e.Column, v.Name, v.Rows, v.Literal))
+			}
+		}
+	}
+	if diff := cmp.Diff([]string{
+		`imps envName: "live" in 7 rows, "live"`, `imps envName: "test" in 2 rows, "test"`, `imps envName: "" in 1 rows, `,
+		`events account_id: "11" in 3 rows, 11`, `events account_id: "12" in 1 rows, 12`,
+	}, got); diff != "" {
+		t.Errorf("environments (-want +found):\n%s", diff)
+	}
 }
 
 // Columns are told by their names, types and values.
@@ -301,11 +364,11 @@ func TestSurveyErrors(t *testing.T) {
 			want: "there are no data files below DIR\n    hint: name the folder that holds the exports; files are found by their endings: .parquet; .ndjson, .jsonl, .json, .csv, .tsv, also with .gz or .zst",
 		},
 		"neither": {
-			files: map[string]string{"t/event=buy/a.parquet": "SELECT 'u1' AS user_id, TIMESTAMP '2026-03-02' AS ts"},
+			files: map[string]string{"t/part=1/a.parquet": "SELECT 'u1' AS user_id, TIMESTAMP '2026-03-02' AS ts"},
 			want: `neither impressions nor events are recognised below DIR
     hint: columns are recognised by their names; write sources with columns by hand where they have others (docs/language.md)
-DIR/t/event=*/*.parquet: as impressions: they lack a variation, an experiment or flag; as events: they lack an event key
-    hint: its columns are user_id VARCHAR, ts TIMESTAMP, event in the names of folders alone`,
+DIR/t/part=*/*.parquet: as impressions: they lack a variation, an experiment or flag; as events: they lack an event key
+    hint: its columns are user_id VARCHAR, ts TIMESTAMP, part in the names of folders alone`,
 		},
 		"no impressions": {
 			files: map[string]string{"events/a.parquet": oneEvent, "b.parquet": oneOther},

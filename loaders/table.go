@@ -46,6 +46,8 @@ type dataFile struct {
 	delimiter string
 	// columns are shared by files of the same schema.
 	columns *[]compiler.Column
+	// inPath are the names of the columns that stand in the path alone.
+	inPath  []string
 	meaning recognised
 }
 
@@ -79,7 +81,7 @@ func findTables(ctx context.Context, engine *Engine, x *exported) ([]*table, err
 			tables = append(tables, t)
 		}
 	}
-	if tables, err = mergeSiblings(x, tables); err != nil {
+	if tables, err = mergeTables(x, tables); err != nil {
 		return nil, err
 	}
 	for _, t := range tables {
@@ -168,15 +170,14 @@ func newTable(x *exported, files []dataFile) (*table, error) {
 			t.addColumns(*f.columns)
 		}
 	}
-	end := commonEnding(t.files)
-	if ok, err := x.match(t.files, x.path(path.Join(wide...), "*"+end)); err != nil {
+	if ok, err := x.match(t.files, x.patterns(t.files, path.Join(wide...), "")...); err != nil {
 		return nil, err
 	} else if ok {
 		t.levels = wide
 	}
 	t.name = tableName(t.levels, t.files)
 	folder := path.Join(t.levels...)
-	candidates := [][]string{{x.path(folder, "*"+end)}, {x.path(folder, commonStem(t.files)+"*"+end)}}
+	candidates := [][]string{x.patterns(t.files, folder, ""), x.patterns(t.files, folder, commonStem(t.files))}
 	if len(t.files) == 1 {
 		candidates = candidates[:min(1, len(t.levels))] // a file of its own is called by its name
 	}
@@ -210,7 +211,7 @@ func (t *table) addColumns(columns []compiler.Column) {
 			all = slices.Delete(all, i, i+1)
 		}
 	}
-	if meaning := recognise(all); meaning.key == t.meaning.key {
+	if meaning := recognise(all, t.data[0].inPath); meaning.key == t.meaning.key {
 		t.columns, t.clashes, t.meaning = all, clashes, meaning
 	}
 }
@@ -263,16 +264,6 @@ func columnNames(columns []compiler.Column) []string {
 	return names
 }
 
-// commonEnding is the ending that the names of all files have, from which their
-// format is known; empty where they differ.
-func commonEnding(files []string) string {
-	end := ending(files[0])
-	if slices.ContainsFunc(files, func(f string) bool { return ending(f) != end }) {
-		return ""
-	}
-	return end
-}
-
 // commonStem is what the names of all files begin with, up to where numbers
 // begin to tell them apart.
 func commonStem(files []string) string {
@@ -301,53 +292,4 @@ func tableName(levels, files []string) string {
 		}
 	}
 	return strings.TrimRight(commonStem(files), "-_. 0123456789")
-}
-
-// mergeSiblings makes one table of tables whose folders stand beside each
-// other and whose files have the same meaning: events of several apps, or a
-// folder for each event.
-func mergeSiblings(x *exported, tables []*table) ([]*table, error) {
-	var out []*table
-	at := map[string]int{}
-	for _, t := range tables {
-		level := lastNamed(t.levels)
-		if level < 0 || t.meaning.role() == "" {
-			out = append(out, t)
-			continue
-		}
-		beside := slices.Clone(t.levels)
-		beside[level] = "*"
-		key := strings.Join(append(beside, t.meaning.key, string(t.data[0].format), t.data[0].delimiter), "/")
-		i, known := at[key]
-		if !known {
-			at[key] = len(out)
-			out = append(out, t)
-			continue
-		}
-		first := out[i]
-		files := slices.Sorted(slices.Values(slices.Concat(first.files, t.files)))
-		wide := x.path(path.Join(beside...), "*"+commonEnding(files))
-		paths, err := x.matching(files, []string{wide}, slices.Concat(first.paths, t.paths))
-		if err != nil {
-			return nil, err
-		}
-		merged := &table{paths: paths, files: files, data: slices.Concat(first.data, t.data), meaning: first.meaning, levels: first.levels, columns: first.columns, clashes: maps.Clone(first.clashes), name: first.name}
-		maps.Copy(merged.clashes, t.clashes)
-		merged.addColumns(t.columns)
-		if above := beside[:level]; lastNamed(above) >= 0 {
-			merged.name = tableName(above, files)
-		}
-		out[i] = merged
-	}
-	return out, nil
-}
-
-// lastNamed is the index of the innermost level without a wildcard, or -1.
-func lastNamed(levels []string) int {
-	for i, level := range slices.Backward(levels) {
-		if !strings.Contains(level, "*") {
-			return i
-		}
-	}
-	return -1
 }

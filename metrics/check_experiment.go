@@ -41,6 +41,9 @@ func (r *resolver) checkPeriod(e *experimentDraft) {
 	if e.Start.Set && e.ObserveUntil.Set && !e.ObserveUntil.V.After(e.Start.V) {
 		r.diags.Errorf(e.ObserveUntil.Pos, "bad-date", "%s is observed until %s, not after its start at %s", experimentObject.called(e), e.given["observe_until"].value.Value, e.given["start"].value.Value).
 			WithHint("write a later one; without observe_until events count until the end")
+	} else if e.End.Set && e.ObserveUntil.Set && e.ObserveUntil.V.Before(e.End.V) {
+		r.diags.Warnf(e.ObserveUntil.Pos, "bad-date", "%s is observed until %s, before its end at %s: of units exposed between them no event counts without a window", experimentObject.called(e), e.given["observe_until"].value.Value, e.given["end"].value.Value).
+			WithHint("write a later one, or leave it out: then events count until the end")
 	}
 }
 

@@ -66,16 +66,11 @@ func (m *metricDraft) refuses(name string) string {
 		switch {
 		case m.given.has("winsorize"):
 			return "the caps would differ from those of the whole"
-		case m.percentile():
+		case m.IsPercentile():
 			return "percentiles do not add up from parts"
 		}
 	}
 	return ""
-}
-
-// percentile reports whether the statistic is a percentile.
-func (m *metricDraft) percentile() bool {
-	return m.Statistic.Set && m.Statistic.V != "mean"
 }
 
 // countsEveryUnit reports whether units without events are 0 whatever is said.
@@ -88,6 +83,10 @@ func (r *resolver) checkMetric(m *metricDraft) {
 	r.checkFields(m)
 	if !m.inline {
 		r.required(m, "better")
+	}
+	r.checkIdle(m)
+	if m.given.good("analysis") {
+		r.checkOfExperiment(m.Analysis)
 	}
 	if m.given.has("ratio") {
 		r.checkRatio(m)
@@ -167,7 +166,7 @@ func (r *resolver) checkPlain(m *metricDraft) {
 	case given.has("over") || m.inline:
 	case rows:
 		needs = "per_unit: " + string(m.PerUnit.V)
-	case m.percentile():
+	case m.IsPercentile():
 		needs = "statistic: " + m.Statistic.V
 	}
 	switch {
@@ -236,7 +235,7 @@ func (r *resolver) checkThreshold(m *metricDraft) {
 func (r *resolver) checkRatio(m *metricDraft) {
 	if m.given.good("units_without_events") && !m.WithoutEvents.Exclude && m.given["units_without_events"].value.Value != "zero" {
 		r.diags.Errorf(m.given["units_without_events"].at, "bad-value", "beside ratio, units_without_events is zero or exclude, not %s", m.WithoutEvents.Number).
-			WithHint("for a number write it in the metric of the numerator or the denominator")
+			WithHint("a side without rows is 0 in a ratio; write zero, or exclude for the units whose denominator is 0")
 	}
 	for _, s := range []struct {
 		name  string
@@ -252,7 +251,7 @@ func (r *resolver) checkRatio(m *metricDraft) {
 		switch {
 		case side.given.has("ratio"):
 			r.diags.Errorf(at, "conflict", "the %s %s is a ratio itself", s.name, quoted(side.Label())).WithHint("name the two metrics that are to be divided")
-		case side.percentile():
+		case side.IsPercentile():
 			r.diags.Errorf(at, "conflict", "the %s %s is a percentile, and the sides of a ratio are summed", s.name, quoted(side.Label())).
 				WithHint("name a metric whose statistic is the mean")
 		case side.given.has("over"):
@@ -367,6 +366,20 @@ func (r *resolver) checkSourceNames(names []Text, role SourceRole) {
 // elapsedName finds the name elapsed in an expression.
 var elapsedName = regexp.MustCompile(`\belapsed\b`)
 
+// checkOfExperiment refuses for a single metric the options that are about the units of
+// an experiment.
+func (r *resolver) checkOfExperiment(a Analysis) {
+	for _, option := range []struct {
+		name string
+		at   At[Number]
+	}{{"sample_ratio", a.SampleRatioAlarm}, {"several_variations", a.SeveralVariations}} {
+		if option.at.Set {
+			r.diags.Errorf(option.at.Pos, "conflict", "%s is about the units of an experiment, and not of one metric", option.name).
+				WithHint("write it under analysis: of the experiment, or of the file's defaults")
+		}
+	}
+}
+
 // checkCUPED refuses the covariate adjustment where there is no covariate.
 func (r *resolver) checkCUPED(m *metricDraft, a Analysis) {
 	if !a.CUPED.Set || a.CUPED.V.Days == 0 {
@@ -382,7 +395,7 @@ func (r *resolver) checkCUPED(m *metricDraft, a Analysis) {
 // it is empty where it is possible.
 func (m *Metric) NoCUPED() string {
 	switch {
-	case m.Statistic.V != "" && m.Statistic.V != "mean":
+	case m.IsPercentile():
 		return "it is a percentile"
 	case m.Funnel != nil:
 		return "it is a funnel"

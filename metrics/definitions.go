@@ -123,7 +123,7 @@ type TimestampColumn struct {
 // Bag is a set of named values of a row: the properties of an event or the
 // attributes of a unit. A name in Named wins over the same name in From.
 type Bag struct {
-	From  Expr // a MAP, STRUCT, JSON text or list of {name, value}
+	From  Expr // a MAP, STRUCT, JSON text or list of named values
 	Named []NamedColumn
 	// Internal are names in From that a vendor's software writes for itself, and
 	// that are no values of the row; only presets say so.
@@ -259,6 +259,9 @@ type Metric struct {
 	Definition string
 	Pos        diag.Pos
 }
+
+// IsPercentile reports whether the statistic is a percentile, and not the mean.
+func (m *Metric) IsPercentile() bool { return m.Statistic.V != "" && m.Statistic.V != "mean" }
 
 // Label is the key, or for an inline side a word for messages.
 func (m *Metric) Label() string {
@@ -580,6 +583,9 @@ type Margin struct {
 	Unit  MarginUnit
 	Pos   diag.Pos
 }
+
+// String gives the margin as [ParseMargin] reads it.
+func (m Margin) String() string { return string(m.Value) + string(m.Unit) }
 
 // Compare says which pairs are compared.
 type Compare struct {

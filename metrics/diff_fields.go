@@ -202,7 +202,7 @@ func experimentValues(e *Experiment) func(field string) string {
 			case m.Margin == nil:
 				return string(m.Role)
 			}
-			return fmt.Sprintf("%s with margin %s%s", m.Role, m.Margin.Value, m.Margin.Unit)
+			return fmt.Sprintf("%s with margin %s", m.Role, m.Margin)
 		}
 		return ""
 	}

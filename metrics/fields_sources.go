@@ -35,7 +35,7 @@ var columnRows = func() map[string]field[columnsDraft] {
 			"the column with the instant: a timestamp, ISO text, or {column: ts, epoch: ms}"),
 		row("value", expression, func(c *columnsDraft) *Expr { return &c.Value }, "the column with the event's value"),
 		row("properties", bag, func(c *columnsDraft) *Bag { return &c.Properties },
-			"the event's properties: a MAP, STRUCT, JSON text or list of {name, value}, or a column for each name, or both: {from: tags, session_id: session_id}"),
+			"the event's properties: a MAP, STRUCT, JSON text or list of {name, value} or {key, value}, or a column for each name, or both: {from: tags, session_id: session_id}"),
 		row("attributes", bag, func(c *columnsDraft) *Bag { return &c.Attributes },
 			"the unit's attributes, in the forms of properties"),
 		row("id", oneOrMore(expression, "a column or a list of columns"), func(c *columnsDraft) *[]Expr { return &c.ID },

@@ -39,8 +39,11 @@ type PresetSource struct {
 	Rows    Text
 	Dedupe  At[Dedupe]
 	Columns Columns
-	// Internal are names among the properties that the vendor's software writes for
-	// itself.
+	// Environments are columns that tell the rows of several environments, projects or
+	// accounts apart.
+	Environments []Expr
+	// Internal are names among the properties, of impressions and units among the
+	// attributes, that the vendor's software writes for itself.
 	Internal []Text
 }
 
@@ -58,6 +61,8 @@ func presetSourceObject(role SourceRole, columns *object[columnsDraft]) *object[
 			row("signs", listOf(expression, "a list of columns and paths"), func(s *PresetSource) *[]Expr { return &s.Signs },
 				"the columns and paths that tell the export from others"),
 			row("where", expression, func(s *PresetSource) *Expr { return &s.Where }, "only rows for which it is true are of the role"),
+			row("environments", listOf(expression, "a list of columns and paths"), func(s *PresetSource) *[]Expr { return &s.Environments },
+				"the columns that tell the rows of several environments, projects or accounts apart"),
 			row("rows", text, func(s *PresetSource) *Text { return &s.Rows }, "a list in some records, the elements of which are the rows"),
 			row("dedupe", oneOf(DedupeID, DedupeRow, DedupeNone), func(s *PresetSource) *At[Dedupe] { return &s.Dedupe }, "which rows are one"),
 			{
@@ -72,7 +77,7 @@ func presetSourceObject(role SourceRole, columns *object[columnsDraft]) *object[
 				canon:  columns.canon,
 			},
 			row("internal", texts, func(s *PresetSource) *[]Text { return &s.Internal },
-				"names among the properties that the vendor's software writes for itself"),
+				"names among the properties, or else the attributes, that the vendor's software writes for itself"),
 		},
 		flow: "{columns: {…}}",
 	}

@@ -146,6 +146,44 @@ type MomentRow struct {
 	QuantileLower  *string `col:"quantile_lower" doc:"lower bound of the quantile"`
 	QuantileUpper  *string `col:"quantile_upper" doc:"upper bound of the quantile"`
 	QuantileN      *int64  `col:"quantile_n" doc:"number of values that the quantile is of"`
+
+	Role               string     `col:"role" doc:"primary, secondary or guardrail"`
+	Better             string     `col:"better" doc:"higher or lower"`
+	Margin             *string    `col:"margin" doc:"margin of a guardrail: 2%, 2pp, or a number in the metric's unit"`
+	ComparedTo         []string   `col:"compared_to" doc:"keys of the variations that this one is compared to"`
+	Strata             *string    `col:"strata" doc:"what the comparison is post-stratified by, as JSON: a list of {stratum, phase, weight, exposed, units, sums}; null where it is not"`
+	Analysis           string     `col:"analysis" doc:"the metric's statistical options that are not the defaults, as YAML on one line"`
+	ExperimentAnalysis string     `col:"experiment_analysis" doc:"likewise those of the experiment, which its checks and verdicts go by"`
+	Looks              *string    `col:"looks" doc:"where a group-sequential design stands, as JSON: {units, times} of the looks so far, or {untested: why there is none now}"`
+	End                *time.Time `col:"end" doc:"planned end of the experiment, exclusive; null where it has none"`
+	Warnings           []string   `col:"warnings" doc:"codes of what a reader should know about the sums"`
+	FailedChecks       []string   `col:"failed_checks" doc:"checks of the table health that make the experiment invalid"`
+	NotComputed        []string   `col:"not_computed" doc:"primary metrics and guardrails of the experiment that the run computed nothing of: role and key"`
+}
+
+// MomentLooks is where a group-sequential design stands, as a row of moments says it.
+type MomentLooks struct {
+	// Units are those of all variations at each look so far, Times the shares of the time
+	// from start to end.
+	Units []int64   `json:"units,omitempty"`
+	Times []float64 `json:"times,omitempty"`
+	// Untested says why there is no look now; empty where there is one.
+	Untested string `json:"untested,omitempty"`
+}
+
+// MomentStratum is one of the strata of a row of the table moments.
+type MomentStratum struct {
+	// Name is the value of the segments that the metric is stratified by; empty where
+	// the phases alone are strata.
+	Name string `json:"stratum"`
+	// Phase is the phase of the experiment, from 1, and Weight the planned weight of the
+	// variation in it; 0 and empty where the experiment has none.
+	Phase   int    `json:"phase,omitempty"`
+	Weight  string `json:"weight,omitempty"`
+	Exposed int64  `json:"exposed"`
+	Units   int64  `json:"units"`
+	// Sums are exact, by the columns of the table.
+	Sums map[string]string `json:"sums,omitempty"`
 }
 
 // ExposureRow is one row of the table exposures: experiment × variation ×
@@ -327,19 +365,46 @@ type Table struct {
 
 // All gives every table in the order of the contract, empty ones included.
 func (t *Tables) All() []Table {
-	return []Table{
-		tableOf("results", "experiment × metric × step × split × segment value × variation × compared_to", t.Results),
-		tableOf("moments", "experiment × metric × step × split × segment value × variation", t.Moments),
-		tableOf("exposures", "experiment × variation × segment value × date", t.Exposures),
-		tableOf("health", "experiment × check × segment value", t.Health),
-		tableOf("verdicts", "experiment × variation", t.Verdicts),
-		tableOf("waterfall", "experiment × metric × part × place × variation, of a run that was asked for it", t.Waterfall),
-		tableOf("errors", "experiment × metric that could not be computed", t.Errors),
-		tableOf("metrics", "metric", t.Metrics),
-		tableOf("experiments", "experiment", t.Experiments),
-		tableOf("variations", "experiment × variation", t.Variations),
-		tableOf("runs", "run", t.Runs),
+	out := make([]Table, len(tables))
+	for i, of := range tables {
+		out[i] = of.table(t)
 	}
+	return out
+}
+
+// Table gives the table with the name; ok is false where there is none.
+func (t *Tables) Table(name string) (table Table, ok bool) {
+	for _, of := range tables {
+		if of.name == name {
+			return of.table(t), true
+		}
+	}
+	return Table{}, false
+}
+
+// tables are those of the contract, in its order.
+var tables = []tableRows{
+	rowsOf("results", "experiment × metric × step × split × segment value × variation × compared_to", func(t *Tables) []ResultRow { return t.Results }),
+	rowsOf("moments", "experiment × metric × step × split × segment value × variation", func(t *Tables) []MomentRow { return t.Moments }),
+	rowsOf("exposures", "experiment × variation × segment value × date", func(t *Tables) []ExposureRow { return t.Exposures }),
+	rowsOf("health", "experiment × check × segment value", func(t *Tables) []HealthRow { return t.Health }),
+	rowsOf("verdicts", "experiment × variation", func(t *Tables) []VerdictRow { return t.Verdicts }),
+	rowsOf("waterfall", "experiment × metric × part × place × variation, of a run that was asked for it", func(t *Tables) []WaterfallRow { return t.Waterfall }),
+	rowsOf("errors", "experiment × metric that could not be computed", func(t *Tables) []ErrorRow { return t.Errors }),
+	rowsOf("metrics", "metric", func(t *Tables) []MetricRow { return t.Metrics }),
+	rowsOf("experiments", "experiment", func(t *Tables) []ExperimentRow { return t.Experiments }),
+	rowsOf("variations", "experiment × variation", func(t *Tables) []VariationRow { return t.Variations }),
+	rowsOf("runs", "run", func(t *Tables) []RunRow { return t.Runs }),
+}
+
+// tableRows is a table by its name.
+type tableRows struct {
+	name  string
+	table func(*Tables) Table
+}
+
+func rowsOf[T any](name, grain string, rows func(*Tables) []T) tableRows {
+	return tableRows{name, func(t *Tables) Table { return tableOf(name, grain, rows(t)) }}
 }
 
 // Column gives the index of the column with the name, or -1.

@@ -29,6 +29,34 @@ type SurveyedSource struct {
 	Unmapped []string
 	// Notes say what was found out about the rows, and why something was not mapped.
 	Notes []string
+	// Environments are the columns by which the rows are of several environments,
+	// projects or accounts.
+	Environments []SurveyedEnvironments
+}
+
+// SurveyedEnvironments is a column that tells rows of several environments, projects
+// or accounts, with its values, those of most rows first.
+type SurveyedEnvironments struct {
+	Column string
+	Values []SurveyedEnvironment
+}
+
+// Rows are those of all values that are told.
+func (e SurveyedEnvironments) Rows() int64 {
+	var n int64
+	for _, v := range e.Values {
+		n += v.Rows
+	}
+	return n
+}
+
+// SurveyedEnvironment is one environment, project or account.
+type SurveyedEnvironment struct {
+	// Name is empty for rows that tell none.
+	Name string
+	// Literal is the name as an expression has it.
+	Literal string
+	Rows    int64
 }
 
 // SurveyedEvent is an event key.

@@ -136,8 +136,8 @@ func (w *meaning) body(m *Metric, reg Registry) {
 			}
 		}
 	}
-	if s := m.Statistic.V; s != "" && s != "mean" {
-		w.say("statistic", exact(Number(s[1:])))
+	if m.IsPercentile() {
+		w.say("statistic", exact(Number(m.Statistic.V[1:])))
 	}
 	if m.Over.Set {
 		w.say("over", m.Over.V)

@@ -13,6 +13,8 @@ const (
 	WarnNoStrata          = "stratify_not_possible"
 	WarnSomeStrata        = "stratify_partly"
 	WarnPhasesPooled      = "phases_pooled"
+	WarnNotInSums         = "not_in_sums"
+	WarnOtherSide         = "tested_on_other_side"
 )
 
 // Warning is a code with what it says.
@@ -30,6 +32,8 @@ var Warnings = []Warning{
 	{WarnNoStrata, "strata are not possible for this metric, and were not applied"},
 	{WarnSomeStrata, "the experiment lacks some of the segments to stratify by, and the effect is stratified by the others"},
 	{WarnPhasesPooled, "a percentile is of all phases together"},
+	{WarnOtherSide, "alternative looks for a change for the worse alone, so that no variation can be found better"},
+	{WarnNotInSums, "the run that wrote the sums has intervals by bootstrap, for which it drew units"},
 }
 
 // WarningText is what a code says; of one that is not known, the code.

@@ -22,6 +22,9 @@ type Dialect struct {
 	TempTable string
 	// ReadParquet is the function that reads Parquet files; empty: there is none.
 	ReadParquet string
+	// AllBut is the list of all columns but {1}, and UnionByName stands between
+	// queries whose columns are matched by name, which may lack some.
+	AllBut, UnionByName string
 	// Attach opens the database file {1} for reading under the name {2}; empty:
 	// there is no such thing.
 	Attach string

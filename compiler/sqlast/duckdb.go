@@ -12,6 +12,8 @@ var DuckDB = &Dialect{
 	Concat:      " || ",
 	TempTable:   "CREATE OR REPLACE TEMP TABLE",
 	ReadParquet: "read_parquet",
+	AllBut:      "* EXCLUDE ({1})",
+	UnionByName: "UNION ALL BY NAME",
 	Attach:      "ATTACH IF NOT EXISTS {1} AS {2} (READ_ONLY)",
 	// read_json with columns loses rows that follow a malformed line, and fails
 	// where a line is an open bracket; reading lines as a whole does not.
@@ -128,14 +130,14 @@ END`,
 		ParseBoolean: "CASE lower({1}) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END",
 		// A cast to TIMESTAMP drops the offset; one to TIMESTAMPTZ takes the
 		// session's zone where there is none; both accept epoch and 2026-3-2, and
-		// neither a blank before an offset or before Z.
+		// neither a blank before an offset or before Z, nor t or z.
 		ParseTime: `CASE
   WHEN regexp_matches({1}, '^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?Z?)?$')
     THEN TRY_CAST({1} AS TIMESTAMP)
-  WHEN regexp_matches({1}, '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)? ?[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?$')
-    THEN make_timestamp(epoch_us(TRY_CAST(regexp_replace({1}, ' ([+-])', '\1') AS TIMESTAMPTZ)))
-  WHEN regexp_matches({1}, '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)? ?(Z|UTC)$')
-    THEN TRY_CAST(regexp_replace({1}, ' ?(Z|UTC)$', '') AS TIMESTAMP)
+  WHEN regexp_matches({1}, '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)? ?[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?$')
+    THEN make_timestamp(epoch_us(TRY_CAST(regexp_replace(replace({1}, 't', 'T'), ' ([+-])', '\1') AS TIMESTAMPTZ)))
+  WHEN regexp_matches({1}, '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?( ?(Z|z|UTC))?$')
+    THEN TRY_CAST(regexp_replace(replace({1}, 't', 'T'), ' ?(Z|z|UTC)$', '') AS TIMESTAMP)
 END`,
 		MicrosToTime:      "TRY(make_timestamp({1}))",
 		TimeToMicros:      "epoch_us",
@@ -143,8 +145,13 @@ END`,
 		// A cast rounds towards zero, which is up before 1970.
 		NanosToTime: "make_timestamp(epoch_ns({1}) // 1000 - CAST(epoch_ns({1}) % 1000 < 0 AS BIGINT))",
 		DateOf:      "CAST({1} AS DATE)",
+		ParseDay: `CASE
+  WHEN regexp_matches({1}, '^([0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8})(-([01][0-9]|2[0-3]))?$')
+    THEN TRY_CAST(regexp_replace(replace({1}, '-', ''), '^(....)(..)(..).*$', '\1-\2-\3') AS DATE)
+END`,
 
 		MapValue: "{1}[{2}]",
+		KeyPairs: `list_transform({1}, lambda p: {'name': p."key", 'value': p."value"})`,
 		// map_from_entries fails on a name that is there twice.
 		Parameters: `list_transform({1}, lambda p: {'name': p."key", 'value': COALESCE(
   p."value"."string_value", CAST(p."value"."int_value" AS VARCHAR),
@@ -155,9 +162,11 @@ END`,
 		// As for stored parameters; text of JSON may be malformed.
 		JSONPairs: `CASE
   WHEN TRY(json_type({1})) = 'OBJECT'
+    AND TRY(json_type({1}, '/key_value')) IS DISTINCT FROM 'ARRAY'
     THEN list_transform(json_keys({1}), lambda k: {'name': k, 'value':
       json_extract_string({1}, '/' || replace(replace(k, '~', '~0'), '/', '~1'))})
-  ELSE list_transform(TRY(json_extract({1}, '$[*]')), lambda p: {
+  ELSE list_transform(TRY(
+    json_extract({1}, '$[*]') || json_extract({1}, '$.key_value[*]')), lambda p: {
     'name': COALESCE(json_extract_string(p, '/name'), json_extract_string(p, '/key')),
     'value': CASE
       WHEN json_type(p, '/value') = 'OBJECT' AND json_exists(p, '/key') THEN COALESCE(
@@ -202,6 +211,7 @@ END`,
 		MapEntries:      "map_entries",
 		PresentEntries:  `list_sort(list_filter({1}, lambda e: e."value" IS NOT NULL))`,
 		PairNames:       `list_transform({1}, lambda p: p."name")`,
+		AllNamed:        `len(list_filter({1}, lambda p: p."name" IS NULL)) = 0`,
 		JSONNames:       "json_keys(TRY(json({1})))",
 	},
 }

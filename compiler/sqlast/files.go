@@ -13,12 +13,21 @@ import (
 type ReadParquet struct {
 	Files       []string // names as by FileName, or one glob
 	UnionByName bool
+	// Unread are columns that are not read from some of the files, of which each
+	// is in one list at most: they are NULL there, whatever type the files give them.
+	Unread []UnreadColumns
 	// Hive lists the hive partition columns that are read, with their types;
 	// empty: none are.
 	Hive []HiveColumn
 	// Filename: there is a column filename too.
 	Filename bool
 	Alias    string
+}
+
+// UnreadColumns are columns that are not read from some files.
+type UnreadColumns struct {
+	Files   []string // names as by FileName
+	Columns []string
 }
 
 // ReadNDJSON reads files of one JSON object a line, a row for each object; what
@@ -159,6 +168,48 @@ func (p *printer) readParquet(r ReadParquet, indent int) {
 		p.fail(p.d.Name + " cannot read Parquet files")
 		return
 	}
+	if len(r.Unread) == 0 {
+		p.parquetFiles(r, r.Files, indent)
+		p.alias(r.Alias)
+		return
+	}
+	whole := r.Files
+	p.write("(")
+	for _, unread := range r.Unread {
+		within := func(file string) bool { return slices.Contains(unread.Files, file) }
+		files := slices.DeleteFunc(slices.Clone(whole), func(file string) bool { return !within(file) })
+		if len(files) == 0 {
+			continue
+		}
+		names := make([]string, len(unread.Columns))
+		for i, name := range unread.Columns {
+			names[i] = p.d.identifier(name)
+		}
+		p.parquetPart(r, strings.ReplaceAll(p.d.AllBut, "{1}", strings.Join(names, ", ")), files, indent+2)
+		whole = slices.DeleteFunc(slices.Clone(whole), within)
+		if len(whole) > 0 {
+			p.line(indent + 2)
+			p.write(p.d.UnionByName)
+		}
+	}
+	if len(whole) > 0 {
+		p.parquetPart(r, "*", whole, indent+2)
+	}
+	p.line(indent)
+	p.write(")")
+	p.alias(r.Alias)
+}
+
+// parquetPart selects columns of some of the files.
+func (p *printer) parquetPart(r ReadParquet, columns string, files []string, indent int) {
+	p.line(indent)
+	p.write("SELECT " + columns)
+	p.line(indent)
+	p.write("FROM ")
+	p.parquetFiles(r, files, indent)
+}
+
+func (p *printer) parquetFiles(r ReadParquet, files []string, indent int) {
 	var options []string
 	if r.UnionByName {
 		options = append(options, "union_by_name = true")
@@ -166,8 +217,7 @@ func (p *printer) readParquet(r ReadParquet, indent int) {
 	if r.Filename {
 		options = append(options, "filename = true")
 	}
-	p.readFiles(p.d.ReadParquet, r.Files, append(options, p.hive(r.Hive)...), indent)
-	p.alias(r.Alias)
+	p.readFiles(p.d.ReadParquet, files, append(options, p.hive(r.Hive)...), indent)
 }
 
 // readNDJSON takes the lines of the files apart.

@@ -41,12 +41,14 @@ const (
 	TimestampTZToTime           // a timestamp with time zone to the timestamp in UTC
 	NanosToTime                 // a timestamp with nanoseconds, floored to microseconds
 	DateOf                      // the date of a timestamp
+	ParseDay                    // the date of 2026-03-02, 20260302, or with an hour, 2026-03-02-05; else NULL
 	MapValue                    // the value of key Y in the map X, NULL where it is not there
 	PairValue                   // the value of the first {name, value} with name Y in the list X
+	KeyPairs                    // the list X of {key, value} as one of {name, value}
 	Parameters                  // the list X of {key, value: {string_value, int_value, …}} of Google Analytics as one of {name, value} with texts
 	JSONText                    // the text of what the keys Y… lead to in the JSON X, without keys of X itself (strings unquoted, null and malformed NULL)
 	JSONKind                    // what the keys Y… lead to in the JSON X, as the engine names it; NULL where nothing is there
-	JSONPairs                   // the JSON X, a list of {name, value}, {key, value} or of parameters {key, value: {string_value, int_value, …}}, as a list of {name, value} with texts; an object as its members
+	JSONPairs                   // the JSON X, a list of {name, value}, {key, value} or of parameters {key, value: {string_value, int_value, …}}, as a list of {name, value} with texts; also where an object has it as key_value; any other object as its members
 	JSONElements                // the elements of the JSON list X as a list, X alone in one where it is no list
 	ListLength                  // how many entries the list X has
 	ListElement                 // the entry of the list X at the place Y, from 1 on
@@ -64,6 +66,7 @@ const (
 	MapEntries                  // the entries of the map X, as a list of {key, value}
 	PresentEntries              // the entries of the list X whose value is not missing, in order
 	PairNames                   // the names of the list X of {name, value}
+	AllNamed                    // whether each entry of the list X of {name, value} has a name
 	JSONNames                   // the keys of the JSON object X
 	numFns
 )
@@ -103,8 +106,10 @@ var fnNames = [numFns]string{
 	TimestampTZToTime: "TimestampTZToTime",
 	NanosToTime:       "NanosToTime",
 	DateOf:            "DateOf",
+	ParseDay:          "ParseDay",
 	MapValue:          "MapValue",
 	PairValue:         "PairValue",
+	KeyPairs:          "KeyPairs",
 	Parameters:        "Parameters",
 	JSONText:          "JSONText",
 	JSONKind:          "JSONKind",
@@ -126,6 +131,7 @@ var fnNames = [numFns]string{
 	MapEntries:        "MapEntries",
 	PresentEntries:    "PresentEntries",
 	PairNames:         "PairNames",
+	AllNamed:          "AllNamed",
 	JSONNames:         "JSONNames",
 }
 

@@ -34,8 +34,13 @@ func (m *measured) addGroups(n *unitNumber, s *side, u *unit, start time.Time, k
 	}
 	for _, group := range order {
 		var counts []counted
+		times := int64(1) // the group stands for so many
 		for _, r := range groups[group] {
-			if c, ok := s.count(u, from, r); ok {
+			c, ok := s.count(u, from, r)
+			if m.Over.V == overEvents { // 2.6: each of them is of one row
+				times, c.weight = r.stands(), 1
+			}
+			if ok {
 				counts = append(counts, c)
 			}
 		}
@@ -49,9 +54,11 @@ func (m *measured) addGroups(n *unitNumber, s *side, u *unit, start time.Time, k
 		x = s.limited(x)
 		n.rows += len(counts)
 		n.met = append(n.met, counts...)
-		n.groups = append(n.groups, x)
-		n.x.Add(n.x, x)
-		n.y.Add(n.y, ratOf(1))
+		for range times {
+			n.groups = append(n.groups, x)
+			n.x.Add(n.x, x)
+			n.y.Add(n.y, ratOf(1))
+		}
 	}
 }
 

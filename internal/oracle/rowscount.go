@@ -199,6 +199,14 @@ func (s *side) rowsIn(u *unit, from, to time.Time, keep keepRow) []counted {
 	return out
 }
 
+// stands is how many rows a row counts as (2.6).
+func (r Event) stands() int64 {
+	if r.Weight == nil {
+		return 1
+	}
+	return max(1, *r.Weight)
+}
+
 // count takes what is to be taken from a row in the window; ok is false where
 // it does not count for its where or its value (4.1).
 func (s *side) count(u *unit, from time.Time, r Event) (c counted, ok bool) {
@@ -206,10 +214,7 @@ func (s *side) count(u *unit, from time.Time, r Event) (c counted, ok bool) {
 	if s.where != nil && !holds(s.where, sc) {
 		return c, false
 	}
-	c = counted{row: r, at: *r.Time, weight: 1}
-	if r.Weight != nil && *r.Weight > 1 { // 2.6
-		c.weight = *r.Weight
-	}
+	c = counted{row: r, at: *r.Time, weight: r.stands()}
 	return c, s.value == nil || s.take(&c, evaluate(s.value, sc))
 }
 

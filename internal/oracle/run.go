@@ -129,7 +129,7 @@ type part struct {
 // result sums a metric's numbers by part, segment value and variation.
 func (x *experiment) result(em *metrics.ExperimentMetric, segmentations []segmentation) MetricResult {
 	m := x.measure(em)
-	result := MetricResult{Key: m.Key.V, Ratio: m.isRatio(), Percentile: m.isPercentile(), Covariates: m.days > 0}
+	result := MetricResult{Key: m.Key.V, Ratio: m.isRatio(), Percentile: m.IsPercentile(), Covariates: m.days > 0}
 	for _, p := range m.parts() {
 		m.look(p)
 		numbers := m.numbers(p.keep)
@@ -209,7 +209,7 @@ func (x *experiment) fill(c *Cell, m *measured, of slice, numbers []*unitNumber)
 			c.YP, c.YQ, c.PQ = sum(Y, P), sum(Y, Q), sum(P, Q)
 		}
 	}
-	if m.isPercentile() {
+	if m.IsPercentile() {
 		m.fillQuantile(c, values)
 	}
 }

@@ -77,9 +77,7 @@ func (x *experiment) measure(em *metrics.ExperimentMetric) *measured {
 }
 
 // isRatio reports whether the metric has a denominator: a ratio, or a mean over groups (5.8).
-func (m *measured) isRatio() bool { return m.Ratio != nil || m.Over.Set && !m.isPercentile() }
-
-func (m *measured) isPercentile() bool { return m.Statistic.V != "" && m.Statistic.V != "mean" }
+func (m *measured) isRatio() bool { return m.Ratio != nil || m.Over.Set && !m.IsPercentile() }
 
 // overflow tells that a row or a unit does not fit (5.1).
 func (m *measured) overflow() bool {
@@ -98,7 +96,7 @@ func (m *measured) numbers(keep keepRow) []*unitNumber {
 	}
 	for i, s := range m.sides {
 		at := outcomes(i)
-		if m.isPercentile() && m.Over.Set {
+		if m.IsPercentile() && m.Over.Set {
 			at = ofGroups
 		}
 		if !m.capped {

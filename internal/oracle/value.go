@@ -138,7 +138,7 @@ func plain(v Value) (text string, ok bool) {
 var (
 	numberPattern  = regexp.MustCompile(`^[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
 	integerPattern = regexp.MustCompile(`^[+-]?[0-9]+$`)
-	timePattern    = regexp.MustCompile(`^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d)(\.\d+)?(?: ?(Z|UTC|[+-]\d\d(?::?\d\d)?))?)?$`)
+	timePattern    = regexp.MustCompile(`^(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d:\d\d)(\.\d+)?(?: ?([Zz]|UTC|[+-]\d\d(?::?\d\d)?))?)?$`)
 )
 
 // parseNumber is number(text): an optional sign, digits, optionally a point
@@ -154,8 +154,8 @@ func parseNumber(text string) Value {
 	return finite(f)
 }
 
-// parseTime reads the times of section 1: a date, or a date and a time with T or
-// a blank between, and after that maybe a zone, Z, UTC, ±hh, ±hhmm or ±hh:mm, which
+// parseTime reads the times of section 1: a date, or a date and a time with T, t or
+// a blank between, and after that maybe a zone, Z, z, UTC, ±hh, ±hhmm or ±hh:mm, which
 // a blank may set apart; finer than microseconds is floored; all else is missing.
 func parseTime(text string) Value {
 	m := timePattern.FindStringSubmatch(text)
@@ -167,7 +167,7 @@ func parseTime(text string) Value {
 		clock = "00:00:00"
 	}
 	switch {
-	case zone == "", zone == "UTC":
+	case zone == "", zone == "z", zone == "UTC":
 		zone = "Z"
 	case len(zone) == len("+hh"):
 		zone += ":00"

@@ -18,7 +18,7 @@ const (
 // vwo tells the story as what SDKs send: payloads, one a line or in batches. The
 // variation is a number from one SDK and a text from another. Besides the story
 // there are impressions of a holdout and of the impact campaign, what SDKs say
-// about themselves, and payloads that were sent twice. Beside the payloads lies
+// about themselves, attributes of visitors, and payloads that were sent twice. Beside the payloads lies
 // what the shop itself knows by its own ids: orders by cookie or by user, which
 // user a cookie is of, and profiles.
 func vwo(s story) []file {
@@ -69,6 +69,9 @@ func vwo(s story) []file {
 	}
 	send(vwoPayload(person{id: "never-seen"}, purchase, begin.Add(2*time.Hour), object{"isCustomEvent": true, "cartValue": 1000}), false)
 	send(vwoPayload(s.people[0], "vwo_log", begin.Add(40*time.Hour), object{"isCustomEvent": true, "cartValue": 1000}), false)
+	for n, who := range s.people {
+		singles = append(singles, vwoAttributes(n, who)...)
+	}
 
 	var batches []any
 	for len(batched) > 0 {
@@ -96,6 +99,29 @@ func vwoPayload(who person, name string, at time.Time, props object) object {
 		"visitor": object{"props": visitor},
 	}}
 }
+
+// vwoAttributes is what an SDK sends where attributes of the n-th person are set: their
+// plan, which of every fifth is not known, and apart from it whether they have the
+// newsletter; and of every fourth another plan, long after they saw the checkout.
+func vwoAttributes(n int, who person) []any {
+	set := func(at time.Time, name string, value any) any {
+		payload := vwoPayload(who, "vwo_syncVisitorProp", at, object{"isCustomEvent": true})
+		payload["d"].(object)["visitor"] = object{"props": object{"vwo_fs_environment": "sdk-key", name: value}}
+		return payload
+	}
+	var sent []any
+	if n%5 != 1 {
+		sent = append(sent, set(begin.Add(-2*time.Hour), "plan", planOf(n)))
+	}
+	sent = append(sent, set(begin.Add(-time.Hour), "newsletter", n%2 == 0))
+	if n%4 == 0 {
+		sent = append(sent, set(begin.Add(100*time.Hour), "plan", "trial"))
+	}
+	return sent
+}
+
+// planOf is the plan of the n-th person.
+func planOf(n int) string { return []string{"free", "free", "pro"}[n%3] }
 
 // vwoID is the id by which VWO knows a user: a UUID of version 5 in the name
 // space of the account, in the name space of the site, without its dashes.
@@ -140,7 +166,7 @@ func shopFiles(s story) []file {
 	}
 	profiles := [][]string{{"user_id", "plan"}}
 	for n, who := range s.people {
-		profiles = append(profiles, []string{who.id, []string{"free", "free", "pro"}[n%3]})
+		profiles = append(profiles, []string{who.id, planOf(n)})
 	}
 	return []file{
 		{path: "vwo/shop/orders.csv", text: commas(orders)},

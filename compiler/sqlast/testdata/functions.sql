@@ -254,10 +254,10 @@ CASE lower(CASE WHEN "y" THEN "x" END) WHEN 'true' THEN TRUE WHEN 'false' THEN F
 CASE
   WHEN regexp_matches("x", '^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?Z?)?$')
     THEN TRY_CAST("x" AS TIMESTAMP)
-  WHEN regexp_matches("x", '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)? ?[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?$')
-    THEN make_timestamp(epoch_us(TRY_CAST(regexp_replace("x", ' ([+-])', '\1') AS TIMESTAMPTZ)))
-  WHEN regexp_matches("x", '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)? ?(Z|UTC)$')
-    THEN TRY_CAST(regexp_replace("x", ' ?(Z|UTC)$', '') AS TIMESTAMP)
+  WHEN regexp_matches("x", '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)? ?[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?$')
+    THEN make_timestamp(epoch_us(TRY_CAST(regexp_replace(replace("x", 't', 'T'), ' ([+-])', '\1') AS TIMESTAMPTZ)))
+  WHEN regexp_matches("x", '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?( ?(Z|z|UTC))?$')
+    THEN TRY_CAST(regexp_replace(replace("x", 't', 'T'), ' ?(Z|z|UTC)$', '') AS TIMESTAMP)
 END
 
 -- ParseTime
@@ -265,10 +265,10 @@ list_transform([CASE WHEN "y" THEN "x" END], lambda "v":
   CASE
     WHEN regexp_matches("v", '^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?Z?)?$')
       THEN TRY_CAST("v" AS TIMESTAMP)
-    WHEN regexp_matches("v", '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)? ?[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?$')
-      THEN make_timestamp(epoch_us(TRY_CAST(regexp_replace("v", ' ([+-])', '\1') AS TIMESTAMPTZ)))
-    WHEN regexp_matches("v", '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)? ?(Z|UTC)$')
-      THEN TRY_CAST(regexp_replace("v", ' ?(Z|UTC)$', '') AS TIMESTAMP)
+    WHEN regexp_matches("v", '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)? ?[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?$')
+      THEN make_timestamp(epoch_us(TRY_CAST(regexp_replace(replace("v", 't', 'T'), ' ([+-])', '\1') AS TIMESTAMPTZ)))
+    WHEN regexp_matches("v", '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?( ?(Z|z|UTC))?$')
+      THEN TRY_CAST(regexp_replace(replace("v", 't', 'T'), ' ?(Z|z|UTC)$', '') AS TIMESTAMP)
   END
 )[1]
 
@@ -304,6 +304,20 @@ CAST("x" AS DATE)
 -- DateOf
 CAST(CASE WHEN "y" THEN "x" END AS DATE)
 
+-- ParseDay
+CASE
+  WHEN regexp_matches("x", '^([0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8})(-([01][0-9]|2[0-3]))?$')
+    THEN TRY_CAST(regexp_replace(replace("x", '-', ''), '^(....)(..)(..).*$', '\1-\2-\3') AS DATE)
+END
+
+-- ParseDay
+list_transform([CASE WHEN "y" THEN "x" END], lambda "v":
+  CASE
+    WHEN regexp_matches("v", '^([0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8})(-([01][0-9]|2[0-3]))?$')
+      THEN TRY_CAST(regexp_replace(replace("v", '-', ''), '^(....)(..)(..).*$', '\1-\2-\3') AS DATE)
+  END
+)[1]
+
 -- MapValue
 "x"['y']
 
@@ -315,6 +329,12 @@ list_filter("x", lambda p: p."name" = 'y')[1]."value"
 
 -- PairValue
 list_filter(CASE WHEN "y" THEN "x" END, lambda p: p."name" = 'y')[1]."value"
+
+-- KeyPairs
+list_transform("x", lambda p: {'name': p."key", 'value': p."value"})
+
+-- KeyPairs
+list_transform(CASE WHEN "y" THEN "x" END, lambda p: {'name': p."key", 'value': p."value"})
 
 -- Parameters
 list_transform("x", lambda p: {'name': p."key", 'value': COALESCE(
@@ -341,9 +361,11 @@ TRY(json_type(CASE WHEN "y" THEN "x" END, ''))
 -- JSONPairs
 CASE
   WHEN TRY(json_type("x")) = 'OBJECT'
+    AND TRY(json_type("x", '/key_value')) IS DISTINCT FROM 'ARRAY'
     THEN list_transform(json_keys("x"), lambda k: {'name': k, 'value':
       json_extract_string("x", '/' || replace(replace(k, '~', '~0'), '/', '~1'))})
-  ELSE list_transform(TRY(json_extract("x", '$[*]')), lambda p: {
+  ELSE list_transform(TRY(
+    json_extract("x", '$[*]') || json_extract("x", '$.key_value[*]')), lambda p: {
     'name': COALESCE(json_extract_string(p, '/name'), json_extract_string(p, '/key')),
     'value': CASE
       WHEN json_type(p, '/value') = 'OBJECT' AND json_exists(p, '/key') THEN COALESCE(
@@ -359,9 +381,11 @@ END
 list_transform([CASE WHEN "y" THEN "x" END], lambda "v":
   CASE
     WHEN TRY(json_type("v")) = 'OBJECT'
+      AND TRY(json_type("v", '/key_value')) IS DISTINCT FROM 'ARRAY'
       THEN list_transform(json_keys("v"), lambda k: {'name': k, 'value':
         json_extract_string("v", '/' || replace(replace(k, '~', '~0'), '/', '~1'))})
-    ELSE list_transform(TRY(json_extract("v", '$[*]')), lambda p: {
+    ELSE list_transform(TRY(
+      json_extract("v", '$[*]') || json_extract("v", '$.key_value[*]')), lambda p: {
       'name': COALESCE(json_extract_string(p, '/name'), json_extract_string(p, '/key')),
       'value': CASE
         WHEN json_type(p, '/value') = 'OBJECT' AND json_exists(p, '/key') THEN COALESCE(
@@ -502,6 +526,12 @@ list_transform("x", lambda p: p."name")
 
 -- PairNames
 list_transform(CASE WHEN "y" THEN "x" END, lambda p: p."name")
+
+-- AllNamed
+len(list_filter("x", lambda p: p."name" IS NULL)) = 0
+
+-- AllNamed
+len(list_filter(CASE WHEN "y" THEN "x" END, lambda p: p."name" IS NULL)) = 0
 
 -- JSONNames
 json_keys(TRY(json("x")))

@@ -106,6 +106,41 @@ FROM read_parquet(
   hive_partitioning = false
 ) AS "e";
 
+SELECT
+  "a"
+FROM (
+  SELECT * EXCLUDE ("a", "b""c")
+  FROM read_parquet(
+    'exports/part-00.parquet',
+    union_by_name = true,
+    filename = true,
+    hive_partitioning = false
+  )
+  UNION ALL BY NAME
+  SELECT * EXCLUDE ("d")
+  FROM read_parquet(
+    'exports/part-02.parquet',
+    union_by_name = true,
+    filename = true,
+    hive_partitioning = false
+  )
+  UNION ALL BY NAME
+  SELECT *
+  FROM read_parquet(
+    'exports/part-01.parquet',
+    union_by_name = true,
+    filename = true,
+    hive_partitioning = false
+  )
+) AS "e";
+
+SELECT
+  "a"
+FROM (
+  SELECT * EXCLUDE ("b")
+  FROM read_parquet('exports/part-00.parquet', hive_partitioning = false)
+);
+
 DROP TABLE "exposure";
 
 DROP TABLE IF EXISTS "exposure";

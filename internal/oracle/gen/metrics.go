@@ -320,7 +320,8 @@ func (w *world) drawWindow(t *rapid.T) []string {
 		window = "{lookback: " + length + "}"
 	case "before":
 		w.note(negativeWindows)
-		window = fmt.Sprintf("{from: -%s, to: %s}", length, pick(t, "to", lengths...))
+		// One that ends at the exposure may be as long as that of a covariate.
+		window = fmt.Sprintf("{from: -%s, to: %s}", length, pick(t, "to", append([]string{"0h", "0h"}, lengths...)...))
 	}
 	fields := []string{"window: " + window}
 	if w.use(t, waiting, 40) {

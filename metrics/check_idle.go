@@ -1,0 +1,68 @@
+package metrics
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/metricsjob/metricsjob/internal/diag"
+)
+
+// checkIdle warns of what a metric says itself and what changes nothing, or makes all
+// numbers alike. What it takes over may be meant for other metrics.
+func (r *resolver) checkIdle(m *metricDraft) {
+	own := func(name string) bool { return m.given.good(name) && m.given[name].via == "" }
+	warn := func(name, why string) *diag.Diagnostic {
+		return r.diags.Warnf(m.given[name].at, "no-effect", "%s changes nothing in %s: %s", name, m.called(), why)
+	}
+	if own("units_without_events") && m.inline && (m.WithoutEvents.Exclude || m.WithoutEvents.Number.Rat().Sign() != 0) {
+		warn("units_without_events", "units without rows are 0 on a side of a ratio").
+			WithHint("units_without_events: exclude beside ratio leaves out the units whose denominator is 0")
+	}
+	if own("wait_for_window") && m.WaitForWindow.V && m.given.clean("window") && m.waitsFor() != "" {
+		warn("wait_for_window", m.waitsFor()).
+			WithHint("write the time that each unit is to have, such as window: 7d, or leave it out")
+	}
+	if own("winsorize") && m.Measure.V == Occurrence && m.given.lacks("over") && m.given.lacks("threshold") {
+		r.diags.Warnf(m.given["winsorize"].at, "no-effect", "winsorize caps large numbers, and those of %s are 1 and 0: it changes nothing, or makes all of them alike", m.called()).
+			WithHint("leave it out, or write measure: count")
+	}
+	if own("winsorize") && (m.Winsorize.Upper.Set && m.Winsorize.Upper.V.Float() < 0.5 || m.Winsorize.Lower.Set && m.Winsorize.Lower.V.Float() > 0.5) {
+		r.diags.Warnf(m.given["winsorize"].at, "likely-mistake", "winsorize of %s makes most numbers alike: upper is the share of units whose numbers stay below the cap", m.called()).
+			WithHint("of the largest hundredth write upper: 0.99, of the smallest lower: 0.01")
+	}
+	if own("statistic") && m.IsPercentile() && Number(m.Statistic.V[1:]).Float() < 1 {
+		r.diags.Warnf(m.given["statistic"].at, "likely-mistake", "%s of %s is below the first percentile", m.Statistic.V, m.called()).
+			WithHint("percentiles are written in percent: the 95th is p95")
+	}
+	if own("after") && m.surelyAfter() {
+		r.diags.Warnf(m.given["after"].at, "no-effect", "%s is 1 of every unit: the event that after waits for is one that it counts itself, at the same instant", m.called()).
+			WithHint("to ask who did it again, write measure: count with threshold: {at_least: 2}; for another event, correct event or where")
+	}
+}
+
+// surelyAfter reports whether the event of after fulfils an occurrence itself.
+func (m *metricDraft) surelyAfter() bool {
+	if m.Measure.V != Occurrence || !m.given.good("event") || m.Threshold != nil || m.given.has("over") || len(m.Source) > 0 || m.Window.HasFrom && m.Window.From > 0 {
+		return false
+	}
+	if m.Where.IsSet() && strings.TrimSpace(m.Where.Src) != strings.TrimSpace(m.After.Where.Src) {
+		return false
+	}
+	counts := func(key Text) bool {
+		return slices.ContainsFunc(m.Event.Keys, func(k Text) bool { return k.V == key.V })
+	}
+	return m.Event.Any || len(m.After.Event.Keys) > 0 && !slices.ContainsFunc(m.After.Event.Keys, func(k Text) bool { return !counts(k) })
+}
+
+// waitsFor says why there is nothing to wait for; it is empty where there is.
+func (m *metricDraft) waitsFor() string {
+	switch w := m.Window; {
+	case !m.given.has("window"):
+		return "it has no window"
+	case w.HasLookback:
+		return "a lookback ends for all units at once"
+	case !w.HasTo && w.From <= 0:
+		return "its window has no end"
+	}
+	return ""
+}
