@@ -2,11 +2,12 @@ package convert
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/metricsjob/metricsjob/loaders"
 )
@@ -20,6 +21,10 @@ const (
 	fewParts  = 4
 	smallPart = 4 << 20
 )
+
+// joinedLines is about how many bytes of lines become one part. It gives the workers
+// something to do for each day of a batch, or more where the days are few.
+const joinedLines = 64 << 20
 
 // inBatches numbers the batches of chunks, in their order, from a number on. Chunks of a batch
 // are put into their places together: what is done is whole batches.
@@ -36,89 +41,100 @@ func inBatches(chunks []*chunk, first int, size int64) {
 
 // batch is what was written of the chunks of a batch.
 type batch struct {
-	chunks []outcome // in order
-	parts  []part
+	chunks []outcome
+	// missing is how many of its chunks, or then of its joined parts, are not there.
+	missing int
+	// parts are those of its chunks that remain as they are, and joined ones.
+	parts []part
 }
 
-// staging holds what was written of chunks until all of their batch are there.
-type staging struct {
-	mu      sync.Mutex
-	batches map[int][]outcome
-	missing map[int]int // chunks of a batch that are not there yet
-}
-
-// newStaging is for the chunks of a plan that are not done.
-func newStaging(undone []*chunk) *staging {
-	s := &staging{batches: map[int][]outcome{}, missing: map[int]int{}}
-	for _, c := range undone {
-		s.missing[c.Batch]++
-	}
-	return s
-}
-
-// add adds a chunk to a batch, and gives all of the batch with the last.
-func (s *staging) add(number int, o outcome) []outcome {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.batches[number] = append(s.batches[number], o)
-	if s.missing[number]--; s.missing[number] > 0 {
+// add adds a chunk. With the last one, it gives the parts that are to be joined, and
+// takes the others for its own.
+func (b *batch) add(o outcome) (joins [][]part) {
+	b.chunks = append(b.chunks, o)
+	if b.missing--; b.missing > 0 {
 		return nil
 	}
-	all := s.batches[number]
-	delete(s.batches, number)
-	slices.SortFunc(all, func(a, b outcome) int { return a.files.number - b.files.number })
-	return all
-}
-
-// gather makes a batch of its chunks: the small parts of a day become one.
-func (c *conversion) gather(ctx context.Context, engine *loaders.Engine, chunks []outcome) (*batch, error) {
-	b := &batch{chunks: chunks}
-	small := map[string][]part{} // of each day, by the order of chunks
-	for _, o := range chunks {
+	slices.SortFunc(b.chunks, func(a, b outcome) int { return a.files.number - b.files.number })
+	days := map[string]*daysParts{}
+	for _, o := range b.chunks {
 		for _, p := range o.parts {
-			if p.size < smallPart {
-				small[p.day] = append(small[p.day], p)
+			d := days[p.day]
+			if d == nil {
+				d = &daysParts{}
+				days[p.day] = d
 			}
+			d.add(p)
 		}
 	}
-	for _, o := range chunks {
-		for _, p := range o.parts {
-			several := small[p.day]
-			switch {
-			case p.size >= smallPart || len(several) < fewParts:
-				b.parts = append(b.parts, p)
-			case p.path == several[0].path:
-				merged, err := c.merge(ctx, engine, several)
-				if err != nil {
-					return nil, fmt.Errorf("make one part of %d for %s: %w", len(several), p.day, err)
-				}
-				b.parts = append(b.parts, merged)
-			}
+	for _, day := range slices.Sorted(maps.Keys(days)) {
+		d := days[day]
+		joins = append(joins, d.lines...)
+		if len(d.small) < fewParts {
+			b.parts = append(b.parts, d.small...)
+		} else {
+			joins = append(joins, d.small)
 		}
+		b.parts = append(b.parts, d.large...)
 	}
-	return b, nil
+	b.missing = len(joins)
+	return joins
 }
 
-// merge makes one part of some, with the number of the first.
-func (c *conversion) merge(ctx context.Context, engine *loaders.Engine, parts []part) (part, error) {
-	merged := parts[0]
-	merged.path += ".merged"
+// daysParts are the parts of a day in a batch, in the order of its chunks.
+type daysParts struct {
+	lines        [][]part // of which each list is to be joined
+	small, large []part
+}
+
+func (d *daysParts) add(p part) {
+	switch n := len(d.lines); {
+	case p.lines && (n == 0 || size(d.lines[n-1]) >= joinedLines):
+		d.lines = append(d.lines, []part{p})
+	case p.lines:
+		d.lines[n-1] = append(d.lines[n-1], p)
+	case p.size < smallPart:
+		d.small = append(d.small, p)
+	default:
+		d.large = append(d.large, p)
+	}
+}
+
+func size(parts []part) (bytes int64) {
+	for _, p := range parts {
+		bytes += p.size
+	}
+	return bytes
+}
+
+// join makes one part of the parts of a day, with the number of the first.
+func (c *conversion) join(ctx context.Context, engine *loaders.Engine, parts []part) (part, error) {
+	joined := part{day: parts[0].day, path: parts[0].path + ".joined", chunk: parts[0].chunk}
 	var files []string
 	for _, p := range parts {
 		files = append(files, p.path)
+		joined.rows += p.rows
 	}
-	if err := engine.Exec(ctx, c.plan.of(merged.chunk).mergeSQL(files, merged.path)); err != nil {
-		return merged, err
-	}
-	for i, p := range parts {
-		if i > 0 {
-			merged.rows += p.rows
+	plan := c.plan.of(joined.chunk)
+	sql := plan.mergeSQL(files, joined.path)
+	if parts[0].lines {
+		rows, err := plan.rowsSQL(files, false)
+		if err != nil {
+			return joined, err
 		}
-		if err := os.Remove(p.path); err != nil {
-			return merged, err
-		}
+		sql = plan.partSQL("("+rows+")", joined.day, joined.path)
 	}
-	return merged, nil
+	if err := engine.Exec(ctx, sql); err != nil {
+		return joined, err
+	}
+	rows, _, err := sizeOf(ctx, engine, joined.path)
+	if err == nil && rows != joined.rows {
+		err = fmt.Errorf("of %d rows, %d were written", joined.rows, rows)
+	}
+	for _, file := range files {
+		err = errors.Join(err, os.Remove(file))
+	}
+	return joined, err
 }
 
 // mergeSQL writes the rows of some files, in their order.

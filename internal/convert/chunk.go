@@ -37,16 +37,16 @@ type chunkFiles struct {
 	number int
 	// raw is the text of its segments, one after the other.
 	raw string
-	// lines are those of the records that can be read, as JSON; parts the folder
-	// of what is written of them; rejects the records that are not.
-	lines, parts, rejects string
+	// lines are those of the records that can be read, as JSON, and days the days of
+	// these; parts the folder of what is written of them; rejects the records that are not.
+	lines, days, parts, rejects string
 }
 
 func (c *conversion) files(number int) chunkFiles {
 	name := func(what string) string {
 		return filepath.Join(c.place.work(), fmt.Sprintf("%05d.%s", number, what))
 	}
-	return chunkFiles{number, name("raw"), name("lines"), name("parts"), name("rejects")}
+	return chunkFiles{number, name("raw"), name("lines"), name("days"), name("parts"), name("rejects")}
 }
 
 // removeText removes what the chunk was read from.
@@ -184,6 +184,8 @@ type part struct {
 	day, path  string
 	chunk      int
 	rows, size int64
+	// lines says that it is not Parquet yet, but lines of JSON.
+	lines bool
 }
 
 // outcome is what became of a chunk.
@@ -192,43 +194,32 @@ type outcome struct {
 	parts    []part
 	written  int64
 	rejected int64
-	batch    *batch // with the last chunk of a batch, all of it
-	err      error
 }
 
 // convert writes the parts and the rejects of a chunk into the folder for work.
-func (c *conversion) convert(ctx context.Context, engine *loaders.Engine, files chunkFiles) (o outcome) {
+func (c *conversion) convert(ctx context.Context, engine *loaders.Engine, files chunkFiles) (o outcome, err error) {
 	o.files = files
-	o.err = func() error {
-		lines, err := c.writeLines(files)
-		if err != nil {
-			return err
+	lines, err := c.writeLines(files)
+	if err != nil {
+		return o, err
+	}
+	var untimed []int64
+	if o.parts, untimed, err = c.writeParts(ctx, engine, files, lines); err != nil {
+		return o, fmt.Errorf("convert the lines from %s: %w", c.from(files.number), err)
+	}
+	for _, p := range o.parts {
+		o.written += p.rows
+	}
+	chunk := c.plan.Chunks[files.number]
+	if len(untimed) > 0 || chunk.Unreadable > 0 {
+		if o.rejected, err = c.writeRejects(files, untimed); err != nil {
+			return o, err
 		}
-		hasUntimed := false
-		if o.parts, hasUntimed, err = c.writeParts(ctx, engine, files, lines); err != nil {
-			return fmt.Errorf("convert the lines from %s: %w", c.from(files.number), err)
-		}
-		var untimed []int64
-		if hasUntimed {
-			if untimed, err = c.plan.of(files.number).untimed(ctx, engine, lines); err != nil {
-				return err
-			}
-		}
-		for _, p := range o.parts {
-			o.written += p.rows
-		}
-		chunk := c.plan.Chunks[files.number]
-		if hasUntimed || chunk.Unreadable > 0 {
-			if o.rejected, err = c.writeRejects(files, untimed); err != nil {
-				return err
-			}
-		}
-		if c.asked.Rows == "" && o.written+o.rejected != chunk.Records {
-			return fmt.Errorf("convert the lines from %s: of %d records, %d were written and %d rejected", c.from(files.number), chunk.Records, o.written, o.rejected)
-		}
-		return files.removeText()
-	}()
-	return o
+	}
+	if c.asked.Rows == "" && o.written+o.rejected != chunk.Records {
+		return o, fmt.Errorf("convert the lines from %s: of %d records, %d were written and %d rejected", c.from(files.number), chunk.Records, o.written, o.rejected)
+	}
+	return o, files.removeText()
 }
 
 // from is where a chunk begins.
@@ -237,16 +228,29 @@ func (c *conversion) from(number int) string {
 	return fmt.Sprintf("%s:%d", c.plan.Inputs[s.Input].Path, s.Line)
 }
 
-// writeParts writes the rows of the lines of a chunk, a file for each day, and
-// reports whether there are rows without a time, which it does not write.
-func (c *conversion) writeParts(ctx context.Context, engine *loaders.Engine, files chunkFiles, lines string) (parts []part, untimed bool, err error) {
+// writeParts writes the rows of the lines of a chunk, a file for each day. Untimed are
+// the numbers of the records of which a row has no time, and is not written, from 1.
+func (c *conversion) writeParts(ctx context.Context, engine *loaders.Engine, files chunkFiles, lines string) (parts []part, untimed []int64, err error) {
 	if lines == files.raw && len(c.plan.Chunks[files.number].Runs) > 0 {
 		if parts, ok, err := c.writeRuns(ctx, engine, files); ok || err != nil {
-			return parts, false, err
+			return parts, nil, err
 		}
 	}
+	if c.asked.Rows == "" {
+		return c.splitLines(ctx, engine, files, lines)
+	}
+	parts, hasUntimed, err := c.writeElements(ctx, engine, files, lines)
+	if err != nil || !hasUntimed {
+		return parts, nil, err
+	}
+	untimed, err = c.plan.of(files.number).untimed(ctx, engine, lines)
+	return parts, untimed, err
+}
+
+// writeElements writes rows that are elements of lists, of which a record may have several days.
+func (c *conversion) writeElements(ctx context.Context, engine *loaders.Engine, files chunkFiles, lines string) (parts []part, untimed bool, err error) {
 	plan := c.plan.of(files.number)
-	selected, err := plan.rowsSQL(lines, false)
+	selected, err := plan.rowsSQL([]string{lines}, false)
 	if err != nil {
 		return nil, false, err
 	}

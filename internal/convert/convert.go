@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/metricsjob/metricsjob/internal/diag"
@@ -148,7 +149,12 @@ func Convert(ctx context.Context, opts Options) (_ *Result, err error) {
 	}
 	unchanged := resumed == len(c.plan.Chunks) && resumed > 0
 	if !unchanged {
-		if err := c.write(ctx); err != nil {
+		err := c.write(ctx)
+		var refused *rejectedError
+		if errors.As(err, &refused) {
+			err = c.takeBack(ctx, refused)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -295,7 +301,7 @@ func (c *conversion) makePlan(ctx context.Context, inputs []input, format metric
 	}
 	if p.Time == "" {
 		if p.Time = loaders.GuessTime(p.timeColumns()); p.Time == "" {
-			return mistakef("no column is named as times are").withHint("name the column or path of the rows' time with --timestamp; there are %s", firstNames(p.Columns))
+			return found.noTime(p.Columns)
 		}
 	}
 	if p.Time != found.time {
@@ -313,6 +319,44 @@ func (c *conversion) makePlan(ctx context.Context, inputs []input, format metric
 	return c.savePlan(ctx)
 }
 
+// noTime says why no column is taken for that of the time.
+func (l *look) noTime(columns []loaders.NewColumn) error {
+	asTexts := slices.Clone(columns)
+	for i, c := range columns {
+		if at, ok := l.rows.byName[c.Name]; ok && l.rows.members[at].shape.numberOrText() {
+			asTexts[i].Type = "VARCHAR"
+		}
+	}
+	if name := loaders.GuessTime(asTexts); name != "" {
+		return mistakef("%s, which is named as times are, is a number in some lines and a text in others", name).
+			withHint("--timestamp %s takes the texts, and with --epoch the numbers; the others are rejected, to be mended", name)
+	}
+	if list, time := l.listOfRows(); list != "" {
+		return mistakef("no column is named as times are, but %s is a list of objects", list).
+			withHint("--rows %[1]s makes each of its elements a row, and --timestamp names the time, as %[1]s.%[2]s", list, cmp.Or(time, "time"))
+	}
+	return mistakef("no column is named as times are").withHint("name the column or path of the rows' time with --timestamp; there are %s", firstNames(columns))
+}
+
+// listOfRows is the first list of objects, as batches have one, and what in them is named as
+// times are, if any.
+func (l *look) listOfRows() (list, time string) {
+	for _, m := range l.rows.seen() {
+		if _, ok := m.shape.rowsType(); !ok {
+			continue
+		}
+		var fields []loaders.NewColumn
+		for _, field := range m.shape.elems.seen() {
+			fields = append(fields, loaders.NewColumn{Name: field.name, Type: field.shape.sqlType()})
+		}
+		return m.name, loaders.GuessTime(fields)
+	}
+	return "", ""
+}
+
+// hintUTF8 is what to do with text in another encoding.
+const hintUTF8 = "write the file as UTF-8; from UTF-16: iconv -f UTF-16 -t UTF-8"
+
 // nothing says why there are no rows, where there are none.
 func (c *conversion) nothing(ctx context.Context, p *plan) error {
 	all := p.tally()
@@ -327,8 +371,11 @@ func (c *conversion) nothing(ctx context.Context, p *plan) error {
 	if err != nil {
 		return err
 	}
-	return mistakef("none of %d lines can be read; %s:%d: %s", all.Records, first.File, first.Line, first.Reason).
-		withHint("--format ndjson is for a JSON object on each line, --format csv for a header and rows")
+	mistake := mistakef("none of %d lines can be read; %s:%d: %s", all.Records, first.File, first.Line, first.Reason)
+	if first.Reason == errNoText.Error() {
+		return mistake.withHint(hintUTF8)
+	}
+	return mistake.withHint("--format ndjson is for a JSON object on each line, --format csv for a header and rows")
 }
 
 // findEpoch finds the unit of a time that is a number, and whether the rows have

@@ -156,7 +156,7 @@ func TestConvertLines(t *testing.T) {
 	wantRejects := []reject{
 		{"1.ndjson", 4, "the JSON ends too early, after 40 bytes", `{"ts":"2026-03-02T10:00:01Z","user":"u3"`},
 		{"1.ndjson", 5, "ts is no time", `{"ts":"yesterday","user":"u4"}`},
-		{"1.ndjson", 6, "the line is no JSON object", `["no object"]`},
+		{"1.ndjson", 6, "the line is JSON, but no object", `["no object"]`},
 	}
 	if diff := cmp.Diff(wantRejects, readRejects(t, filepath.Join(out, rejectsFile))); diff != "" {
 		t.Errorf("rejects (-want +got):\n%s", diff)
@@ -207,6 +207,7 @@ func TestTimes(t *testing.T) {
 		{`{"ts":1772445600000}`, "ts", "ms", "ms"},
 		{`{"event":{"creationDate":1772445600000},"ts":"x"}`, "event.creationDate", "", "ms"},
 		{`{"d":{"at":"2026-03-02T11:00:00+01:00"}}`, "d.at", "", ""},
+		{`{"ts":"2026-03-02t23:59:59.5z"}`, "", "", ""},
 	} {
 		in := write(t, map[string]string{"a.ndjson": c.line})
 		out, result := convertTo(t, Options{Paths: []string{in}, Timestamp: c.time, Epoch: c.epoch})

@@ -206,7 +206,7 @@ func (c *conversion) writeRuns(ctx context.Context, engine *loaders.Engine, file
 		if err := copyPieces(files.lines, raw, d.pieces); err != nil {
 			return nil, false, fmt.Errorf("read a chunk: %w", err)
 		}
-		selected, err := plan.rowsSQL(files.lines, false)
+		selected, err := plan.rowsSQL([]string{files.lines}, false)
 		if err != nil {
 			return nil, false, err
 		}
@@ -214,17 +214,26 @@ func (c *conversion) writeRuns(ctx context.Context, engine *loaders.Engine, file
 		if err := engine.Exec(ctx, plan.partSQL("("+selected+")", p.day, p.path)); err != nil {
 			return nil, false, err
 		}
-		found, err := engine.Query(ctx, "SELECT CAST(num_rows AS BIGINT), CAST(file_size_bytes AS BIGINT) FROM parquet_file_metadata("+quoteText(p.path)+")")
+		rows, size, err := sizeOf(ctx, engine, p.path)
 		if err != nil {
 			return nil, false, err
 		}
-		if found.Cells[0][0].(int64) != d.records {
+		if rows != d.records {
 			return nil, false, os.RemoveAll(files.parts)
 		}
-		p.size = found.Cells[0][1].(int64)
+		p.size = size
 		parts = append(parts, p)
 	}
 	return parts, true, nil
+}
+
+// sizeOf gives the number of rows and of bytes of a file of Parquet.
+func sizeOf(ctx context.Context, engine *loaders.Engine, file string) (rows, bytes int64, err error) {
+	found, err := engine.Query(ctx, "SELECT CAST(num_rows AS BIGINT), CAST(file_size_bytes AS BIGINT) FROM parquet_file_metadata("+quoteText(file)+")")
+	if err != nil {
+		return 0, 0, err
+	}
+	return found.Cells[0][0].(int64), found.Cells[0][1].(int64), nil
 }
 
 // copyPieces copies pieces into a file.

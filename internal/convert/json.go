@@ -40,7 +40,7 @@ type news struct {
 }
 
 var (
-	errNoObject = errors.New("the line is no JSON object")
+	errNoObject = errors.New("the line is JSON, but no object")
 	errNoText   = errors.New("the line is not in UTF-8")
 	errTooDeep  = errors.New("the JSON has more than 500 levels")
 	errLong     = fmt.Errorf("the line has more than %d MiB", maxRecord>>20)

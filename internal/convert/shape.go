@@ -173,6 +173,12 @@ func (s *shape) sqlType() string {
 	return jsonType // lists too, of which paths reach the parts
 }
 
+// numberOrText reports whether some values are numbers, and all others texts.
+func (s *shape) numberOrText() bool {
+	const number = isShort | isLong | isHuge | isFixed | isFloat | isDigits
+	return s.kinds&isText != 0 && s.kinds&number != 0 && s.kinds&^(isText|number) == 0
+}
+
 // rowsType is the type of a list whose elements are to be rows, and reports
 // whether it is one.
 func (s *shape) rowsType() (string, bool) {

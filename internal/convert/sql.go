@@ -43,7 +43,8 @@ func (p *plan) timeSQL() (string, error) {
 	sql, err := loaders.InstantSQL(p.Time, p.Epoch, columns)
 	var list diag.List
 	if errors.As(err, &list) {
-		for _, d := range list {
+		for i := range list {
+			d := &list[i]
 			if d.Code == "column-type" && strings.Contains(d.Hint, "epoch") && p.Epoch == "" {
 				d.Hint = "say with --epoch whether it is in s, ms, us or ns since 1970"
 			}
@@ -60,9 +61,9 @@ func (p *plan) timeSQL() (string, error) {
 // be read.
 const dayColumn = "__day"
 
-// rowsSQL selects the rows of a file of lines, in their order, with their day.
+// rowsSQL selects the rows of files of lines, in their order, with their day.
 // Line is the number of the record, where wanted.
-func (p *plan) rowsSQL(lines string, withLine bool) (string, error) {
+func (p *plan) rowsSQL(lines []string, withLine bool) (string, error) {
 	when, err := p.timeSQL()
 	if err != nil {
 		return "", err
@@ -86,7 +87,11 @@ func (p *plan) rowsSQL(lines string, withLine bool) (string, error) {
 		rows = append(rows, `"__line"`)
 		items = []string{`"__line"`}
 	}
-	from := fmt.Sprintf("read_json(%s, format = 'newline_delimited', columns = {%s})", quoteText(sqlast.FileName(lines)), strings.Join(read, ", "))
+	var names []string
+	for _, file := range lines {
+		names = append(names, quoteText(sqlast.FileName(file)))
+	}
+	from := fmt.Sprintf("read_json([%s], format = 'newline_delimited', columns = {%s})", strings.Join(names, ", "), strings.Join(read, ", "))
 	if withLine {
 		from = `(SELECT *, row_number() OVER () AS "__line" FROM ` + from + ")"
 	}
@@ -169,7 +174,7 @@ func (p *plan) cells() int {
 // untimed gives the numbers of the records, from 1, of which a row has no time,
 // in order.
 func (p *plan) untimed(ctx context.Context, engine *loaders.Engine, lines string) ([]int64, error) {
-	rows, err := p.rowsSQL(lines, true)
+	rows, err := p.rowsSQL([]string{lines}, true)
 	if err != nil {
 		return nil, err
 	}
@@ -196,7 +201,7 @@ func (c *conversion) guessEpoch(ctx context.Context) (epoch string, err error) {
 		for _, unit := range epochs {
 			try := *c.plan
 			try.Epoch = unit
-			rows, err := try.rowsSQL(lines, false)
+			rows, err := try.rowsSQL([]string{lines}, false)
 			if err != nil {
 				return err
 			}

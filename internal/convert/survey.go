@@ -243,6 +243,9 @@ func blocks(in *input, format metrics.FileFormat, raw *int64, each func(block) e
 	line, _, _ := bytes.Cut(begin[head:], newline)
 	c := csvCutter{separatorOf(bytes.TrimRight(line, "\r"))}
 	end := head + c.cut(begin[head:], true)
+	if bytes.HasPrefix(begin, []byte("\xff\xfe")) || bytes.HasPrefix(begin, []byte("\xfe\xff")) {
+		return mistakef("%s is UTF-16, not UTF-8: it begins with the byte order mark % X", in.Path, begin[:2]).withHint(hintUTF8)
+	}
 	if in.Header, err = c.header(bytes.TrimRight(begin[head:end], "\r\n")); err != nil {
 		return mistakef("%s: %v", in.Path, err).withHint("its first line must name the columns")
 	}

@@ -1,7 +1,6 @@
 package convert
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,9 +12,9 @@ import (
 )
 
 // write converts the chunks that are not done. One goroutine copies the text of
-// chunks into the folder for work, workers convert them, each in an engine of its
-// own on one thread, which keeps the order of rows; and what they wrote is put
-// into its place batch by batch, in their order.
+// chunks into the folder for work, and workers convert them, each in an engine of its
+// own on one thread, which keeps the order of rows; this one gives them their tasks, and puts
+// what they wrote into its place batch by batch, in their order.
 func (c *conversion) write(ctx context.Context) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -24,50 +23,178 @@ func (c *conversion) write(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(c.place.work())) }()
 
-	// Of texts that wait or are converted there are at most as many as room.
-	room := make(chan struct{}, 2*c.workers+1)
-	copied := make(chan outcome)
-	outcomes := make(chan outcome)
-	staged := newStaging(c.plan.Chunks[c.done.Chunks:])
+	w := newWriting(c)
+	copied := make(chan chunkFiles)
+	tasks := make(chan task)
+	finished := make(chan result)
 	var group sync.WaitGroup
+	var notCopied error
 	group.Go(func() {
 		defer close(copied)
-		if err := c.copyChunks(ctx, room, copied); err != nil {
-			outcomes <- outcome{err: err}
-		}
+		notCopied = c.copyChunks(ctx, w.room, copied)
 	})
 	for range c.workers {
-		group.Go(func() {
-			if err := c.work(ctx, staged, copied, outcomes); err != nil {
-				outcomes <- outcome{err: err}
-			}
-		})
+		group.Go(func() { c.work(ctx, tasks, finished) })
 	}
-	go func() { group.Wait(); close(outcomes) }()
-
-	converted := c.plan.size(0, c.done.Chunks)
-	early := map[int]*batch{} // by their first chunks
+	running := 0
 	var failed error
-	for o := range outcomes {
-		if failed = cmp.Or(failed, o.err); failed != nil {
-			cancel()
-			continue
-		}
-		<-room
-		if o.batch != nil {
-			early[o.batch.chunks[0].files.number] = o.batch
-		}
-		for next := early[c.done.Chunks]; next != nil && failed == nil; next = early[c.done.Chunks] {
-			delete(early, c.done.Chunks)
-			failed = c.commit(ctx, next)
-		}
-		if failed != nil {
+	fail := func(err error) {
+		if failed == nil && err != nil {
+			failed, w.waiting = err, nil
 			cancel()
 		}
-		converted += c.plan.Chunks[o.files.number].size()
-		c.tell("writing", converted, c.plan.size(0, len(c.plan.Chunks)))
 	}
+	for next := copied; next != nil || running > 0 || len(w.waiting) > 0; {
+		var give chan<- task
+		var first task
+		if len(w.waiting) > 0 {
+			give, first = tasks, w.waiting[0]
+		}
+		select {
+		case files, more := <-next:
+			if !more {
+				next = nil
+				fail(notCopied)
+			} else if failed == nil {
+				w.convert(files)
+			}
+		case give <- first:
+			w.waiting = w.waiting[1:]
+			running++
+		case done := <-finished:
+			running--
+			fail(done.err)
+			if failed == nil {
+				fail(done.then(ctx))
+			}
+		}
+	}
+	close(tasks)
+	group.Wait()
 	return failed
+}
+
+// task is something that a worker does in its engine. What it gives is done after it, one
+// at a time.
+type task func(ctx context.Context, engine *loaders.Engine) (then func(context.Context) error, err error)
+
+// result is what a task gave.
+type result struct {
+	then func(context.Context) error
+	err  error
+}
+
+// work does tasks until there are no more.
+func (c *conversion) work(ctx context.Context, tasks <-chan task, finished chan<- result) {
+	engine, failed := c.openEngine(ctx)
+	for do := range tasks {
+		r := result{err: failed}
+		if failed == nil {
+			r.then, r.err = do(ctx, engine)
+		}
+		finished <- r
+	}
+	if failed == nil {
+		_ = engine.Close() // it holds nothing
+	}
+}
+
+// writing is how far the writing of a conversion is.
+type writing struct {
+	c       *conversion
+	waiting []task // first those of the batches that are nearly done
+	batches map[int]*batch
+	// Of texts of chunks that wait or are converted there are at most as many as room.
+	room  chan struct{}
+	size  int64 // of the text that is converted
+	first int   // the batch that is judged
+}
+
+func newWriting(c *conversion) *writing {
+	w := &writing{c: c, batches: map[int]*batch{}, room: make(chan struct{}, 2*c.workers+1), size: c.plan.size(0, c.done.Chunks), first: c.firstBatch()}
+	for _, chunk := range c.plan.Chunks[c.done.Chunks:] {
+		if w.batches[chunk.Batch] == nil {
+			w.batches[chunk.Batch] = &batch{}
+		}
+		w.batches[chunk.Batch].missing++
+	}
+	return w
+}
+
+// convert has a chunk converted, and what its batch needs then.
+func (w *writing) convert(files chunkFiles) {
+	w.waiting = append(w.waiting, func(ctx context.Context, engine *loaders.Engine) (func(context.Context) error, error) {
+		o, err := w.c.convert(ctx, engine, files)
+		return func(ctx context.Context) error {
+			<-w.room
+			chunk := w.c.plan.Chunks[files.number]
+			left := int64(0)
+			for _, p := range o.parts {
+				left += w.toJoin(p)
+			}
+			w.tell(chunk.size() - left)
+			b := w.batches[chunk.Batch]
+			var joins []task
+			for _, parts := range b.add(o) {
+				joins = append(joins, w.join(b, parts))
+			}
+			w.waiting = append(joins, w.waiting...)
+			return w.commit(ctx)
+		}, err
+	})
+}
+
+// join is the task of joining parts of a batch.
+func (w *writing) join(b *batch, parts []part) task {
+	return func(ctx context.Context, engine *loaders.Engine) (func(context.Context) error, error) {
+		joined, err := w.c.join(ctx, engine, parts)
+		if err != nil {
+			err = fmt.Errorf("make one part of %d for %s: %w", len(parts), joined.day, err)
+		}
+		return func(ctx context.Context) error {
+			for _, p := range parts {
+				w.tell(w.toJoin(p))
+			}
+			b.parts = append(b.parts, joined)
+			b.missing--
+			return w.commit(ctx)
+		}, err
+	}
+}
+
+// toJoin is the share of lines that wait for the others of their day in the text of their chunk.
+func (w *writing) toJoin(p part) int64 {
+	if !p.lines {
+		return 0
+	}
+	chunk := w.c.plan.Chunks[p.chunk]
+	return int64(float64(chunk.size()) * float64(p.rows) / float64(chunk.Records))
+}
+
+func (w *writing) tell(more int64) {
+	w.size += more
+	w.c.tell("writing", w.size, w.c.plan.size(0, len(w.c.plan.Chunks)))
+}
+
+// commit puts the batches that are next, and as a whole there, into their places.
+func (w *writing) commit(ctx context.Context) error {
+	for w.c.done.Chunks < len(w.c.plan.Chunks) {
+		number := w.c.plan.Chunks[w.c.done.Chunks].Batch
+		b := w.batches[number]
+		if b == nil || b.missing > 0 {
+			return nil
+		}
+		delete(w.batches, number)
+		if number == w.first {
+			if err := w.c.judge(b); err != nil {
+				return err
+			}
+		}
+		if err := w.c.commit(ctx, b); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // makeWork makes an empty folder for work, and cuts off what a process that was
@@ -91,7 +218,7 @@ func (c *conversion) makeWork() error {
 }
 
 // copyChunks copies the text of the chunks that are not done.
-func (c *conversion) copyChunks(ctx context.Context, room chan<- struct{}, copied chan<- outcome) (err error) {
+func (c *conversion) copyChunks(ctx context.Context, room chan<- struct{}, copied chan<- chunkFiles) (err error) {
 	from := &sequence{inputs: c.plan.Inputs, at: -1}
 	defer func() { err = errors.Join(err, from.close()) }()
 	for number := c.done.Chunks; number < len(c.plan.Chunks); number++ {
@@ -105,30 +232,10 @@ func (c *conversion) copyChunks(ctx context.Context, room chan<- struct{}, copie
 			return err
 		}
 		select {
-		case copied <- outcome{files: files}:
+		case copied <- files:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-	}
-	return nil
-}
-
-// work converts chunks until there are no more. Who converts the last one of a batch
-// gathers all of it.
-func (c *conversion) work(ctx context.Context, staged *staging, copied <-chan outcome, outcomes chan<- outcome) (err error) {
-	engine, err := c.openEngine(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, engine.Close()) }()
-	for o := range copied {
-		o = c.convert(ctx, engine, o.files)
-		if o.err == nil {
-			if all := staged.add(c.plan.Chunks[o.files.number].Batch, o); all != nil {
-				o.batch, o.err = c.gather(ctx, engine, all)
-			}
-		}
-		outcomes <- o
 	}
 	return nil
 }
