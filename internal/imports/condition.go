@@ -46,6 +46,9 @@ func condition(of, op string, values []string) (string, bool) {
 		return of + " " + op + " [" + texts() + "]", len(values) > 0
 	case "contains", "startsWith", "endsWith", "matches":
 		return each(op)
+	case "not contains":
+		cond, ok := each("contains")
+		return negated(cond), ok
 	case "<", "<=", ">", ">=":
 		if len(values) != 1 {
 			return "", false

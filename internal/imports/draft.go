@@ -118,6 +118,28 @@ func (f *fields) over(name string, lines []string) {
 	}
 }
 
+// window adds the time in which events count, from and to after the exposure; each may
+// be empty. Unless units wait, those count as well whose window is not over, which is to
+// be said of one that begins later.
+func (f *fields) window(from, to string, wait bool) {
+	switch {
+	case from != "" && to != "":
+		f.set("window", "{from: "+from+", to: "+to+"}")
+	case from != "":
+		f.set("window", "{from: "+from+"}")
+	case to != "":
+		f.set("window", to)
+	default:
+		return
+	}
+	switch {
+	case wait:
+		f.set("wait_for_window", "true")
+	case from != "" && !strings.HasPrefix(from, "-"):
+		f.set("wait_for_window", "false")
+	}
+}
+
 // ratio adds the two sides of a ratio.
 func (f *fields) ratio(numerator, denominator fields) {
 	f.over("ratio", []string{"numerator: " + numerator.flow(), "denominator: " + denominator.flow()})
@@ -188,6 +210,24 @@ func (d *draft) newKey(kind, name string) string {
 func (d *draft) lose(format string, args ...any) {
 	if text := fmt.Sprintf(format, args...); !slices.Contains(d.left, text) {
 		d.left = append(d.left, text)
+	}
+}
+
+// rest loses the fields of a file that nobody read, but for those whose records tell
+// themselves what is left of them.
+func (d *draft) rest(r *record, told ...string) {
+	r.forget(told...)
+	for _, field := range r.unread() {
+		d.lose("%s", field)
+	}
+}
+
+// others loses the entries of a list that are not what the list is of.
+func (d *draft) others(list []*record, noun string, is func(*record) bool) {
+	for i, r := range list {
+		if !is(r) {
+			d.lose("entry %d of the file, which is no %s: %s", i+1, noun, jsonText(r.asRead()))
+		}
 	}
 }
 

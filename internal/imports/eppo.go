@@ -25,6 +25,20 @@ func eppoMetrics(d *draft, r *record, _ Options) bool {
 	for _, m := range r.children("metrics") {
 		d.eppoMetric(m, facts)
 	}
+	for _, s := range r.children("fact_sources") {
+		if s.has("sql") {
+			d.lose("fact source %s: its query and columns; write it as a source of events with this event key", s.text("name"))
+		}
+		s.ignore("sql", "timestamp_column", "entities", "reference_url", "partition_column")
+		for _, f := range s.children("facts") {
+			f.ignore("name", "column", "description", "desired_change")
+		}
+		for _, p := range s.children("properties") {
+			p.ignore("name", "column", "description")
+		}
+	}
+	r.ignore("sync_tag", "reference_url")
+	d.rest(r, "metrics")
 	return true
 }
 
@@ -38,6 +52,10 @@ type eppoFacts map[string]eppoFact
 
 func (d *draft) eppoMetric(r *record, facts eppoFacts) {
 	name := r.text("name")
+	if !r.has("numerator") && !r.has("percentile") {
+		d.lose("metric %s, which has neither a numerator nor a percentile; steps are written under funnel", name)
+		return
+	}
 	m := d.metric(name)
 	m.text("name", name)
 	m.text("description", r.text("description"))
@@ -133,33 +151,45 @@ func (d *definition) eppoSide(f *fields, r *record, fact eppoFact, ratio bool) {
 	r.ignore("operation", "fact_name")
 }
 
-// eppoWindow says when events count; units whose time is not over are left out.
+// eppoWindow says when events count. The window of a threshold is there already.
 func (d *definition) eppoWindow(f *fields, r *record) {
 	unit := r.text("aggregation_timeframe_unit")
-	from, to := duration(r.text("aggregation_timeframe_start_value"), unit), duration(r.text("aggregation_timeframe_end_value"), unit)
 	if unit == "calendar_days" {
 		d.check("calendar days are taken for days of 24 hours")
-		from, to = duration(r.text("aggregation_timeframe_start_value"), "days"), duration(r.text("aggregation_timeframe_end_value"), "days")
+		unit = "days"
 	}
-	if n := r.text("conversion_threshold_days"); n != "" {
-		to = duration(n, "days")
+	from := d.eppoDuration(r, "aggregation_timeframe_start_value", unit)
+	to := d.eppoDuration(r, "aggregation_timeframe_end_value", unit)
+	if r.has("conversion_threshold_days") {
+		to = d.eppoDuration(r, "conversion_threshold_days", "days")
 	}
-	if n := r.text("retention_threshold_days"); n != "" {
-		from = duration(n, "days")
+	if r.has("retention_threshold_days") {
+		from = d.eppoDuration(r, "retention_threshold_days", "days")
 	}
-	switch {
-	case f.has("window"):
-	case from != "" && to != "":
-		f.set("window", "{from: "+from+", to: "+to+"}")
-	case from != "":
-		f.set("window", "{from: "+from+"}")
-	case to != "":
-		f.set("window", to)
-	}
-	if r.is("enable_aging_subject_filter") && f.has("window") && !f.has("wait_for_window") {
-		f.set("wait_for_window", "true")
-	}
+	wait := r.is("enable_aging_subject_filter")
 	r.ignore("enable_aging_subject_filter")
+	switch {
+	case !f.has("window"):
+		f.window(from, to, wait)
+	default:
+		if from != "" || to != "" {
+			d.lose("the time frame beside that of the threshold")
+		}
+		if wait {
+			f.set("wait_for_window", "true")
+		}
+	}
+}
+
+// eppoDuration reads a length of time from a field, and lists what is none. Nothing and
+// 0 say that there is no bound.
+func (d *definition) eppoDuration(r *record, name, unit string) string {
+	value := r.text(name)
+	length := duration(value, unit)
+	if n, ok := new(big.Rat).SetString(value); length == "" && value != "" && (!ok || n.Sign() != 0) {
+		d.lose("%s: %s, so that more events count; its unit is %s", name, value, firstOf(unit, "not told"))
+	}
+	return length
 }
 
 func (d *definition) eppoCaps(f *fields, r *record) {
@@ -202,11 +232,11 @@ func (d *definition) eppoThreshold(f *fields, r *record, fact eppoFact) {
 	word := map[string]string{"gt": "more_than", "gte": "at_least"}[r.text("comparison_operator")]
 	value := r.text("breach_value")
 	if word == "" || value == "" {
-		d.lose("threshold_metric_settings: %s", short(r.fields))
+		d.lose("threshold_metric_settings: %s", jsonText(r.fields))
 		return
 	}
 	f.set("threshold", "{"+word+": "+value+"}")
-	if length := duration(r.text("timeframe_value"), r.text("timeframe_unit")); length != "" {
+	if length := d.eppoDuration(r, "timeframe_value", r.text("timeframe_unit")); length != "" {
 		f.set("window", length)
 	}
 }

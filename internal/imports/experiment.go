@@ -65,6 +65,7 @@ func (d *definition) variations(list []variation) {
 	}
 	d.list("variations", items)
 	if len(list) < 2 && !d.has("rule") {
+		d.check("an experiment with one variation is taken for a rollout")
 		d.set("rule", "rollout")
 	}
 }

@@ -15,12 +15,21 @@ func flagSyncFlags(d *draft, r *record, _ Options) bool {
 	case r.has("flags"):
 		flags = append(r.children("flags"), r.groupsOf("flags")...)
 	}
+	ids := []string{"environmentId", "organizationId", "workspaceId"}
 	known := false
 	for _, own := range flags {
-		if own.has("featureFlag") {
-			known = true
-			d.flagSyncFlag(own.child("featureFlag"), own.child("state"))
+		if !own.has("featureFlag") {
+			continue
 		}
+		known = true
+		d.flagSyncFlag(own.child("featureFlag"), own.child("state"))
+		own.ignore(ids...)
+		d.rest(own, "featureFlag", "state")
+	}
+	if known && !r.has("featureFlag") {
+		d.others(flags, "flag", func(own *record) bool { return own.has("featureFlag") })
+		r.ignore(ids...)
+		d.rest(r, "items", "flags")
 	}
 	return known
 }

@@ -10,7 +10,18 @@ func growthBookTables(d *draft, r *record, _ Options) bool {
 	for _, t := range r.children("factTables") {
 		d.tables[t.text("id")] = t.text("name")
 	}
-	return r.has("factTables") && !r.has("factMetrics")
+	if !r.has("factTables") || r.has("factMetrics") {
+		return false
+	}
+	d.growthBookPage(r)
+	return true
+}
+
+// growthBookPage loses what a page of a list says besides its entries; tables are
+// sources, of which the names are taken alone.
+func (d *draft) growthBookPage(r *record) {
+	r.ignore("limit", "offset", "count", "total", "hasMore", "nextOffset")
+	d.rest(r, "factTables", "factMetrics", "factMetric", "items")
 }
 
 // growthBookMetrics reads fact metrics as the REST API gives them.
@@ -30,6 +41,10 @@ func growthBookMetrics(d *draft, r *record, _ Options) bool {
 			known = true
 			d.growthBookMetric(m)
 		}
+	}
+	if known && !r.has("metricType") {
+		d.others(list, "fact metric", func(m *record) bool { return m.has("metricType") })
+		d.growthBookPage(r)
 	}
 	return known
 }
@@ -85,9 +100,13 @@ func (d *draft) growthBookMetric(r *record) {
 	if r.is("displayAsPercentage") {
 		m.set("format", "percent")
 	}
-	if c := r.child("regressionAdjustmentSettings"); c.is("override") && c.is("enabled") {
+	switch c := r.child("regressionAdjustmentSettings"); {
+	case c.is("override") && c.is("enabled"):
 		m.set("analysis", "{cuped: {days: "+firstOf(c.number("days"), "14")+"}}")
-	} else {
+	case c.is("override"):
+		m.set("analysis", "{cuped: off}")
+		c.ignore("days")
+	default:
 		c.ignore("enabled", "days")
 	}
 	if p := r.child("priorSettings"); !p.is("override") {
@@ -125,6 +144,9 @@ func (d *definition) growthBookSide(f *fields, c *record, tables map[string]stri
 		op := filter.text("operator")
 		ours, ok := growthBookOps[op]
 		column, values := filter.text("column"), filter.texts("values")
+		if op == "is_true" || op == "is_false" {
+			values = []string{strings.TrimPrefix(op, "is_")}
+		}
 		switch {
 		case !ok:
 			d.lose("filter %s, so that more rows count", strings.TrimSpace(column+" "+op+" "+strings.Join(values, ", ")))
@@ -189,7 +211,8 @@ func (f *fields) growthBookValue(column, aggregation, kind string) {
 
 var growthBookOps = map[string]string{
 	"=": "in", "in": "in", "!=": "not in", "not_in": "not in", "<": "<", "<=": "<=", ">": ">", ">=": ">=",
-	"contains": "contains", "starts_with": "startsWith", "ends_with": "endsWith", "is_null": "== nil", "not_null": "!= nil",
+	"contains": "contains", "not_contains": "not contains", "starts_with": "startsWith", "ends_with": "endsWith", "is_null": "== nil", "not_null": "!= nil",
+	"is_true": "in", "is_false": "in",
 }
 
 var comparison = regexp.MustCompile(`^\s*(>=|<=|>|<)\s*([0-9]+(?:\.[0-9]+)?)\s*$`)
@@ -204,8 +227,14 @@ func growthBookThreshold(filter string) (string, bool) {
 	return "{" + words[m[1]] + ": " + m[2] + "}", true
 }
 
+// growthBookWindow says when events count. GrowthBook counts every user, however long
+// ago the exposure was, unless an experiment excludes conversions in progress.
 func (d *definition) growthBookWindow(f *fields, w *record, kind string) {
-	delay := duration(firstOf(w.number("delayValue"), w.number("delayHours")), firstOf(w.text("delayUnit"), "hours"))
+	before, unit := firstOf(w.number("delayValue"), w.number("delayHours")), firstOf(w.text("delayUnit"), "hours")
+	delay := duration(strings.TrimPrefix(before, "-"), unit)
+	if delay != "" && strings.HasPrefix(before, "-") { // events before the exposure count too
+		delay = "-" + delay
+	}
 	length := duration(w.number("windowValue"), firstOf(w.text("windowUnit"), "hours"))
 	switch typ := w.text("type"); {
 	case typ == "lookback" && length != "":
@@ -214,18 +243,20 @@ func (d *definition) growthBookWindow(f *fields, w *record, kind string) {
 		}
 		f.set("window", "{lookback: "+length+"}")
 	case typ == "conversion" && length != "" && delay != "":
-		to := sumOf(w.number("delayValue", "delayHours"), firstOf(w.text("delayUnit"), "hours"), w.number("windowValue"), firstOf(w.text("windowUnit"), "hours"))
-		f.set("window", "{from: "+delay+", to: "+to+"}")
+		to := sumOf(before, unit, w.number("windowValue"), firstOf(w.text("windowUnit"), "hours"))
+		f.window(delay, to, false)
 	case typ == "conversion" && length != "":
-		f.set("window", length)
+		f.window("", length, false)
 	case delay != "":
-		f.set("window", "{from: "+delay+"}")
+		f.window(delay, "", false)
 	case kind == "retention":
-		f.set("window", "{from: 7d}")
+		f.window("7d", "", false)
 		d.check("the file does not tell the delay of the retention, which is 7 days by default")
 	}
 }
 
+// growthBookCaps reads caps at a value, and at percentiles, which are interpolated where
+// the warehouse has the exact ones.
 func (d *definition) growthBookCaps(f *fields, c *record, kind string) {
 	value := c.number("value")
 	if kind == "quantile" && c.text("type") != "none" && c.has("type") {
@@ -237,7 +268,14 @@ func (d *definition) growthBookCaps(f *fields, c *record, kind string) {
 	case "absolute":
 		f.set("winsorize", "{upper_value: "+value+"}")
 	case "percentile":
-		f.set("winsorize", "{upper: "+value+map[bool]string{true: ", ignore_zeros: true}", false: "}"}[c.is("ignoreZeros")])
+		var caps fields
+		caps.set("upper", value)
+		if c.is("ignoreZeros") {
+			caps.set("ignore_zeros", "true")
+		}
+		caps.set("method", "linear")
+		f.set("winsorize", caps.flow())
+		d.check("percentiles are interpolated, as in PostgreSQL; warehouses with approximate ones cap at about this value")
 	default:
 		c.ignore("value", "ignoreZeros")
 	}

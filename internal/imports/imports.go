@@ -144,7 +144,7 @@ func read(t Tool, readers []reader, files []metrics.SourceFile, o Options) (*dra
 	}
 	for i, ok := range known {
 		if !ok {
-			return nil, &FileError{Path: files[i].Path, Text: "is no such file of " + t.Name(), hint: "its fields are " + strings.Join(firsts(records[i].keys(), 10), ", ")}
+			return nil, &FileError{Path: files[i].Path, Text: "is no such file of " + t.Name(), hint: records[i].shape()}
 		}
 	}
 	if len(d.experiments) == 0 {

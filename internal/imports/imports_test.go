@@ -2,6 +2,7 @@ package imports_test
 
 import (
 	"encoding/json"
+	"errors"
 	"maps"
 	"path/filepath"
 	"slices"
@@ -119,6 +120,46 @@ func TestUnknownFieldsAreTold(t *testing.T) {
 		}
 		if !slices.ContainsFunc(got.Left, func(left string) bool { return strings.Contains(left, `brandNew: "x"`) }) {
 			t.Errorf("%s: nothing is told of a new field beside %s: %q", test.fixture, test.at, got.Left)
+		}
+	}
+}
+
+// What a reader does not know of a file as a whole is told too.
+func TestUnknownMembersOfFilesAreTold(t *testing.T) {
+	for name, sections := range fixtures(t) {
+		for file, text := range sections {
+			changed := maps.Clone(sections)
+			switch filepath.Ext(file) {
+			case ".json":
+				changed[file] = strings.Replace(text, "{", `{"brandNew": "x", `, 1)
+			case ".yaml":
+				changed[file] = "brandNew: x\n" + text
+			default:
+				continue
+			}
+			got, err := importOf(changed)
+			if err != nil {
+				t.Errorf("%s, %s: %v", name, file, err)
+				continue
+			}
+			if !slices.ContainsFunc(got.Left, func(left string) bool { return strings.Contains(left, `brandNew: "x"`) }) {
+				t.Errorf("%s: nothing is told of a new member of %s: %q", name, file, got.Left)
+			}
+		}
+	}
+}
+
+// A file of another kind is refused with what it holds.
+func TestFilesOfAnotherKind(t *testing.T) {
+	for text, want := range map[string]string{
+		`[{"b": 1, "a": 2}]`: "it is a list of objects with the fields a, b",
+		`[1]`:                "it is a list, but not one of objects",
+		`{"x": 1}`:           "its fields are x",
+	} {
+		_, err := imports.Experiments(imports.FlagSync, []metrics.SourceFile{{Path: "f.json", Text: []byte(text)}}, imports.Options{})
+		var refused *imports.FileError
+		if !errors.As(err, &refused) || refused.Hint() != want {
+			t.Errorf("%s: %v, hint %q, want %q", text, err, refused.Hint(), want)
 		}
 	}
 }

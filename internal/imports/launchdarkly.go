@@ -33,10 +33,28 @@ func launchDarklyFlags(d *draft, r *record, _ Options) bool {
 				name = plainValue(v.take("value"))
 			}
 			d.served[v.text("_id")] = servedVariation{flag: key, name: name, index: i}
+			v.ignore("value", "description")
+		}
+		f.ignore("key", "name", "kind", "description", "tags", "_version", "creationDate", "includeInSnippet", "clientSideAvailability", "variationJsonSchema", "temporary",
+			"_links", "maintainerId", "_maintainer", "maintainerTeamKey", "_maintainerTeam", "goalIds", "experiments", "customProperties", "archived", "archivedDate",
+			"deprecated", "deprecatedDate", "defaults", "environments", "_purpose", "migrationSettings", "contextKindsUsed")
+		for _, field := range f.unread() {
+			d.lose("flag %s: %s", key, field)
 		}
 		d.otherwise = append(d.otherwise, func() { d.launchDarklyRollouts(f) })
 	}
+	if known {
+		d.launchDarklyPage(r)
+	}
 	return known
+}
+
+// launchDarklyPage loses what a page of a list says besides its entries.
+func (d *draft) launchDarklyPage(r *record) {
+	if r.has("items") {
+		r.ignore("_links", "totalCount", "totalCountWithDifferences")
+		d.rest(r, "items")
+	}
 }
 
 // plainValue is a JSON value as a name: text without quotes.
@@ -80,8 +98,25 @@ func (d *draft) launchDarklyRollouts(f *record) {
 				part.ignore("untracked", "_untracked")
 			}
 			x.variations(list)
-			rollout.ignore("bucketBy", "seed")
+			rollout.ignore("bucketBy", "seed", "experimentAllocation")
 			x.rest(rollout)
+			place.forget("rollout")
+			if place.has("clauses") {
+				x.lose("the clauses of its rule; the tool decides by them, so that impressions are of their members anyway")
+			}
+			place.ignore("_id", "id", "ref", "description", "clauses", "trackEvents")
+			x.rest(place)
+		}
+		for _, list := range []string{"targets", "contextTargets"} {
+			if env.has(list) {
+				d.lose("%s of flag %s in %s, whose members get one variation", list, key, name)
+			}
+		}
+		env.ignore("on", "archived", "salt", "sel", "lastModified", "version", "_site", "_environmentName", "trackEvents", "trackEventsFallthrough", "targets", "contextTargets",
+			"offVariation", "prerequisites", "_summary", "_debugEventsUntilDate")
+		env.forget("rules", "fallthrough")
+		for _, field := range env.unread() {
+			d.lose("flag %s in %s: %s", key, name, field)
 		}
 	}
 }
@@ -123,6 +158,9 @@ func launchDarklyExperiments(d *draft, r *record, _ Options) bool {
 		for _, x := range made {
 			x.rest(e)
 		}
+	}
+	if known {
+		d.launchDarklyPage(r)
 	}
 	return known
 }
@@ -222,13 +260,33 @@ func (d *draft) launchDarklyRoles(x *definition, it *record) {
 	}
 	for _, name := range []string{"metrics", "secondaryMetrics"} {
 		for _, m := range it.children(name) {
-			add(&secondary, m.text("key"))
-			for _, field := range m.keys() {
-				m.ignore(field)
-			}
+			d.launchDarklyUse(x, m, func(key string) { add(&secondary, key) })
 		}
 	}
 	x.metrics(primary, secondary)
+}
+
+// launchDarklyUse adds a metric that an experiment names: by the file that defines it,
+// else by what the experiment tells of it.
+func (d *draft) launchDarklyUse(x *definition, m *record, add func(key string)) {
+	key := m.text("key")
+	_, known := d.theirs[key]
+	kind, _ := m.peek("kind").(string)
+	switch {
+	case known:
+	case m.is("isGroup"):
+		x.lose("metric group %s, which the files do not define as a funnel; name its metrics", key)
+		m.ignore("name", "kind", "_id", "_versionId", "_links")
+		return
+	case m.has("eventKey") && slices.Contains([]string{"custom", "click", "pageview"}, kind):
+		m.ignore("kind", "isGroup")
+		d.launchDarklyMetric(m, kind)
+	}
+	add(key)
+	m.ignore("name", "kind", "isGroup", "isNumeric", "eventKey", "unit", "unitAggregationType", "analysisType", "percentileValue", "successCriteria", "_id", "_versionId", "_links")
+	if !known {
+		m.ignore(m.keys()...) // told with the metric
+	}
 }
 
 // metricOf is our key of a metric of the tool; where the files do not define it, a

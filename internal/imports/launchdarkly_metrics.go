@@ -27,6 +27,9 @@ func launchDarklyMetrics(d *draft, r *record, _ Options) bool {
 	for _, g := range groups {
 		d.launchDarklyGroup(g)
 	}
+	if known {
+		d.launchDarklyPage(r)
+	}
 	return known
 }
 
@@ -34,6 +37,11 @@ func (d *draft) launchDarklyMetric(r *record, kind string) {
 	theirs := r.text("key")
 	if kind == "trace" {
 		d.lose("metric %s, which is made of traces", theirs)
+		return
+	}
+	percentile := r.text("analysisType") == "percentile"
+	if p := r.text("percentileValue"); percentile && !isPercentile(p) {
+		d.lose("metric %s: percentileValue %s, which is not between 0 and 100", theirs, firstOf(p, "is not told"))
 		return
 	}
 	m := d.metric(theirs)
@@ -49,7 +57,6 @@ func (d *draft) launchDarklyMetric(r *record, kind string) {
 	}
 	numeric, aggregation := r.is("isNumeric"), r.text("unitAggregationType")
 	r.ignore("isNumeric")
-	percentile := r.text("analysisType") == "percentile"
 	exclude := r.child("eventDefault").is("disabled")
 	r.ignore("eventDefault")
 	switch {
@@ -76,7 +83,7 @@ func (d *draft) launchDarklyMetric(r *record, kind string) {
 		if cond, ok := launchDarklyFilter(filter); ok {
 			m.expression("where", cond)
 		} else {
-			m.lose("filters, so that more events count: %s", short(r.peek("filters")))
+			m.lose("filters, so that more events count: %s", jsonText(r.peek("filters")))
 		}
 		r.forget("filters")
 	}
@@ -123,6 +130,9 @@ func launchDarklyFilter(n *record) (string, bool) {
 	case "eventProperty":
 		cond, ok = condition(property(strings.TrimPrefix(n.text("attribute"), "/")), launchDarklyOps[n.text("op")], n.texts("values"))
 	case "contextAttribute":
+		if kind := n.text("contextKind"); kind != "" && kind != "user" {
+			return "", false // attributes are those of the unit
+		}
 		var of string
 		if of, ok = attribute(strings.TrimPrefix(n.text("attribute"), "/")); ok {
 			cond, ok = condition(of, launchDarklyOps[n.text("op")], n.texts("values"))

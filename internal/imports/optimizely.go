@@ -15,8 +15,9 @@ func optimizelyDatafile(d *draft, r *record, _ Options) bool {
 	flags := map[string]string{} // by experiment
 	for _, f := range r.children("featureFlags") {
 		f.ignore("id", "rolloutId", "variables")
+		key := f.text("key")
 		for _, id := range f.texts("experimentIds") {
-			flags[id] = f.text("key")
+			flags[id] = key
 		}
 	}
 	audiences := map[string]string{}
@@ -28,6 +29,10 @@ func optimizelyDatafile(d *draft, r *record, _ Options) bool {
 	}
 	events := r.children("events")
 	experiment := func(e *record, group string) {
+		if len(e.children("variations")) == 0 {
+			d.lose("experiment %s (id %s), which has no variations", e.text("key"), e.text("id"))
+			return
+		}
 		x := d.optimizelyExperiment(e, flags, audiences)
 		d.optimizelyEvents(x, e.text("id"), events)
 		if group != "" {
@@ -48,6 +53,11 @@ func optimizelyDatafile(d *draft, r *record, _ Options) bool {
 			experiment(e, group)
 		}
 	}
+	for _, event := range events {
+		if event.ignore("id"); !event.has("experimentIds") {
+			d.lose("event %s, which is of no experiment", event.text("key"))
+		}
+	}
 	rules := 0
 	for _, rollout := range r.children("rollouts") {
 		rules += len(rollout.children("experiments"))
@@ -58,6 +68,13 @@ func optimizelyDatafile(d *draft, r *record, _ Options) bool {
 	for _, h := range r.children("holdouts") {
 		d.lose("holdout %s", h.text("key", "id"))
 	}
+	for _, g := range r.children("groups") {
+		g.ignore("id")
+		g.forget("experiments")
+	}
+	r.ignore("version", "revision", "accountId", "projectId", "projectName", "environmentKey", "environmentId", "sdkKey", "region", "anonymizeIP", "sendFlagDecisions",
+		"attributes", "variables", "integrations")
+	d.rest(r, "experiments", "rollouts", "holdouts")
 	return true
 }
 
@@ -70,8 +87,12 @@ func (d *draft) optimizelyExperiment(e *record, flags, audiences map[string]stri
 	flag := flags[id]
 	if flag == "" {
 		flag = key
+		x.check("the file has no flag with this experiment; its key is taken for one")
 	}
 	x.text("flag", flag)
+	if kind := e.text("type"); kind != "" && kind != "ab" && kind != "a/b" {
+		x.lose("type: %s", kind)
+	}
 	switch status := e.text("status"); status {
 	case "Not started", "Draft":
 		x.set("status", "draft")
@@ -101,7 +122,7 @@ func (d *draft) optimizelyExperiment(e *record, flags, audiences map[string]stri
 		x.lose("audience %s; the tool decides by it, so that impressions are of its members anyway", audience)
 	}
 	if forced := e.child("forcedVariations"); forced != nil && e.has("forcedVariations") {
-		x.lose("users with a forced variation: %s", short(forcedUsers(forced)))
+		x.lose("users with a forced variation: %s", jsonText(forcedUsers(forced)))
 		for _, user := range forced.keys() {
 			forced.ignore(user)
 		}

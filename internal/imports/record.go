@@ -8,7 +8,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/metricsjob/metricsjob/metrics"
 )
@@ -21,6 +20,8 @@ type record struct {
 	names  map[string]string // as they are written
 	read   map[string]bool
 	below  map[string][]*record
+	// isList: the file is a list, which stands in the field items.
+	isList bool
 }
 
 func newRecord(fields map[string]any) *record {
@@ -176,6 +177,27 @@ func recordsOf(v any) []*record {
 	return out
 }
 
+// asRead is the record as it stands in the file.
+func (r *record) asRead() map[string]any {
+	out := map[string]any{}
+	for name, v := range r.fields {
+		out[r.names[name]] = v
+	}
+	return out
+}
+
+// shape says what a file holds, for somebody who gave the wrong one.
+func (r *record) shape() string {
+	if !r.isList {
+		return "its fields are " + strings.Join(firsts(r.keys(), 10), ", ")
+	}
+	list := r.children("items")
+	if len(list) == 0 {
+		return "it is a list, but not one of objects"
+	}
+	return "it is a list of objects with the fields " + strings.Join(firsts(list[0].keys(), 10), ", ")
+}
+
 // keys are the names of the fields as they are written, in alphabetical order.
 func (r *record) keys() []string {
 	if r == nil {
@@ -211,7 +233,7 @@ func (r *record) unread() []string {
 		switch {
 		case isEmpty(v):
 		case !r.read[folded(name)]:
-			out = append(out, name+": "+short(v))
+			out = append(out, name+": "+jsonText(v))
 		default:
 			for _, c := range r.below[folded(name)] {
 				for _, field := range c.unread() {
@@ -246,18 +268,6 @@ func isEmpty(v any) bool {
 		return true
 	}
 	panic(fmt.Sprintf("imports: no case for %T", v))
-}
-
-// short is a value as JSON, of which the beginning is enough to know it by.
-func short(v any) string {
-	const most = 80
-	text := strings.Join(strings.Fields(jsonText(v)), " ")
-	if len(text) <= most {
-		return text
-	}
-	for text = text[:most]; !utf8.ValidString(text); text = text[:len(text)-1] {
-	}
-	return text + "…"
 }
 
 // jsonText writes a value as JSON.
@@ -296,7 +306,9 @@ func parse(f metrics.SourceFile) (*record, error) {
 	case map[string]any:
 		return newRecord(v), nil
 	case []any:
-		return newRecord(map[string]any{"items": v}), nil
+		r := newRecord(map[string]any{"items": v})
+		r.isList = true
+		return r, nil
 	}
 	return nil, &FileError{Path: f.Path, Text: "is neither an object nor a list", hint: "give the file as the tool's API or export wrote it"}
 }

@@ -3,6 +3,7 @@ package imports
 import (
 	"math/big"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -27,13 +28,18 @@ func statsigMetrics(d *draft, r *record, _ Options) bool {
 			d.statsigMetric(m)
 		}
 	}
+	if known && !r.has("type") {
+		d.others(list, "metric", func(m *record) bool { return m.has("name") && m.has("type") })
+		r.ignore("message", "pagination")
+		d.rest(r, "data", "metrics", "items")
+	}
 	return known
 }
 
 func (d *draft) statsigMetric(r *record) {
 	name, kind := r.text("name"), r.text("type")
 	w := r.child("warehouseNative")
-	if reason := statsigRefused(kind, w); reason != "" {
+	if reason := statsigRefused(kind, w, r.children("metricEvents")); reason != "" {
 		d.lose("metric %s: %s", name, reason)
 		return
 	}
@@ -46,7 +52,9 @@ func (d *draft) statsigMetric(r *record) {
 		m.statsigWarehouse(w)
 	} else {
 		m.statsigEvents(r, kind)
-		m.statsigWindow(&m.fields, r)
+		if kind != "ratio" { // the sides of a ratio have no windows
+			m.statsigWindow(&m.fields, statsigSide{r, ""})
+		}
 	}
 	m.better(r.text("directionality"), "increase", "decrease")
 	var kinds []string
@@ -59,12 +67,17 @@ func (d *draft) statsigMetric(r *record) {
 	m.rest(r)
 }
 
+// statsigAggregations are those of metric sources that the language says.
+var statsigAggregations = []string{"count", "sum", "mean", "daily_participation", "ratio", "count_distinct", "percentile", "first_value", "latest_value", "max", "min"}
+
 // statsigRefused says why a metric cannot be said at all; empty where it can.
-func statsigRefused(kind string, w *record) string {
+func statsigRefused(kind string, w *record, events []*record) string {
 	switch {
 	case w != nil && w.text("aggregation") == "funnel" || w == nil && kind == "funnel":
 		return "a funnel of other metrics; write its steps under funnel"
-	case w == nil && (strings.HasPrefix(kind, "composite") || kind == "ratio" || kind == "undefined" || kind == "import_metric" || kind == "setup_incomplete"):
+	case w != nil && !slices.Contains(statsigAggregations, w.text("aggregation")):
+		return "aggregation " + w.text("aggregation")
+	case w == nil && (strings.HasPrefix(kind, "composite") || kind == "ratio" && len(events) != 2 || kind == "undefined" || kind == "import_metric" || kind == "setup_incomplete"):
 		return "type " + kind + " is made of other metrics; write it as a ratio"
 	}
 	return ""
@@ -72,18 +85,22 @@ func statsigRefused(kind string, w *record) string {
 
 // statsigEvents reads a metric of logged events.
 func (d *definition) statsigEvents(r *record, kind string) {
-	var events, conds []string
+	if kind == "ratio" {
+		d.statsigRatio(r.children("metricEvents"))
+		return
+	}
+	var events, conds, each []string // each is the condition of each event
+	differ := false
 	value, distinct := "", ""
 	for i, e := range r.children("metricEvents") {
 		events = append(events, e.text("name"))
 		var own []string
 		d.statsigCriteria(&own, nil, e.children("criteria"))
-		switch {
-		case i == 0:
+		if i == 0 {
 			conds = own
-		case !slices.Equal(conds, own):
-			d.lose("criteria of event %s, which differ from those of %s", e.text("name"), events[0])
 		}
+		differ = differ || !slices.Equal(conds, own)
+		each = append(each, both(append([]string{"event == " + strconv.Quote(e.text("name"))}, own...)))
 		switch key := e.text("metadataKey"); e.text("type") {
 		case "metadata":
 			value = numberOf(key)
@@ -103,12 +120,14 @@ func (d *definition) statsigEvents(r *record, kind string) {
 		d.set("per_unit", "count_distinct")
 	case kind == "event_count" || kind == "event_count_custom":
 		d.set("measure", "count")
+		d.statsigDefaultCap()
 	case kind == "event_user" || kind == "event_dau" || kind == "user":
 		d.set("measure", "participation")
 		d.check("the share of days with an event; a unit that counts once at most is measure: occurrence")
 	case kind == "sum" || kind == "event_count_sum":
 		d.set("measure", "value")
 		d.expression("value", value)
+		d.statsigDefaultCap()
 	case kind == "mean":
 		d.set("measure", "value")
 		d.expression("value", value)
@@ -117,7 +136,36 @@ func (d *definition) statsigEvents(r *record, kind string) {
 		d.lose("type: %s; its events are counted", kind)
 		d.set("measure", "count")
 	}
+	if differ {
+		conds = []string{joined(each, " or ")}
+	}
 	d.expression("where", both(conds))
+}
+
+// statsigRatio reads a ratio of the events of its two sides.
+func (d *definition) statsigRatio(events []*record) {
+	var sides [2]fields
+	for i, e := range events {
+		f := &sides[i]
+		f.text("event", e.text("name"))
+		if e.text("type") == "count_distinct" && e.has("metadataKey") {
+			f.set("measure", "value")
+			f.expression("value", property(e.text("metadataKey")))
+			f.set("per_unit", "count_distinct")
+		} else {
+			f.set("measure", "count")
+		}
+		e.ignore("type")
+		var conds []string
+		d.statsigCriteria(&conds, nil, e.children("criteria"))
+		f.expression("where", both(conds))
+	}
+	d.ratio(sides[0], sides[1])
+}
+
+// statsigDefaultCap tells of a cap that Statsig has where the file names none.
+func (d *definition) statsigDefaultCap() {
+	d.check("counts and sums of logged events are capped at 99.9 %% there: winsorize: {upper: 0.999, ignore_zeros: true}")
 }
 
 // statsigWarehouse reads a metric over a metric source.
@@ -170,7 +218,10 @@ func (s statsigSide) named(name string) string {
 
 func (s statsigSide) text(name string) string { return s.record.text(s.named(name)) }
 
+func (s statsigSide) number(name string) string { return s.record.number(s.named(name)) }
+
 func (d *definition) statsigAggregate(f *fields, w statsigSide, aggregation string) {
+	denominator := w.prefix != ""
 	events := []string{w.text("metricSourceName")}
 	var conds []string
 	d.statsigCriteria(&conds, &events, w.children(w.named("criteria")))
@@ -203,6 +254,16 @@ func (d *definition) statsigAggregate(f *fields, w statsigSide, aggregation stri
 		f.set("measure", "value")
 		f.expression("value", property(column))
 		f.set("per_unit", "count_distinct")
+	case "first_value", "latest_value", "max", "min":
+		value()
+		f.set("per_unit", map[string]string{"first_value": "first", "latest_value": "last"}[aggregation])
+		if !f.has("per_unit") {
+			f.set("per_unit", aggregation)
+		}
+		if w.record.text("aggregation") != "ratio" {
+			f.set("units_without_events", "exclude")
+			d.check("a mean over the units that have a value; write units_without_events: zero for one over all units")
+		}
 	default:
 		d.lose("aggregation: %s; rows are counted", aggregation)
 		f.set("measure", "count")
@@ -211,27 +272,42 @@ func (d *definition) statsigAggregate(f *fields, w statsigSide, aggregation stri
 	if f.is("measure", "participation") {
 		return
 	}
-	d.statsigWindow(f, w.record)
-	d.statsigCaps(f, w)
+	if w.prefix != "" && !w.has(w.named("rollupTimeWindow")) {
+		w.prefix = "" // the window is that of the numerator
+	}
+	d.statsigWindow(f, w)
+	if !denominator {
+		d.statsigCaps(f, w.record)
+	}
 }
 
-func (d *definition) statsigCaps(f *fields, w statsigSide) {
-	if w.prefix != "" {
-		return
-	}
+// statsigCaps reads caps at percentiles, which Statsig takes of the units that are not
+// 0, and at a value.
+func (d *definition) statsigCaps(f *fields, w *record) {
 	var caps fields
-	caps.set("lower", w.number("winsorizationLow"))
-	caps.set("upper", w.number("winsorizationHigh"))
+	if low := w.number("winsorizationLow"); low != "" && !isNumber(low, big.NewRat(0, 1)) {
+		caps.set("lower", low)
+	}
+	if high := w.number("winsorizationHigh"); high != "" && !isNumber(high, big.NewRat(0, 1)) && !isNumber(high, big.NewRat(1, 1)) {
+		caps.set("upper", high)
+	}
 	if limit := w.number("cap"); limit != "" && limit != "0" {
+		if len(caps) > 0 {
+			d.lose("winsorizing at percentiles beside cap: %s", caps.flow())
+		}
 		d.check("cap is of a unit and day there, and of a unit here")
 		caps = fields{{name: "upper_value", yaml: limit}}
 	}
 	if threshold := w.number("valueThreshold"); threshold != "" && threshold != "0" {
+		if len(caps) > 0 {
+			d.lose("caps beside valueThreshold: %s", caps.flow())
+		}
 		f.set("threshold", "{at_least: "+threshold+"}")
 		caps = nil
 	}
-	for _, c := range caps {
-		if n, ok := new(big.Rat).SetString(c.yaml); !ok || c.name == "upper" && n.Cmp(big.NewRat(1, 1)) >= 0 || c.name == "lower" && n.Sign() <= 0 {
+	for _, c := range slices.Clone(caps) {
+		if n, ok := new(big.Rat).SetString(c.yaml); c.name != "upper_value" && (!ok || n.Sign() < 0 || n.Cmp(big.NewRat(1, 1)) > 0) {
+			d.lose("winsorizing at %s, which is no share", c.yaml)
 			caps.drop(c.name)
 		}
 	}
@@ -240,29 +316,24 @@ func (d *definition) statsigCaps(f *fields, w statsigSide) {
 	case f.has("statistic"):
 		d.lose("winsorizing of a percentile")
 	default:
+		if !caps.has("upper_value") {
+			caps.set("ignore_zeros", "true")
+		}
 		f.set("winsorize", caps.flow())
 	}
 }
 
 // statsigWindow reads the days since the exposure on which events count, the last one
 // included.
-func (d *definition) statsigWindow(f *fields, r *record) {
+func (d *definition) statsigWindow(f *fields, r statsigSide) {
 	custom := r.text("rollupTimeWindow") == "custom"
-	r.ignore("rollupTimeWindow")
+	r.ignore(r.named("rollupTimeWindow"))
 	from, to := r.number("customRollUpStart"), r.number("customRollUpEnd")
 	last, ok := new(big.Int).SetString(to, 10)
 	if !custom || !ok {
 		return
 	}
-	end := duration(new(big.Int).Add(last, big.NewInt(1)).String(), "days")
-	if start := duration(from, "days"); start != "" {
-		f.set("window", "{from: "+start+", to: "+end+"}")
-	} else {
-		f.set("window", end)
-	}
-	if r.is("waitForCohortWindow") {
-		f.set("wait_for_window", "true")
-	}
+	f.window(duration(from, "days"), duration(new(big.Int).Add(last, big.NewInt(1)).String(), "days"), r.is("waitForCohortWindow"))
 }
 
 var statsigOps = map[string]string{
@@ -275,7 +346,9 @@ var statsigOps = map[string]string{
 func (d *definition) statsigCriteria(conds, events *[]string, criteria []*record) {
 	for _, c := range criteria {
 		kind, column, op, values := c.text("type"), c.text("column"), c.text("condition"), c.texts("values")
-		c.ignore("nullVacuousOverride")
+		if c.is("nullVacuousOverride") {
+			d.lose("nullVacuousOverride of the criterion on %s: rows without a value there do not count", column)
+		}
 		ours := statsigOps[op]
 		if events != nil && ours == "in" && len(values) > 0 && (column == "event" || column == "event_name") {
 			*events = values

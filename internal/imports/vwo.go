@@ -54,12 +54,20 @@ func vwoSettings(d *draft, r *record, _ Options) bool {
 		}
 	}
 	for id, group := range r.groups("groups") {
-		d.lose("group %s: campaigns %s exclude each other; exclude_units_in says so", id, short(group))
+		d.lose("group %s: campaigns %s exclude each other; exclude_units_in says so", id, jsonText(group))
 	}
 	for _, h := range r.children("holdouts") {
-		d.lose("holdout %s", h.text("key", "name", "id"))
+		d.lose("holdout %s, whose impressions the preset vwo-holdouts reads", h.text("key", "name", "id"))
 	}
+	d.vwoRest(r)
 	return true
+}
+
+// vwoRest loses what settings say besides campaigns and features.
+func (d *draft) vwoRest(r *record) {
+	r.ignore("version", "accountId", "sdkKey", "collectionPrefix", "sMId", "campaignGroups", "isNB", "isNBv2", "isWebConnectivityEnabled",
+		"usageStatsAccountId", "pollInterval", "sdkMetaInfo")
+	d.rest(r, "features", "campaigns", "groups", "holdouts")
 }
 
 // groups are the members of a mapping in alphabetical order.
@@ -123,6 +131,7 @@ func vwoMetrics(d *draft, r *record, _ Options) bool {
 	for _, f := range r.children("features") {
 		d.vwoMetrics(f)
 	}
+	d.vwoRest(r)
 	return true
 }
 
@@ -145,13 +154,13 @@ func (d *draft) vwoMetrics(feature *record) (keys []string) {
 			f.expression("value", numberOf(property))
 			if !all {
 				f.set("per_unit", "first")
-				f.set("units_without_events", "exclude")
+				f.set("units_without_events", "zero")
 			}
 		}
 		f.set("better", "higher")
 		m := d.same(event, f)
 		if property != "" && !all {
-			m.check("a mean over those who did it; write units_without_events: zero for one over all users")
+			m.check("a mean over all users, as of all values; write units_without_events: exclude for one over those who did it")
 		}
 		m.rest(goal)
 		keys = append(keys, m.key)

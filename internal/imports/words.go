@@ -56,6 +56,19 @@ func percent(share string) string {
 	return decimal(n.Mul(n, big.NewRat(100, 1)))
 }
 
+// isNumber reports whether a text is this number.
+func isNumber(text string, n *big.Rat) bool {
+	have, ok := new(big.Rat).SetString(text)
+	return ok && have.Cmp(n) == 0
+}
+
+// isPercentile reports whether a text is a percentile that is neither the smallest value
+// nor the greatest, nor none.
+func isPercentile(text string) bool {
+	n, ok := new(big.Rat).SetString(text)
+	return ok && n.Sign() > 0 && n.Cmp(big.NewRat(100, 1)) < 0
+}
+
 // decimal writes a number without needless digits.
 func decimal(n *big.Rat) string {
 	digits, exact := n.FloatPrec()
