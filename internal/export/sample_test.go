@@ -89,6 +89,7 @@ func sample() *metrics.Tables {
 			RunID: run, AsOf: asOf, Experiment: "covid_test", Metric: metric, Version: "v-" + metric, Kind: "mean",
 			Segment: "overall", SegmentValue: "all", Variation: variation, Baseline: variation == "control", Weight: new(1.0),
 			Exposed: units, Units: units, WithEvent: with, Events: events, Sum: sum, SumSq: sumSq,
+			Role: "primary", Better: "higher", ComparedTo: []string{}, Analysis: "{}", ExperimentAnalysis: "{}", Warnings: []string{}, FailedChecks: []string{}, NotComputed: []string{},
 		}
 	}
 	t.Moments = []metrics.MomentRow{

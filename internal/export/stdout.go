@@ -63,13 +63,11 @@ func WriteStdout(w io.Writer, f Format, t *metrics.Tables, o StdoutOptions) erro
 
 // named is the table with the name; "" is results.
 func named(t *metrics.Tables, name string) metrics.Table {
-	name = cmp.Or(name, "results")
-	for _, table := range t.All() {
-		if table.Name == name {
-			return table
-		}
+	table, ok := t.Table(cmp.Or(name, "results"))
+	if !ok {
+		panic("export: no table " + name)
 	}
-	panic("export: no table " + name)
+	return table
 }
 
 // summary is the last line of JSON, which schedulers take as the task's value.

@@ -10,8 +10,8 @@ import (
 // balance is how the covariate of a metric differs between two variations before
 // the exposure, over everybody.
 type balance struct {
-	experiment, metric, variation, against string
-	difference                             stats.Effect
+	metric, variation, against string
+	difference                 stats.Effect
 }
 
 // covariateChecks compare the covariates of an experiment, one row for each metric
@@ -20,8 +20,8 @@ type balance struct {
 func (t *effects) covariateChecks(experiment string, alarm float64) []metrics.HealthRow {
 	var of []balance
 	var p []float64
-	for _, b := range t.balances {
-		if b.experiment == experiment && b.difference.PValue != nil {
+	for _, b := range t.experiment(experiment).balances {
+		if b.difference.PValue != nil {
 			of, p = append(of, b), append(p, *b.difference.PValue)
 		}
 	}

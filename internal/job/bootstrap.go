@@ -41,9 +41,9 @@ func (r *reporter) bootstrap(ctx context.Context, x *compiler.ExperimentPlan) er
 
 // resample fills in the intervals of a metric from the sums of parts.
 func (r *reporter) resample(parts *reporter, x *compiler.ExperimentPlan, m *compiler.MetricPlan) {
-	for _, c := range r.effects.comparisons {
+	for _, c := range r.effects.experiment(x.Def.Key.V).comparisons {
 		row := &r.effects.rows[c.row]
-		if row.Experiment != x.Def.Key.V || row.Metric != m.Def.Metric.Key.V || row.Segment != metrics.Overall {
+		if row.Metric != m.Def.Metric.Key.V || row.Segment != metrics.Overall {
 			continue
 		}
 		baseline, variation := variationOf(x, *row.ComparedTo), variationOf(x, row.Variation)

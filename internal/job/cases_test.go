@@ -20,6 +20,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/metricsjob/metricsjob/internal/diag"
+	"github.com/metricsjob/metricsjob/internal/export"
 	"github.com/metricsjob/metricsjob/internal/job"
 	"github.com/metricsjob/metricsjob/loaders"
 	"github.com/metricsjob/metricsjob/metrics"
@@ -51,44 +52,59 @@ var update = flag.Bool("update", false, "rewrite the derived sections (plan, duc
 // of results and health may differ from what is wanted by a relative 1e-12, so
 // that they can be written down from other tools.
 func TestCases(t *testing.T) {
-	files, err := filepath.Glob("testdata/cases/*.txtar")
+	eachCase(t, "testdata/cases", (*testCase).run)
+}
+
+// eachCase opens the cases of a folder, and gives each to f in a test of its own.
+func eachCase(t *testing.T, folder string, f func(*testCase)) {
+	files, err := filepath.Glob(filepath.Join(folder, "*.txtar"))
 	if err != nil || len(files) == 0 {
 		t.Fatal("no cases", err)
 	}
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
 			t.Parallel()
-			runCase(t, file)
+			f(openCase(t, file))
 		})
 	}
 }
 
-func runCase(t *testing.T, file string) {
+// openCase reads a case and writes its sources and definitions into a folder of its own.
+func openCase(t *testing.T, file string) *testCase {
+	t.Helper()
 	a, err := txtar.ParseFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	c := &testCase{t: t, dir: dir, archive: a}
+	c := &testCase{t: t, file: file, dir: t.TempDir(), archive: a}
 	c.writeInputs()
+	return c
+}
+
+func (c *testCase) run() {
 	opts := c.options()
-	result, err := job.Run(t.Context(), opts)
+	result, err := job.Run(c.t.Context(), opts)
 	if want, ok := c.section("refused"); ok {
 		c.refused(want, err)
 		return
 	}
 	if err != nil {
-		t.Fatalf("run: %v", err)
+		c.t.Fatalf("run: %v", err)
 	}
 	for _, s := range resultSections {
 		c.compare(s, result.Tables.All())
 	}
+	formats := []export.Format{export.CSV}
+	if name := filepath.Base(c.file); strings.HasPrefix(name, "phases") || strings.HasPrefix(name, "margin") {
+		formats = append(formats, export.Parquet, export.JSONL)
+	}
+	statsAgain(c.t, &result.Tables, formats...)
 	c.checkSQL()
-	c.derived("plan", func() (string, error) { return job.Compile(t.Context(), opts, job.EmitPlan) })
-	c.derived("duckdb.sql", func() (string, error) { return job.Compile(t.Context(), opts, job.EmitSQL) })
+	c.derived("plan", func() (string, error) { return job.Compile(c.t.Context(), opts, job.EmitPlan) })
+	c.derived("duckdb.sql", func() (string, error) { return job.Compile(c.t.Context(), opts, job.EmitSQL) })
 	if *update && c.changed {
-		if err := os.WriteFile(file, txtar.Format(a), 0o644); err != nil {
-			t.Fatal(err)
+		if err := os.WriteFile(c.file, txtar.Format(c.archive), 0o644); err != nil {
+			c.t.Fatal(err)
 		}
 	}
 }
@@ -132,7 +148,8 @@ var resultSections = []resultSection{
 
 type testCase struct {
 	t       *testing.T
-	dir     string
+	file    string // that it is read from
+	dir     string // that its sources and definitions are written to
 	archive *txtar.Archive
 	changed bool
 }

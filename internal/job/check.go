@@ -128,6 +128,9 @@ func (c *checker) run(ctx context.Context) error {
 	if err := c.copies(ctx); err != nil {
 		return err
 	}
+	if err := c.times(ctx); err != nil {
+		return err
+	}
 	return c.exposures(ctx)
 }
 
@@ -168,6 +171,7 @@ func (c *checker) windows() {
 		for _, x := range u.Experiments {
 			for _, m := range x.Metrics {
 				def := m.Def.Metric
+				c.lookback(x, def)
 				if w := def.Window; w.HasTo && x.Starts.Before(c.asOf) && x.Starts.Add(w.To).After(c.asOf) {
 					c.foundIn(x, w.Pos, "window-longer-than-data", "the window of %s is longer than the data of experiment %s: %s until %s",
 						def.Key.V, x.Def.Key.V, x.Starts.Format("2006-01-02 15:04"), c.asOf.Format("2006-01-02 15:04")).
@@ -175,6 +179,18 @@ func (c *checker) windows() {
 				}
 			}
 		}
+	}
+}
+
+// lookback warns of a time before the end that reaches to the start.
+func (c *checker) lookback(x *compiler.ExperimentPlan, m *metrics.Metric) {
+	until, w := x.Def.ObserveUntil, m.Window
+	if !until.Set {
+		until = x.Def.End
+	}
+	if w.HasLookback && until.Set && until.V.Sub(x.Starts) <= w.Lookback {
+		c.foundIn(x, w.Pos, "lookback-longer-than-experiment", "the lookback of %s reaches back to the start of experiment %s or before, so that it counts what it would without: %s until %s",
+			m.Key.V, x.Def.Key.V, minute(x.Starts), minute(until.V)).hint = "write a shorter one, or leave the window out"
 	}
 }
 
@@ -196,11 +212,16 @@ func (c *checker) exposures(ctx context.Context) error {
 			if err := c.counts(ctx, x, got); err != nil {
 				return err
 			}
+			if err := c.joined(ctx, u, x); err != nil {
+				return err
+			}
 			if err := c.experiment(ctx, x, got); err != nil {
 				return err
 			}
+			c.without(x, got)
 			c.health(x, got)
 			c.unitConditions(x)
+			c.otherSides(x)
 			if err := c.dates(ctx, x); err != nil {
 				return err
 			}
@@ -208,6 +229,10 @@ func (c *checker) exposures(ctx context.Context) error {
 	}
 	return nil
 }
+
+// lowShare is the share of units, or of ids, below which it is taken that hardly
+// one has a partner.
+const lowShare = 0.01
 
 // matchRate warns where few exposed units have events at all. Where other ids
 // are joined, how few units have events under their own says nothing.
@@ -225,7 +250,6 @@ func (c *checker) matchRate(ctx context.Context, u *compiler.UnitProgram, s *com
 	}
 	share := float64(matched) / float64(units)
 	c.fact("%s: %s of %s (%.1f %%) have events in source %s", u.Plan.Kind, grouped(matched), amount(units, "exposed unit"), 100*share, s.Def.Name.V)
-	const low = 0.01
 	pos := unitPlace(s.Def, u.Plan.Kind)
 	c.strangers[s] = matched == 0
 	const compared = "ids are compared as they are; spell them alike under columns: units on both sides, with lower(trim(…)), or text(number(…)) where they are numbers"
@@ -241,7 +265,7 @@ func (c *checker) matchRate(ctx context.Context, u *compiler.UnitProgram, s *com
 	case strays > 0:
 		c.found.Warnf(pos, "ids-differ-in-spelling", "%s in source %s would be of exposed units if case, blanks and leading zeros did not matter; such events count for nobody",
 			amount(strays, "more id"), s.Def.Name.V).WithHint(compared)
-	case share < low:
+	case share < lowShare:
 		d := c.found.Warnf(pos, "units-never-match", "only %d of %d exposed units have events in source %s", matched, units, s.Def.Name.V)
 		d.WithHint("map the same kind of id to %s in both sources", u.Plan.Kind)
 		if exposed, event := text(rows[0][3]), text(rows[0][4]); event != "" {

@@ -29,7 +29,7 @@ func (c *checker) copies(ctx context.Context) error {
 		copies, differing, several := whole(rows[0][0]).Int64(), whole(rows[0][1]).Int64(), whole(rows[0][2]).Int64()
 		if s.Def.Dedupe.V == metrics.DedupeRow { // alike in all that is mapped, the date too
 			if copies > 0 {
-				c.fact("%s: %s", where, counted("%d {rows are copies|row is a copy} of others", copies))
+				c.fact("%s: %s", where, counted("%d {rows are copies|row is a copy} of others by row", copies))
 			}
 			continue
 		}

@@ -32,6 +32,9 @@ func (c *checker) counts(ctx context.Context, x *compiler.ExperimentPlan, got *c
 		if got.events(x, m) == 0 && exposed > 0 && occurs && !c.doubted[n] {
 			silent = append(silent, m)
 		}
+		if err := c.vanishing(ctx, x, m, got); err != nil {
+			return err
+		}
 	}
 	return c.silent(ctx, x, silent)
 }

@@ -29,6 +29,8 @@ func (c *checker) experiment(ctx context.Context, x *compiler.ExperimentPlan, go
 	if len(shown) == 0 {
 		return c.noImpressions(ctx, x)
 	}
+	c.unusedHoldback(x)
+	c.unusedIgnored(x, shown)
 	if c.unknownVariations(x, shown) {
 		c.noUnits(x, got)
 	}
@@ -143,6 +145,33 @@ func (c *checker) unknownVariations(x *compiler.ExperimentPlan, shown map[string
 			Hint = nearestOrList(value, inFile)
 	}
 	return len(missing) < len(x.Def.Variations)
+}
+
+// unusedHoldback warns of what is said of holdbacks where no row can be one.
+func (c *checker) unusedHoldback(x *compiler.ExperimentPlan) {
+	if !x.Def.HoldbackAs.Set || slices.ContainsFunc(x.Sources, func(s *compiler.Source) bool { return s.Holdback != nil }) {
+		return
+	}
+	c.foundIn(x, x.Def.HoldbackAs.Pos, "no-effect", "holdback changes nothing in experiment %s: none of its sources maps holdback", x.Def.Key.V).
+		hint = "map a column of true and false under columns: holdback of the source, or leave it out"
+}
+
+// unusedIgnored warns of values that are ignored and never occur. FlagSync's SDKs serve
+// control where they have no variant, which may never have happened.
+func (c *checker) unusedIgnored(x *compiler.ExperimentPlan, shown map[string]int64) {
+	byDefault := func(value string) bool {
+		return value == "control" && slices.ContainsFunc(x.Sources, func(s *compiler.Source) bool { return s.Def.Preset.V == "flagsync" })
+	}
+	var inData []string
+	for value := range shown {
+		inData = append(inData, value)
+	}
+	slices.Sort(inData)
+	for _, v := range x.Def.IgnoreVariations {
+		if _, ok := shown[v.V]; !ok && !byDefault(v.V) {
+			c.foundIn(x, v.Pos, "no-effect", "ignore_variations: no impression of experiment %s shows %q", x.Def.Key.V, v.V).hint = nearestOrList(v.V, inData)
+		}
+	}
 }
 
 // notBegun warns of an experiment that begins after the data; there is nothing

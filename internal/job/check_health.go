@@ -72,7 +72,7 @@ func timeHint(value string, mapped metrics.TimestampColumn) string {
 	const forms = "2026-03-02T10:00:00Z, 2026-03-02 10:00:00+00 or 2026-03-02"
 	number, err := strconv.ParseFloat(value, 64)
 	switch {
-	case err == nil && mapped.Epoch == "" && loaders.EpochOf(number) != "":
+	case err == nil && loaders.EpochOf(number) != "" && loaders.EpochOf(number) != mapped.Epoch:
 		return fmt.Sprintf("there are values such as %s: write {column: %s, epoch: %s}", value, mapped.Column.Src, loaders.EpochOf(number))
 	case err != nil && mapped.Epoch != "":
 		return fmt.Sprintf("there are values such as %q, and epoch: %s wants numbers: without epoch, texts are read as %s", value, mapped.Epoch, forms)

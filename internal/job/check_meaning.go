@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/metricsjob/metricsjob/compiler"
+	"github.com/metricsjob/metricsjob/internal/stats"
+	"github.com/metricsjob/metricsjob/metrics"
 )
 
 // unitConditions warns of metrics whose where is about the unit: the units for
@@ -24,6 +26,27 @@ func (c *checker) unitConditions(x *compiler.ExperimentPlan) {
 		}
 		c.found.Warnf(n.Where.Place(refs[0]), "where-about-units", "where of metric %s is about the unit: units for which it is not true stay in the metric, without events", def.Key.V).
 			WithHint("to leave them out, write it as where of the experiment; to compare such units with the others, write segments: [%s]", refs[0].Name)
+	}
+}
+
+// otherSides warns of metrics whose test looks for a change for the worse alone: no
+// variation can be found better by them. Of a guardrail that may be what is wanted.
+func (c *checker) otherSides(x *compiler.ExperimentPlan) {
+	var sides []metrics.At[string]
+	tested := map[metrics.At[string]][]string{}
+	for _, m := range x.Metrics {
+		s := m.Def.Analysis.Alternative
+		if m.Step > 1 || m.Def.Role == metrics.Guardrail || !onOtherSide(stats.Alternative(s.V), m.Def.Metric.Better.V) {
+			continue
+		}
+		if tested[s] == nil {
+			sides = append(sides, s)
+		}
+		tested[s] = append(tested[s], m.Def.Metric.Key.V)
+	}
+	for _, s := range sides {
+		c.foundIn(x, s.Pos, "tested-on-other-side", "alternative: %s looks for a change for the worse alone in %s: no variation can be found better",
+			s.V, fewOf(tested[s], 3)).hint = "where lower is better write alternative: less, where higher is alternative: greater, with the entry of the metric if they differ; or leave it out to test both sides"
 	}
 }
 

@@ -7,20 +7,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rogpeppe/go-internal/txtar"
-
 	"github.com/metricsjob/metricsjob/internal/job"
 )
 
 // TestCompiledSQLRunsAgain runs what compile prints twice in one session, as
 // somebody who works on a query does.
 func TestCompiledSQLRunsAgain(t *testing.T) {
-	a, err := txtar.ParseFile("testdata/cases/ratio.txtar")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &testCase{t: t, dir: t.TempDir(), archive: a}
-	c.writeInputs()
+	c := openCase(t, "testdata/cases/ratio.txtar")
 	script, err := job.Compile(t.Context(), c.options(), job.EmitSQL)
 	if err != nil {
 		t.Fatal(err)

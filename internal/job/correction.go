@@ -1,7 +1,7 @@
 package job
 
 import (
-	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -35,7 +35,7 @@ func (t *effects) inFamily(c *comparison) bool {
 	return c.correction.Method != string(stats.NoCorrection) && slices.Contains(roles, metrics.Role(t.rows[c.row].Role))
 }
 
-// family names the comparisons that are corrected together: what the
+// family names the comparisons of an experiment that are corrected together: what the
 // correction is not over keeps families apart.
 func (t *effects) family(c *comparison) string {
 	over := c.correction.Over
@@ -43,7 +43,7 @@ func (t *effects) family(c *comparison) string {
 		over = []string{"metrics", "variations"}
 	}
 	row := &t.rows[c.row]
-	parts := []string{c.correction.Method, strings.Join(over, ","), row.Experiment}
+	parts := []string{c.correction.Method, strings.Join(over, ",")}
 	apart := func(what string, of ...string) {
 		if !slices.Contains(over, what) {
 			parts = append(parts, of...)
@@ -59,20 +59,20 @@ func (t *effects) family(c *comparison) string {
 // comparisons, and judges significance by them. Rows without a p-value belong
 // to no family.
 func (t *effects) correct() {
-	families := map[string][]*comparison{}
-	var names []string
-	for _, c := range t.comparisons {
-		if !t.inFamily(c) || t.rows[c.row].PValue == nil {
-			continue
-		}
-		name := t.family(c)
-		if families[name] == nil {
-			names = append(names, name)
-		}
-		families[name] = append(families[name], c)
+	for _, of := range t.experiments {
+		t.correctFamilies(of.comparisons)
 	}
-	slices.SortFunc(names, cmp.Compare)
-	for _, name := range names {
+}
+
+func (t *effects) correctFamilies(comparisons []*comparison) {
+	families := map[string][]*comparison{}
+	for _, c := range comparisons {
+		if t.inFamily(c) && t.rows[c.row].PValue != nil {
+			name := t.family(c)
+			families[name] = append(families[name], c)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(families)) {
 		family := families[name]
 		p := make([]float64, len(family))
 		for i, c := range family {

@@ -56,13 +56,15 @@ func TestAdjustedIntervalsAgree(t *testing.T) {
 
 // Shares of information without planned looks, or more of them than looks, are refused.
 func TestInformationWithoutLooks(t *testing.T) {
-	analysis := filepath.Join(t.TempDir(), "analysis.yaml")
+	dir := t.TempDir()
+	analysis, sums := filepath.Join(dir, "analysis.yaml"), filepath.Join(dir, "sums.csv")
+	writeFile(t, sums, "metric,variation,baseline,units,sum,sum_sq\nm,a,true,10,10,20\nm,b,false,10,12,24\n")
 	for peeking, want := range map[string]string{
 		"always_valid":              "the analysis plans none",
 		"{method: group, looks: 2}": "3 shares, and 2 looks are planned",
 	} {
 		writeFile(t, analysis, "peeking: "+peeking+"\n")
-		_, err := job.Stats(t.Context(), job.StatsOptions{Analysis: analysis, Information: []float64{0.1, 0.2, 0.3}})
+		_, err := job.Stats(t.Context(), job.StatsOptions{Moments: sums, Analysis: analysis, Information: []float64{0.1, 0.2, 0.3}})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("peeking %s: %v, want %q", peeking, err, want)
 		}

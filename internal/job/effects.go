@@ -10,9 +10,29 @@ import (
 // effects are rows of results in the making, and what is still to be known of
 // them when all are there.
 type effects struct {
-	rows        []metrics.ResultRow
+	rows []metrics.ResultRow
+	// experiments are in the order in which they came; of is by key.
+	experiments []*experimentEffects
+	of          map[string]*experimentEffects
+}
+
+// experimentEffects are those of one experiment.
+type experimentEffects struct {
+	rows        []int // in the table results
 	comparisons []*comparison
 	balances    []balance
+}
+
+// experiment are the effects of an experiment, which may have none yet.
+func (t *effects) experiment(key string) *experimentEffects {
+	if t.of == nil {
+		t.of = map[string]*experimentEffects{}
+	}
+	if t.of[key] == nil {
+		t.of[key] = &experimentEffects{}
+		t.experiments = append(t.experiments, t.of[key])
+	}
+	return t.of[key]
 }
 
 // subject is a metric in an experiment, as statistics see it.
@@ -20,7 +40,8 @@ type subject struct {
 	kind       stats.Kind
 	opt        stats.Options
 	better     metrics.Better
-	margin     *metrics.Margin // of a guardrail that has one
+	margin     *metrics.Margin      // of a guardrail that has one
+	looks      *metrics.MomentLooks // of a group-sequential design
 	correction metrics.Correction
 	// value reports whether the row is the metric's value: of the steps of a
 	// funnel only the last is.
@@ -41,6 +62,8 @@ func (t *effects) add(row metrics.ResultRow) {
 	if len(t.rows) == cap(t.rows) {
 		t.rows = slices.Grow(t.rows, len(t.rows)+1)
 	}
+	of := t.experiment(row.Experiment)
+	of.rows = append(of.rows, len(t.rows))
 	t.rows = append(t.rows, row)
 }
 
@@ -63,6 +86,9 @@ func (s subject) compared(arms arms, opt stats.Options) stats.Comparison {
 func (t *effects) compare(row metrics.ResultRow, s subject, other string, arms arms) {
 	row.ComparedTo = &other
 	row.Warnings = slices.Clone(row.Warnings)
+	if row.Role != string(metrics.Guardrail) && onOtherSide(s.opt.Alternative, s.better) && !slices.Contains(row.Warnings, metrics.WarnOtherSide) {
+		row.Warnings = append(row.Warnings, metrics.WarnOtherSide)
+	}
 	comparison := &comparison{row: len(t.rows), subject: s, arms: arms}
 	with := s.compared(arms, s.opt)
 	e, p := with.Effect(), with.Posterior()
@@ -77,10 +103,19 @@ func (t *effects) compare(row metrics.ResultRow, s subject, other string, arms a
 		row.Margin, row.MarginPValue, row.NonInferior = comparison.nonInferior.Limit, comparison.nonInferior.PValue, comparison.nonInferior.NonInferior
 	}
 	if s.value {
-		t.comparisons = append(t.comparisons, comparison)
+		of := t.experiment(row.Experiment)
+		of.comparisons = append(of.comparisons, comparison)
 		t.balance(row, s, arms)
 	}
 	t.add(row)
+}
+
+// onOtherSide reports whether a test looks for a change for the worse alone.
+func onOtherSide(tested stats.Alternative, better metrics.Better) bool {
+	if better == metrics.Lower {
+		return tested == stats.Greater
+	}
+	return tested == stats.Less
 }
 
 // balance compares the covariates of a row over everybody, where it has some.
@@ -92,8 +127,9 @@ func (t *effects) balance(row metrics.ResultRow, s subject, arms arms) {
 	if strata == nil {
 		strata = []stats.Stratum{arms.all}
 	}
-	t.balances = append(t.balances, balance{
-		experiment: row.Experiment, metric: row.Metric, variation: row.Variation, against: *row.ComparedTo,
+	of := t.experiment(row.Experiment)
+	of.balances = append(of.balances, balance{
+		metric: row.Metric, variation: row.Variation, against: *row.ComparedTo,
 		difference: stats.Imbalance(s.kind, strata, s.opt),
 	})
 }

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/metricsjob/metricsjob/internal/job"
 	"github.com/metricsjob/metricsjob/metrics"
@@ -16,12 +15,7 @@ import (
 // TestExplainUnit tells the stories of units whose rows are lost in every way.
 // The stories are written by hand, from the rows of the case.
 func TestExplainUnit(t *testing.T) {
-	a, err := txtar.ParseFile("testdata/cases/waterfall.txtar")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &testCase{t: t, dir: t.TempDir(), archive: a}
-	c.writeInputs()
+	c := openCase(t, "testdata/cases/waterfall.txtar")
 	for unit, want := range map[string]string{
 		"u1": `
 exposure control at 03-02 10:00, 1 impressions
@@ -76,34 +70,28 @@ events 03-02 12:00 purchase: excluded_unit, it is of an excluded unit
 	}
 }
 
-// TestExplainUnitOfCases tells the story of a unit of every case, which has the
-// number that the unit has among those of all units.
-func TestExplainUnitOfCases(t *testing.T) {
-	eachComputedCase(t, func(t *testing.T, c *testCase, opts job.Options, run *job.Result) {
-		units, err := job.UnitNumbers(t.Context(), opts)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all := units.Numbers
-		if len(all) == 0 {
-			return // nobody is exposed
-		}
-		of := all[len(all)/2]
-		story, err := job.ExplainUnit(t.Context(), opts, of.Experiment, of.Metric, of.Unit)
-		if err != nil {
-			t.Fatalf("%s of %s for %s: %v", of.Metric, of.Experiment, of.Unit, err)
-		}
-		if len(story.Exposures) == 0 || !slices.ContainsFunc(story.Rows, func(r metrics.UnitRow) bool { return r.Part == "exposures" && r.Counts }) {
-			t.Errorf("%s of %s for %s: no impression counts", of.Metric, of.Experiment, of.Unit)
-		}
-		if of.Groups {
-			return
-		}
-		want := metrics.UnitResult{Variation: of.Variation, Step: of.Step, Counted: of.Counted, Number: of.Number, Denominator: of.Denominator}
-		if !slices.Contains(story.Numbers, want) {
-			t.Errorf("%s of %s for %s: the numbers are %+v, want %+v among them", of.Metric, of.Experiment, of.Unit, story.Numbers, want)
-		}
-	})
+// explainOneOf wants of a unit out of many a story that ends at the number that the
+// unit has among those of all.
+func explainOneOf(t *testing.T, opts job.Options, all []job.UnitNumber) {
+	t.Helper()
+	if len(all) == 0 {
+		return // nobody is exposed
+	}
+	of := all[len(all)/2]
+	story, err := job.ExplainUnit(t.Context(), opts, of.Experiment, of.Metric, of.Unit)
+	if err != nil {
+		t.Fatalf("%s of %s for %s: %v", of.Metric, of.Experiment, of.Unit, err)
+	}
+	if len(story.Exposures) == 0 || !slices.ContainsFunc(story.Rows, func(r metrics.UnitRow) bool { return r.Part == "exposures" && r.Counts }) {
+		t.Errorf("%s of %s for %s: no impression counts", of.Metric, of.Experiment, of.Unit)
+	}
+	if of.Groups {
+		return
+	}
+	want := metrics.UnitResult{Variation: of.Variation, Step: of.Step, Counted: of.Counted, Number: of.Number, Denominator: of.Denominator}
+	if !slices.Contains(story.Numbers, want) {
+		t.Errorf("%s of %s for %s: the numbers are %+v, want %+v among them", of.Metric, of.Experiment, of.Unit, story.Numbers, want)
+	}
 }
 
 // storyOf is the story of a unit, a line for each thing that it says.

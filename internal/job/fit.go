@@ -3,6 +3,7 @@ package job
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/metricsjob/metricsjob/compiler"
 	"github.com/metricsjob/metricsjob/metrics"
@@ -36,11 +37,21 @@ func (p *prepared) overflowText(ctx context.Context, x *compiler.ExperimentPlan,
 	case err != nil:
 		return "", "", fmt.Errorf("find the decimals that fit metric %s: %w", m.Def.Metric.Key.V, err)
 	case !ok:
-		hint = "no number of decimals fits: leave the wild values out with where"
+		hint = "no number of decimals fits: leave the wild values out with where" + tame(m.Def.Metric, d)
 	default:
-		hint = fmt.Sprintf("decimals: %d is the largest that fits; or leave the wild values out with where", fits)
+		hint = fmt.Sprintf("decimals: %d is the largest that fits; or leave the wild values out with where%s", fits, tame(m.Def.Metric, d))
 	}
 	return why, hint, nil
+}
+
+// tame is the condition that leaves out the rows whose own value is too large at d decimals, where it
+// can be written: a metric of the source's value.
+func tame(m *metrics.Metric, d int) string {
+	const digits = 15
+	if m.Measure.V != metrics.Value || m.Value.IsSet() || d > digits {
+		return ""
+	}
+	return fmt.Sprintf(": 'abs(value) <= 1%s'", strings.Repeat("0", digits-d))
 }
 
 // largestDecimals computes a metric with each number of decimals below d.

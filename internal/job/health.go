@@ -120,6 +120,23 @@ func (r *reporter) exposedUnits(x *compiler.ExperimentPlan) {
 	r.check(x.Def.Key.V, "exposed_units", metrics.Overall, metrics.All, status, detail).Statistic = &n
 }
 
+// comparedBy says by what the rows of sources are copies of each other.
+func comparedBy(sources []*compiler.Source) string {
+	byID, byRow := false, false
+	for _, s := range sources {
+		row := s.Def.Dedupe.V == metrics.DedupeRow
+		byRow = byRow || row
+		byID = byID || !row && len(s.ID) > 0
+	}
+	switch {
+	case byID && byRow:
+		return "by id or row"
+	case byRow:
+		return "by row"
+	}
+	return "by id"
+}
+
 // leftOut says what was left out of the experiment.
 func (r *reporter) leftOut(x *compiler.ExperimentPlan) {
 	say := func(check string, n int64, status metrics.HealthStatus, detail string) {
@@ -138,8 +155,11 @@ func (r *reporter) leftOut(x *compiler.ExperimentPlan) {
 	if x.Def.Activation != nil {
 		say("not_activated", r.collected.units[reason{key, "not_activated"}], metrics.Pass, "%d exposed {units were|unit was} not activated")
 	}
-	if x.Def.Identity.V == metrics.IdentityStrict {
-		say("ambiguous_id", r.rows[reason{key, "ambiguous_id"}], metrics.Pass, "%d {ids lead to several units, and are|id leads to several units, and is} left out")
+	switch ambiguous := r.rows[reason{key, "ambiguous_id"}]; x.Def.Identity.V {
+	case metrics.IdentityStrict:
+		say("ambiguous_id", ambiguous, metrics.Pass, "%d {ids lead to several units, and are|id leads to several units, and is} left out")
+	case metrics.IdentityFirstTouch:
+		say("ambiguous_id", ambiguous, metrics.Pass, "%d {ids lead to several units, and count|id leads to several units, and counts} for the one exposed first")
 	}
 	if x.LastPhase() != nil {
 		say("phase", r.collected.units[reason{key, "phase"}], metrics.Pass, "%d {units are|unit is} of phases before the last")
@@ -148,10 +168,10 @@ func (r *reporter) leftOut(x *compiler.ExperimentPlan) {
 		say("other_experiment", r.collected.units[reason{key, "other_experiment"}], metrics.Pass, "%d {units are left out because they are|unit is left out because it is} in another experiment")
 	}
 	if slices.ContainsFunc(x.Sources, func(s *compiler.Source) bool { return len(s.ID) > 0 }) {
-		say("duplicate_impressions", r.rows[reason{key, "duplicate"}], metrics.Pass, "%d {impressions are copies|impression is a copy} of others by id")
+		say("duplicate_impressions", r.rows[reason{key, "duplicate"}], metrics.Pass, "%d {impressions are copies|impression is a copy} of others "+comparedBy(x.Sources))
 	}
 	for _, what := range []struct{ reason, check, detail string }{
-		{"duplicate events", "duplicate_events", "%d {events of exposed units are copies|event of an exposed unit is a copy} of others by id"},
+		{"duplicate events", "duplicate_events", "%d {events of exposed units are copies|event of an exposed unit is a copy} of others " + comparedBy(r.catalog.Events)},
 		{"no_weight events", "no_weight", "%d {events of exposed units have no weight of 1 or more, and count|event of an exposed unit has no weight of 1 or more, and counts} once"},
 		{"not_a_number events", "not_a_number", "%d {events of exposed units have|event of an exposed unit has} a value that is no finite number where one is needed"},
 	} {
@@ -168,18 +188,23 @@ func (r *reporter) leftOut(x *compiler.ExperimentPlan) {
 // silentMetrics warns of metrics for which no row counts in any variation.
 func (r *reporter) silentMetrics(x *compiler.ExperimentPlan) {
 	for _, m := range x.Metrics {
-		events := int64(0)
-		for k, s := range r.sums[m.Tally] {
-			if k.experiment == x.Def.Key.V && k.segment == metrics.Overall {
-				events += s.events
-			}
-		}
-		if events == 0 {
+		if r.eventsOf(x, m) == 0 {
 			zero := 0.0
 			r.check(x.Def.Key.V, "no_events", "metric", m.Def.Metric.Key.V, metrics.Warn,
 				"no event counts for this metric in any variation; metricsjob check says why").Statistic = &zero
 		}
 	}
+}
+
+// eventsOf counts the rows that count for a metric in any variation.
+func (r *reporter) eventsOf(x *compiler.ExperimentPlan, m *compiler.MetricPlan) int64 {
+	events := int64(0)
+	for k, s := range r.sums[m.Tally] {
+		if k.experiment == x.Def.Key.V && k.segment == metrics.Overall {
+			events += s.events
+		}
+	}
+	return events
 }
 
 // sources adds the checks of the sources. They are over all files, also those
@@ -292,7 +317,7 @@ func (p *prepared) losses(s *compiler.Source, d loaders.Dropped) []loss {
 		bag = c.Attributes
 	}
 	if s.Properties.IsJSON() || s.Attributes.IsJSON() {
-		add("malformed", d.Malformed, metrics.Warn, bag.From.Pos, "%d {rows have|row has} properties or attributes that are no JSON")
+		add("malformed", d.Malformed, metrics.Warn, bag.From.Pos, "%d {rows have|row has} properties or attributes that are neither a JSON object nor a list of named values")
 	}
 	return out
 }

@@ -69,11 +69,18 @@ func fromFolderOf(file, path string) (string, error) {
 	if filepath.IsAbs(path) || objectstore.IsURL(path) {
 		return path, nil
 	}
-	from := filepath.Dir(file)
-	if filepath.IsAbs(from) {
+	if filepath.IsAbs(file) {
 		return filepath.Abs(path)
 	}
-	rel, err := filepath.Rel(from, filepath.FromSlash(path))
+	from, err := filepath.Abs(filepath.Dir(file)) // which tells what .. is
+	if err != nil {
+		return "", err
+	}
+	to, err := filepath.Abs(filepath.FromSlash(path))
+	if err != nil {
+		return "", err
+	}
+	rel, err := filepath.Rel(from, to)
 	return filepath.ToSlash(rel), err
 }
 
@@ -90,6 +97,9 @@ func surveyFacts(s *metrics.Survey) []string {
 			how = "preset " + src.Def.Preset.V
 		}
 		add("%s %s: %s, %s, %s", src.Def.Role, src.Def.Name.V, amount(int64(src.Files), "file"), amount(src.Rows, "row"), how)
+		for _, e := range src.Environments {
+			add("%s %s: rows of %d values of %s", src.Def.Role, src.Def.Name.V, len(e.Values), e.Column)
+		}
 	}
 	for i, e := range s.Events {
 		if i == toldEvents {

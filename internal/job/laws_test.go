@@ -27,8 +27,9 @@ var resultTables = []string{"results", "moments", "exposures"}
 var unstable = []string{"run_id", "started", "seconds", "peak_memory"}
 
 // tableRows gives the rows of the named tables as text, but for those that
-// keep, where given, refuses. Without names it takes all tables.
-func tableRows(r *job.Result, names []string, keep func(t metrics.Table, row []any) bool) []string {
+// keep, where given, refuses, and without the columns in but. Without names it
+// takes all tables.
+func tableRows(r *job.Result, names []string, keep func(t metrics.Table, row []any) bool, but ...string) []string {
 	var out []string
 	for _, t := range r.Tables.All() {
 		if len(names) > 0 && !slices.Contains(names, t.Name) {
@@ -40,7 +41,7 @@ func tableRows(r *job.Result, names []string, keep func(t metrics.Table, row []a
 			}
 			line := t.Name + ":"
 			for i, c := range t.Columns {
-				if !slices.Contains(unstable, c.Name) {
+				if !slices.Contains(unstable, c.Name) && !slices.Contains(but, c.Name) {
 					line += " " + c.Name + "=" + cellText(row[i])
 				}
 			}

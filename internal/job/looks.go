@@ -29,12 +29,11 @@ func looks(e *metrics.Experiment, n int) []time.Time {
 	return out
 }
 
-// look puts into the options where a group-sequential design stands now: its look,
-// or why there is none.
-func (r *reporter) look(x *compiler.ExperimentPlan, a metrics.Analysis, opt *stats.Options) {
-	design, ok := stats.GroupDesignOf(a)
-	if !ok {
-		return
+// looksSoFar is where the group-sequential design of a metric stands now; nil where it
+// has none.
+func (r *reporter) looksSoFar(x *compiler.ExperimentPlan, a metrics.Analysis) *metrics.MomentLooks {
+	if _, ok := stats.GroupDesignOf(a); !ok {
+		return nil
 	}
 	n := a.Peeking.V.Looks
 	planned := looks(x.Def, n)
@@ -43,22 +42,34 @@ func (r *reporter) look(x *compiler.ExperimentPlan, a metrics.Analysis, opt *sta
 		now++
 	}
 	if now < n && (now == 0 || !r.asOf.Before(planned[now-1].Add(24*time.Hour))) {
-		opt.Untested = fmt.Sprintf("nothing is tested between looks: look %d of %d is on %s", now+1, n, planned[now].Format(time.DateOnly))
-		return
+		return &metrics.MomentLooks{Untested: fmt.Sprintf("nothing is tested between looks: look %d of %d is on %s", now+1, n, planned[now].Format(time.DateOnly))}
 	}
-	var units []int64
-	var times []float64
+	out := &metrics.MomentLooks{}
 	for i, at := range planned[:now] {
 		if i+1 < now && !planned[i+1].After(at) {
 			continue // in a short experiment two looks may be one
 		}
-		units, times = append(units, r.exposedBefore(x, at)), append(times, float64(i+1)/float64(n))
+		out.Units, out.Times = append(out.Units, r.exposedBefore(x, at)), append(out.Times, float64(i+1)/float64(n))
 	}
-	look, err := stats.NewGroupLookAt(design, units, times)
+	return out
+}
+
+// lookAt puts into the options of a design where it stands.
+func lookAt(l metrics.MomentLooks, a metrics.Analysis, opt *stats.Options) error {
+	if l.Untested != "" {
+		opt.Look, opt.Untested = nil, l.Untested
+		return nil
+	}
+	design, ok := stats.GroupDesignOf(a)
+	if !ok {
+		return fmt.Errorf("the analysis plans no looks")
+	}
+	look, err := stats.NewGroupLookAt(design, l.Units, l.Times)
 	if err != nil {
-		panic("job: looks ascend: " + err.Error())
+		return fmt.Errorf("find the boundary of a look: %w", err)
 	}
 	opt.Look, opt.Untested = look, ""
+	return nil
 }
 
 // exposedBefore counts the units of all variations that were exposed on days

@@ -6,14 +6,10 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/rogpeppe/go-internal/txtar"
-
-	"github.com/metricsjob/metricsjob/internal/diag"
-	"github.com/metricsjob/metricsjob/internal/job"
 )
 
 // TestMistakes makes the mistakes of testdata/mistakes.txtar, and of
-// testdata/mistakes_formats.txtar, one at a time, in definitions that are right,
+// those beside it, one at a time, in definitions that are right,
 // and wants check to find each before a run. A mistake is two sections:
 //
 //	NAME/edit  lines of metrics.yaml with - before them, and with + what takes their place
@@ -24,33 +20,21 @@ func TestMistakes(t *testing.T) { findMistakes(t, "testdata/mistakes.txtar") }
 
 func TestMistakesOfFormats(t *testing.T) { findMistakes(t, "testdata/mistakes_formats.txtar") }
 
+func TestMistakesWithoutEffect(t *testing.T) { findMistakes(t, "testdata/mistakes_idle.txtar") }
+
 func findMistakes(t *testing.T, file string) {
 	t.Helper()
-	a, err := txtar.ParseFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	c := &testCase{t: t, dir: dir, archive: a}
-	c.writeInputs()
+	c := openCase(t, file)
 	right := c.mustSection("metrics.yaml")
 	said := func(t *testing.T, definitions string) string {
-		writeFile(t, filepath.Join(dir, "metrics.yaml"), definitions)
-		report, err := job.Check(t.Context(), c.options())
-		if err != nil {
-			t.Fatal(err)
-		}
-		var said strings.Builder
-		if err := diag.Render(&said, report.Diagnostics, nil); err != nil {
-			t.Fatal(err)
-		}
-		return strings.ReplaceAll(said.String(), dir+string(filepath.Separator), "")
+		writeFile(t, filepath.Join(c.dir, "metrics.yaml"), definitions)
+		return c.check()
 	}
 	if got := said(t, right); got != "" {
 		t.Errorf("said about definitions that are right:\n%s", got)
 	}
 	mistakes := 0
-	for _, f := range a.Files {
+	for _, f := range c.archive.Files {
 		name, isEdit := strings.CutSuffix(f.Name, "/edit")
 		if !isEdit {
 			continue

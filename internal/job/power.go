@@ -5,7 +5,6 @@ import (
 	"math"
 
 	"github.com/metricsjob/metricsjob/internal/stats"
-	"github.com/metricsjob/metricsjob/metrics"
 )
 
 // PowerOptions say what an experiment is planned with.
@@ -55,15 +54,11 @@ type PowerRow struct {
 // Power plans experiments: how many units and days each effect takes; or, with units
 // at hand or as they come, which effect they find, and each effect with which power.
 func Power(ctx context.Context, opts PowerOptions) ([]PowerRow, error) {
-	opt := stats.OptionsOf(metrics.DefaultAnalysis())
-	if opts.Analysis != "" {
-		a, _, err := readAnalysis(opts.Analysis)
-		if err != nil {
-			return nil, err
-		}
-		opt = stats.OptionsOf(a)
+	a, _, err := readAnalysis(opts.Analysis)
+	if err != nil {
+		return nil, err
 	}
-	known, err := opts.known(ctx, opt)
+	known, err := opts.known(ctx, sumsAnalysis{Analysis: a, opt: stats.OptionsOf(a)})
 	if err != nil {
 		return nil, err
 	}

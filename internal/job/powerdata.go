@@ -32,16 +32,16 @@ func (o PowerOptions) over(opt stats.Options) stats.Options {
 }
 
 // known are the metrics that can be planned with: from numbers, sums, or data.
-func (o PowerOptions) known(ctx context.Context, opt stats.Options) ([]planned, error) {
+func (o PowerOptions) known(ctx context.Context, by sumsAnalysis) ([]planned, error) {
 	var out []planned
 	var err error
 	switch {
 	case o.Mean != nil:
-		return o.fromNumbers(o.over(opt))
+		return o.fromNumbers(by)
 	case o.Moments != "":
-		out, err = o.fromSums(ctx, opt)
+		out, err = o.fromSums(ctx, by)
 	default:
-		out, err = o.fromData(ctx, opt)
+		out, err = o.fromData(ctx, by)
 	}
 	if err == nil && len(out) == 0 {
 		err = &SumsError{Place: orDefault(o.Moments, "power"), Text: "no metric of a baseline has a mean and a variance to plan with", hint: "see the columns baseline and metric, and --metric"}
@@ -49,7 +49,7 @@ func (o PowerOptions) known(ctx context.Context, opt stats.Options) ([]planned, 
 	return out, err
 }
 
-func (o PowerOptions) fromNumbers(opt stats.Options) ([]planned, error) {
+func (o PowerOptions) fromNumbers(by sumsAnalysis) ([]planned, error) {
 	if *o.Mean == 0 || *o.StdDev <= 0 {
 		return nil, &SumsError{Place: "power", Text: "effects are shares of the mean, in units of the standard deviation: neither may be 0", hint: "give --mean and --std-dev, or --rate"}
 	}
@@ -57,9 +57,9 @@ func (o PowerOptions) fromNumbers(opt stats.Options) ([]planned, error) {
 	if ratio == 0 {
 		ratio = 1
 	}
-	return []planned{{mean: *o.Mean, power: opt.Power, perDay: o.PerDay, design: stats.PowerDesign{
-		StdDev: *o.StdDev, Ratio: ratio, Alpha: opt.Alpha, Alternative: opt.Alternative, Test: opt.Test,
-	}}}, nil
+	opt := o.over(by.opt)
+	design := stats.PowerDesign{StdDev: *o.StdDev, Ratio: ratio, Alpha: opt.Alpha, Alternative: opt.Alternative, Test: opt.Test}
+	return []planned{{mean: *o.Mean, power: opt.Power, perDay: o.PerDay, design: design.Peeking(by.Analysis, *o.Mean)}}, nil
 }
 
 // earlier is an experiment that others are planned by: of the variations that are
@@ -98,11 +98,12 @@ func (e earlier) ratio(baseline string) float64 {
 
 // plan plans with the moments of a metric's baseline; ok is false where they have no
 // mean or variance: nothing happens there, or always the same.
-func (o PowerOptions) plan(kind stats.Kind, m stats.Moments, opt stats.Options, e earlier, baseline string) (b planned, ok bool) {
+func (o PowerOptions) plan(kind stats.Kind, m stats.Moments, by sumsAnalysis, e earlier, baseline string) (b planned, ok bool) {
 	ratio := o.Ratio
 	if ratio == 0 {
 		ratio = e.ratio(baseline)
 	}
+	opt := o.over(by.opt)
 	mean := stats.Describe(kind, m).Mean
 	design, ok := stats.PowerDesignOf(kind, m, ratio, opt)
 	if !ok || mean == nil || *mean == 0 {
@@ -115,16 +116,18 @@ func (o PowerOptions) plan(kind stats.Kind, m stats.Moments, opt stats.Options, 
 	if exposed := e.units[baseline]; exposed > 0 {
 		perDay *= float64(m.Units) / float64(exposed)
 	}
+	design = design.Peeking(by.Analysis, *mean)
 	return planned{mean: *mean, design: design, power: opt.Power, perDay: perDay}, true
 }
 
 // fromSums plans with the rows of a file of sums: of each metric those over everybody,
 // and of a funnel's steps the last.
-func (o PowerOptions) fromSums(ctx context.Context, opt stats.Options) ([]planned, error) {
+func (o PowerOptions) fromSums(ctx context.Context, preset sumsAnalysis) ([]planned, error) {
 	rows, err := readSums(ctx, o.Moments, o.Options)
 	if err != nil {
 		return nil, err
 	}
+	options := &sumsOptions{preset: preset, given: o.Analysis != "", read: map[string]sumsAnalysis{}}
 	type key struct{ experiment, metric string }
 	keyOf := func(r sumsRow) key { return key{r.text("experiment"), r.text("metric")} }
 	var keys []key
@@ -147,9 +150,12 @@ func (o PowerOptions) fromSums(ctx context.Context, opt stats.Options) ([]planne
 	}
 	var out []planned
 	for _, k := range keys {
-		own := o.over(opt)
-		own.CUPED = opt.CUPED && byKey[k][0].text("pre_sum") != ""
-		groups, err := groupsOf(byKey[k], func(b []byte) (int, error) { return len(b), nil }, own)
+		by, err := options.ofMetric(byKey[k][0])
+		if err != nil {
+			return nil, err
+		}
+		by.opt.CUPED = by.opt.CUPED && byKey[k][0].text("pre_sum") != ""
+		groups, err := groupsOf(byKey[k], &sumsOptions{given: true, preset: by})
 		if err != nil {
 			return nil, err
 		}
@@ -167,7 +173,7 @@ func (o PowerOptions) fromSums(ctx context.Context, opt stats.Options) ([]planne
 		if base == nil {
 			continue
 		}
-		if b, ok := o.plan(g.kind, base.all, own, e, base.row.text("variation")); ok {
+		if b, ok := o.plan(g.kind, base.all, by, e, base.row.text("variation")); ok {
 			b.experiment, b.metric = k.experiment, k.metric
 			out = append(out, b)
 		}
@@ -177,7 +183,7 @@ func (o PowerOptions) fromSums(ctx context.Context, opt stats.Options) ([]planne
 
 // fromData runs the definitions over everybody, and plans each metric by its own
 // options, but where an analysis file was given.
-func (o PowerOptions) fromData(ctx context.Context, opt stats.Options) ([]planned, error) {
+func (o PowerOptions) fromData(ctx context.Context, preset sumsAnalysis) ([]planned, error) {
 	p, err := prepare(ctx, o.Options)
 	if err != nil {
 		return nil, err
@@ -202,13 +208,12 @@ func (o PowerOptions) fromData(ctx context.Context, opt stats.Options) ([]planne
 				if !m.IsValue() || r.overflow(x, m) {
 					continue
 				}
-				own := opt
+				by := preset
 				if o.Analysis == "" {
-					own = stats.OptionsOf(m.Def.Analysis)
+					by = sumsAnalysis{Analysis: m.Def.Analysis, opt: stats.OptionsOf(m.Def.Analysis)}
 				}
-				own = o.over(own)
-				own.CUPED = own.CUPED && m.Tally.P != nil
-				if b, ok := o.plan(m.Kind, r.moments(m, overall(x.Def.Key.V, baseline.Key.V)), own, e, baseline.Key.V); ok {
+				by.opt.CUPED = by.opt.CUPED && m.Tally.P != nil
+				if b, ok := o.plan(m.Kind, r.moments(m, overall(x.Def.Key.V, baseline.Key.V)), by, e, baseline.Key.V); ok {
 					b.experiment, b.metric = x.Def.Key.V, m.Def.Metric.Key.V
 					out = append(out, b)
 				}

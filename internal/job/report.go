@@ -46,6 +46,7 @@ func (p *prepared) report(ctx context.Context, c *collected, began time.Time) (*
 			r.verdicts(x)
 		}
 	}
+	r.aboutExperiments()
 	r.tables.Results = r.effects.rows
 	r.definitions()
 	r.run(began)
@@ -123,6 +124,9 @@ func parts(x *compiler.ExperimentPlan, cells iter.Seq[cell]) []part {
 func (r *reporter) experiment(ctx context.Context, x *compiler.ExperimentPlan) error {
 	exposed := parts(x, maps.Keys(r.exposed))
 	mismatch := r.health(x)
+	if err := r.silentSources(ctx, x); err != nil {
+		return err
+	}
 	for _, m := range x.Metrics {
 		if r.overflow(x, m) {
 			if err := r.overflowed(ctx, x, m, exposed); err != nil {
@@ -201,14 +205,33 @@ func (r *reporter) formedAfter(m *compiler.MetricPlan, warnings []string) []stri
 	return append(slices.Clone(warnings), metrics.WarnAfterExposure)
 }
 
+// sampled reports whether a row that counts for a metric, or for a step of its funnel,
+// stands for several.
+func (r *reporter) sampled(x *compiler.ExperimentPlan, m *compiler.MetricPlan) bool {
+	tallies := []*compiler.Tally{m.Tally}
+	if m.Step > 0 {
+		tallies = nil
+		for _, step := range x.Metrics {
+			if step.Def == m.Def {
+				tallies = append(tallies, step.Tally)
+			}
+		}
+	}
+	return slices.ContainsFunc(tallies, func(t *compiler.Tally) bool {
+		for k, s := range r.sums[t] {
+			if k.experiment == x.Def.Key.V && k.segment == metrics.Overall && s.sampled > 0 {
+				return true
+			}
+		}
+		return false
+	})
+}
+
 // notes are the warnings that every row of a metric in an experiment carries.
 func (r *reporter) notes(x *compiler.ExperimentPlan, m *compiler.MetricPlan) []string {
 	var notes []string
-	for k, s := range r.sums[m.Tally] {
-		if k.experiment == x.Def.Key.V && k.segment == metrics.Overall && s.sampled > 0 {
-			notes = append(notes, metrics.WarnSampled)
-			break
-		}
+	if r.sampled(x, m) {
+		notes = append(notes, metrics.WarnSampled)
 	}
 	if m.Tally.Follows() {
 		notes = append(notes, metrics.WarnAfterExposure)
@@ -234,8 +257,13 @@ func (r *reporter) notes(x *compiler.ExperimentPlan, m *compiler.MetricPlan) []s
 func (r *reporter) subject(x *compiler.ExperimentPlan, m *compiler.MetricPlan) subject {
 	opt := stats.OptionsOf(m.Def.Analysis)
 	opt.CUPED, opt.Better = m.Tally.P != nil, m.Def.Metric.Better.V
-	r.look(x, m.Def.Analysis, &opt)
-	s := subject{kind: m.Kind, opt: opt, better: opt.Better, correction: m.Def.Analysis.Correction.V, value: m.IsValue()}
+	looks := r.looksSoFar(x, m.Def.Analysis)
+	if looks != nil {
+		if err := lookAt(*looks, m.Def.Analysis, &opt); err != nil {
+			panic("job: looks ascend: " + err.Error())
+		}
+	}
+	s := subject{kind: m.Kind, looks: looks, opt: opt, better: opt.Better, correction: m.Def.Analysis.Correction.V, value: m.IsValue()}
 	if m.IsValue() {
 		s.margin = m.Def.Margin
 	}
@@ -314,7 +342,7 @@ func (r *reporter) metric(x *compiler.ExperimentPlan, m *compiler.MetricPlan, s 
 				strata: r.strata(x, m, q, other, v),
 			})
 		}
-		r.tables.Moments = append(r.tables.Moments, r.momentRow(x, m, v, k, own))
+		r.tables.Moments = append(r.tables.Moments, r.momentRow(x, m, v, q, own, s.looks, row.Warnings))
 	}
 }
 
@@ -372,59 +400,6 @@ func (r *reporter) momentsOf(of *unitSums, m *compiler.MetricPlan, k cell) stats
 	out := stats.NewMoments(units, sums)
 	out.Quantiles = r.percentiles[percentileKey{t, k}]
 	return out
-}
-
-func (r *reporter) momentRow(x *compiler.ExperimentPlan, m *compiler.MetricPlan, v *metrics.Variation, k cell, own stats.Moments) metrics.MomentRow {
-	row := metrics.MomentRow{
-		RunID: r.runID, AsOf: r.asOf, Experiment: k.experiment, Metric: m.Def.Metric.Key.V, Version: m.Def.Metric.Version,
-		Kind: m.Kind.String(), Segment: k.segment, SegmentValue: k.value, Variation: k.variation, Baseline: v.Baseline,
-		Weight: weightOf(v), Exposed: r.unitsOf(m.Tally).exposed[k.whole()], Units: own.Units,
-		Sum: own.Sum(stats.X).String(), SumSq: own.Sum(stats.XX).String(),
-	}
-	row.Step, row.Split = stepOf(m), k.split.text()
-	if m.Tally.Percentile != nil {
-		addQuantiles(&row, m.Tally, own.Quantiles)
-	}
-	row.UpperThreshold, row.LowerThreshold = r.thresholds(x, m.Caps(), stats.X)
-	if s := r.sums[m.Tally][k]; s != nil {
-		row.WithEvent, row.Events = s.withEvents, s.events
-	}
-	for term, to := range map[stats.Term]**string{
-		stats.Y: &row.DenSum, stats.YY: &row.DenSumSq, stats.XY: &row.SumDen,
-		stats.P: &row.PreSum, stats.PP: &row.PreSumSq, stats.XP: &row.SumPre,
-		stats.Q: &row.PreDenSum, stats.QQ: &row.PreDenSumSq, stats.XQ: &row.SumPreDen,
-		stats.YP: &row.DenSumPre, stats.YQ: &row.DenSumPreDen, stats.PQ: &row.PreSumPreDen,
-	} {
-		if m.Kind != stats.Percentile && m.Tally.Need.Has(stats.NeedTerms(term)) {
-			*to = sumText(own, term)
-		}
-	}
-	return row
-}
-
-// thresholds are what the numbers of a side of a tally were capped at.
-func (r *reporter) thresholds(x *compiler.ExperimentPlan, t *compiler.Tally, side stats.Term) (upper, lower *string) {
-	v := t.Side(side)
-	if v.Caps == nil {
-		return nil, nil
-	}
-	bounds := r.caps[capKey{t, side, x.Def.Key.V}]
-	text := func(fixed, found *big.Int) *string {
-		if found == nil {
-			found = fixed
-		}
-		if found == nil {
-			return nil
-		}
-		s := stats.NewSum(found, v.Decimals()).String()
-		return &s
-	}
-	return text(v.Caps.Upper, bounds.Upper), text(v.Caps.Lower, bounds.Lower)
-}
-
-func sumText(m stats.Moments, t stats.Term) *string {
-	s := m.Sum(t).String()
-	return &s
 }
 
 func weightOf(v *metrics.Variation) *float64 {

@@ -2,12 +2,10 @@ package job_test
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/metricsjob/metricsjob/internal/job"
 )
@@ -16,12 +14,7 @@ import (
 // control bought a book (u1) and three toys (u1 twice, u2), of green u3 something
 // without a category.
 func TestExplainSplit(t *testing.T) {
-	text, err := os.ReadFile("testdata/cases/split_by.txtar")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &testCase{t: t, dir: t.TempDir(), archive: txtar.Parse(text)}
-	c.writeInputs()
+	c := openCase(t, "testdata/cases/split_by.txtar")
 	for _, test := range []struct{ split, want string }{
 		{"toy", "split control 3 2 with category toy\nsplit green 0 0 with category toy\ncounted control 3 2 counted\ncounted green 0 0 counted\n"},
 		{"book", "split control 1 1 with category book\nsplit green 0 0 with category book\ncounted control 1 1 counted\ncounted green 0 0 counted\n"},

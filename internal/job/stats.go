@@ -6,10 +6,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
-	"time"
 
-	"github.com/metricsjob/metricsjob/internal/diag"
 	"github.com/metricsjob/metricsjob/internal/stats"
 	"github.com/metricsjob/metricsjob/metrics"
 )
@@ -30,42 +29,23 @@ type StatsOptions struct {
 // Stats computes results from sums that were made elsewhere. Mistakes in the
 // analysis file are a diag.List as error, those in the sums a *SumsError.
 func Stats(ctx context.Context, opts StatsOptions) (*metrics.Tables, error) {
-	a, digest, err := readAnalysis(opts.Analysis)
+	options, digest, err := newSumsOptions(opts.Analysis, opts.Information)
 	if err != nil {
 		return nil, err
-	}
-	if a.Bootstrap.Set {
-		var list diag.List
-		list.Errorf(a.Bootstrap.Pos, "conflict", "a bootstrap draws units, and sums have none").
-			WithHint("leave bootstrap out; metricsjob run resamples")
-		return nil, list.Err()
-	}
-	opt := stats.OptionsOf(a)
-	design, ok := stats.GroupDesignOf(a)
-	switch looks := a.Peeking.V.Looks; {
-	case len(opts.Information) > 0 && !ok:
-		return nil, &SumsError{Place: "information", Text: "shares of information are for looks, and the analysis plans none", hint: "write peeking: {method: group, looks: 4} in the analysis"}
-	case looks > 0 && len(opts.Information) > looks:
-		return nil, &SumsError{Place: "information", Text: fmt.Sprintf("%d shares, and %d looks are planned", len(opts.Information), looks), hint: "give the share at each look so far"}
-	}
-	if ok && len(opts.Information) > 0 {
-		look, err := stats.NewGroupLook(design, opts.Information)
-		if err != nil {
-			return nil, &SumsError{Place: "information", Text: err.Error(), hint: "give the share at each look so far, such as 0.25,0.5"}
-		}
-		opt.Look, opt.Untested = look, ""
 	}
 	rows, err := readSums(ctx, opts.Moments, opts.Options)
 	if err != nil {
 		return nil, err
 	}
-	hash := sha256.New()
-	fmt.Fprintln(hash, opts.Version, digest, opts.Information, opts.Ended)
-	groups, err := groupsOf(rows, hash.Write, opt)
+	runID := sumsID(rows, opts.Version, digest, opts.Information, opts.Ended)
+	groups, err := groupsOf(rows, options)
 	if err != nil {
 		return nil, err
 	}
-	t := &fromSums{analysis: a, opt: opt, ended: opts.Ended, runID: hex.EncodeToString(hash.Sum(nil))[:16], tables: &metrics.Tables{}, known: map[string]bool{}}
+	if err := options.looked(groups); err != nil {
+		return nil, err
+	}
+	t := &fromSums{options: options, ended: opts.Ended, runID: runID, tables: &metrics.Tables{}, known: map[string]bool{}}
 	t.steps = stepsOf(groups)
 	for _, g := range groups {
 		if err := t.group(g); err != nil {
@@ -73,7 +53,9 @@ func Stats(ctx context.Context, opts StatsOptions) (*metrics.Tables, error) {
 		}
 	}
 	t.effects.correct()
-	t.judge(groups)
+	if err := t.judge(groups); err != nil {
+		return nil, err
+	}
 	t.tables.Results = t.effects.rows
 	t.tables.Runs = []metrics.RunRow{{RunID: t.runID, Version: opts.Version, SchemaVersion: metrics.SchemaVersion, Outcome: "done"}}
 	return t.tables, nil
@@ -91,16 +73,35 @@ func readAnalysis(path string) (metrics.Analysis, string, error) {
 	return a, string(text), list.Err()
 }
 
+// sumsID is a digest of the cells that have a value, and of what else the tables are
+// determined by.
+func sumsID(rows []sumsRow, determined ...any) string {
+	hash := sha256.New()
+	fmt.Fprintln(hash, determined...)
+	file := rows[0].file
+	columns := slices.Sorted(slices.Values(file.columns))
+	var line []byte
+	for _, r := range rows {
+		line = line[:0]
+		for _, column := range columns {
+			if text := r.text(column); text != "" {
+				line = strconv.AppendQuote(append(append(line, column...), ':'), text)
+			}
+		}
+		_, _ = hash.Write(append(line, '\n')) // a hash takes everything
+	}
+	return hex.EncodeToString(hash.Sum(nil))[:16]
+}
+
 // fromSums is the making of tables from sums.
 type fromSums struct {
-	analysis metrics.Analysis
-	opt      stats.Options
-	ended    bool
-	runID    string
-	tables   *metrics.Tables
-	effects  effects
-	known    map[string]bool // metrics that are described
-	steps    map[funnel]int64
+	options *sumsOptions
+	ended   bool
+	runID   string
+	tables  *metrics.Tables
+	effects effects
+	known   map[string]bool // metrics that are described
+	steps   map[funnel]int64
 }
 
 // funnel is a metric of an experiment that may have steps.
@@ -133,33 +134,58 @@ func (t *fromSums) group(g *sumsGroup) error {
 	if err != nil {
 		return err
 	}
-	s := subject{kind: g.kind, opt: t.opt, better: g.better, correction: t.analysis.Correction.V, value: g.first.text("split") == "" && g.step() == t.steps[funnel{g.first.experiment(), g.first.text("metric")}]}
-	s.opt.Better = g.better
-	if s.margin, err = g.first.margin(); err != nil {
+	last := t.steps[funnel{g.first.experiment(), g.first.text("metric")}]
+	s := subject{kind: g.kind, opt: g.by.opt, better: g.better, correction: g.by.Correction.V, value: g.first.text("split") == "" && g.step() == last}
+	margin, err := g.first.margin()
+	if err != nil {
 		return err
 	}
+	if s.value {
+		s.margin = margin
+	}
 	for _, a := range g.arms {
-		row := metrics.ResultRow{
-			RunID: t.runID, AsOf: asOfText(a.row.text("as_of")), Experiment: a.row.experiment(), Rule: "test",
-			Role: orDefault(a.row.text("role"), string(metrics.Secondary)), Metric: a.row.text("metric"), Version: a.row.text("metric_version"),
-			Split: optional(a.row.text("split")), Segment: orDefault(a.row.text("segment"), metrics.Overall), SegmentValue: orDefault(a.row.text("segment_value"), metrics.All),
-			Variation: a.row.text("variation"), Exposed: a.exposed, UnitsWithEvent: a.unitsWithEvent, Events: a.events, Alpha: s.opt.Alpha, Warnings: []string{}, Method: "none",
-		}
-		if step, err := strconv.ParseInt(a.row.text("step"), 10, 64); err == nil {
-			row.Step = &step
+		row, err := t.resultRow(g, a)
+		if err != nil {
+			return err
 		}
 		s.describe(&row, a.all)
-		if a == base {
-			t.effects.add(row)
-			continue
+		others, err := g.comparedTo(a, base)
+		if err != nil {
+			return err
 		}
-		strata := strataOf(base, a)
-		if strata == nil && len(t.analysis.Stratify.V) > 0 {
-			row.Warnings = append(row.Warnings, metrics.WarnNoStrata)
+		if len(others) == 0 || a == base {
+			alone := row
+			alone.Warnings = slices.DeleteFunc(slices.Clone(row.Warnings), func(w string) bool { return w == metrics.WarnSharedUnits })
+			t.effects.add(alone)
 		}
-		t.effects.compare(row, s, base.row.text("variation"), arms{all: stats.Stratum{Baseline: base.all, Variation: a.all}, strata: strata})
+		for _, other := range others {
+			row, strata := row, strataOf(g.kind, other, a)
+			if strata == nil && !g.by.own && len(g.by.Stratify.V) > 0 {
+				row.Warnings = append(slices.Clone(row.Warnings), metrics.WarnNoStrata)
+			}
+			t.effects.compare(row, s, other.row.text("variation"), arms{all: stats.Stratum{Baseline: other.all, Variation: a.all}, strata: strata})
+		}
 	}
 	return nil
+}
+
+// resultRow is the row of an arm, without what is computed of its sums.
+func (t *fromSums) resultRow(g *sumsGroup, a *sumsArm) (metrics.ResultRow, error) {
+	row := metrics.ResultRow{
+		RunID: t.runID, AsOf: a.row.asOf(), Experiment: a.row.experiment(), Rule: "test",
+		Role: orDefault(a.row.text("role"), string(metrics.Secondary)), Metric: a.row.text("metric"), Version: a.row.text("metric_version"),
+		Split: optional(a.row.text("split")), Segment: orDefault(a.row.text("segment"), metrics.Overall), SegmentValue: orDefault(a.row.text("segment_value"), metrics.All),
+		Variation: a.row.text("variation"), Exposed: a.exposed, UnitsWithEvent: a.unitsWithEvent, Events: a.events, Alpha: g.by.opt.Alpha, Warnings: []string{}, Method: "none",
+	}
+	if step := g.step(); step > 0 {
+		row.Step = &step
+	}
+	warnings, err := a.row.list("warnings")
+	row.Warnings = append(row.Warnings, warnings...)
+	if g.by.own && g.by.Bootstrap.Set {
+		row.Warnings = append(row.Warnings, metrics.WarnNotInSums)
+	}
+	return row, err
 }
 
 func orDefault(text, preset string) string {
@@ -167,14 +193,4 @@ func orDefault(text, preset string) string {
 		return preset
 	}
 	return text
-}
-
-// asOfText reads the as-of of sums that a run wrote; others have the zero of Unix time.
-func asOfText(text string) time.Time {
-	for _, layout := range []string{time.RFC3339Nano, "2006-01-02 15:04:05.999999Z07", "2006-01-02 15:04:05.999999"} {
-		if at, err := time.Parse(layout, text); err == nil {
-			return at.UTC()
-		}
-	}
-	return time.Unix(0, 0).UTC()
 }

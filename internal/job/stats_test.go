@@ -2,7 +2,6 @@ package job_test
 
 import (
 	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,11 +14,11 @@ import (
 func statsOf(t *testing.T, sums, analysis string) (*metrics.Tables, error) {
 	t.Helper()
 	folder := t.TempDir()
-	opts := job.StatsOptions{Moments: filepath.Join(folder, "sums.csv"), Analysis: filepath.Join(folder, "analysis.yaml"), Ended: true}
-	for path, text := range map[string]string{opts.Moments: sums, opts.Analysis: "analysis: {" + analysis + "}\n"} {
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
+	opts := job.StatsOptions{Moments: filepath.Join(folder, "sums.csv"), Ended: true}
+	writeFile(t, opts.Moments, sums)
+	if analysis != "" {
+		opts.Analysis = filepath.Join(folder, "analysis.yaml")
+		writeFile(t, opts.Analysis, "analysis: {"+analysis+"}\n")
 	}
 	return job.Stats(t.Context(), opts)
 }
@@ -144,6 +143,20 @@ func TestMistakesInSums(t *testing.T) {
 			`row 1: column quantile_value: 7 is not between 4 and 6`},
 		{"a negative standard deviation", "metric,variation,baseline,units,mean,std_dev\nm,a,true,10,7,-4\n",
 			`row 1: column std_dev is negative`},
+		{"a weight that would fill the memory", "metric,weight,variation,baseline,units,sum,sum_sq\nm,1e400000000,a,true,10,1,1\nm,1,b,false,10,2,2\n",
+			`row 1: column weight: "1e400000000"`},
+		{"a margin that would fill the memory", "metric,role,margin,variation,baseline,units,sum,sum_sq\nm,guardrail,1e400000000%,a,true,10,1,1\nm,guardrail,,b,false,10,2,2\n",
+			`row 1: column margin: "1e400000000%"`},
+		{"a weight by nothing", "metric,weight,variation,baseline,units,sum,sum_sq\nm,1/0,a,true,10,1,1\nm,1,b,false,10,2,2\n",
+			`row 1: column weight: "1/0"`},
+		{"a list that is none", "metric,compared_to,variation,baseline,units,sum,sum_sq\nm,[],a,true,10,1,1\nm,a,b,false,10,2,2\n",
+			`row 2: column compared_to: "a" is no list of texts`},
+		{"compared to nobody", "metric,compared_to,variation,baseline,units,sum,sum_sq\nm,[],a,true,10,1,1\nm,\"[\"\"c\"\"]\",b,false,10,2,2\n",
+			`row 2: column compared_to: metric "m" has no other variation "c"`},
+		{"options that are none", "metric,analysis,variation,baseline,units,sum,sum_sq\nm,{alfa: 0.01},a,true,10,1,1\nm,,b,false,10,2,2\n",
+			`row 1: column analysis: `},
+		{"fewer exposed than units", "metric,variation,baseline,exposed,units,sum,sum_sq\nm,a,true,10,100,1,1\nm,b,false,10,100,2,2\n",
+			`row 1: column exposed: 10, and the metric is over 100 units`},
 		{"events that are no number", "metric,variation,baseline,units,sum,sum_sq,events\nm,a,true,10,1,1,many\n",
 			`row 1: column events: "many" is no whole number from 0`},
 	} {
@@ -180,6 +193,10 @@ func TestGuardrailsOfSums(t *testing.T) {
 			metrics.Inconclusive, "primary_better guardrail_not_computed"},
 		{"never in either", "", "crashes,guardrail,lower,a,true,10000,0,0\ncrashes,guardrail,lower,b,false,10000,0,0\n",
 			metrics.Ship, "primary_better guardrail_not_computed"},
+		{"of the baseline alone", "", "crashes,guardrail,lower,a,true,10000,10,10\n",
+			metrics.Inconclusive, "primary_better guardrail_not_computed"},
+		{"a second primary metric of the baseline alone", "", "visits,primary,higher,a,true,10000,10,10\n",
+			metrics.Ship, "primary_better primary_not_computed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			v := verdictsOf(t, primary+c.guardrail, c.analysis)[0]
@@ -191,6 +208,17 @@ func TestGuardrailsOfSums(t *testing.T) {
 				t.Errorf("%s for %v, want %s for %s", v.Verdict, v.Reasons, c.want, c.codes)
 			}
 		})
+	}
+}
+
+// A check that any row names as failed makes the experiment invalid.
+func TestFailedChecksOfAnyRow(t *testing.T) {
+	v := verdictsOf(t, `metric,role,variation,baseline,units,sum,sum_sq,failed_checks
+m,primary,a,true,10000,1000,1000,
+m,primary,b,false,10000,1200,1200,"[""several_variations""]"
+`, "")
+	if v[0].Verdict != metrics.Invalid {
+		t.Errorf("%s, want invalid", v[0].Verdict)
 	}
 }
 

@@ -8,24 +8,55 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/metricsjob/metricsjob/internal/diag"
 	"github.com/metricsjob/metricsjob/internal/stats"
 	"github.com/metricsjob/metricsjob/loaders"
 )
 
-// sumsRow is a row of a file of sums, as text by column, and where it stands.
+// sumsFile is a file of sums: the places of its columns in its rows.
+type sumsFile struct {
+	path    string
+	columns []string
+	places  map[string]int
+}
+
+// place is that of a column, which is added where it is not there.
+func (f *sumsFile) place(column string) int {
+	at, known := f.places[column]
+	if !known {
+		at = len(f.columns)
+		f.columns, f.places[column] = append(f.columns, column), at
+	}
+	return at
+}
+
+func newSumsFile(path string) *sumsFile { return &sumsFile{path: path, places: map[string]int{}} }
+
+// sumsRow is a row of a file of sums, as text by column, and where it stands. Copies
+// share their cells.
 type sumsRow struct {
-	cells map[string]string
-	file  string
+	cells []string
+	file  *sumsFile
 	line  int
 }
 
 // text is a cell; missing ones are empty.
-func (r sumsRow) text(column string) string { return strings.TrimSpace(r.cells[column]) }
+func (r sumsRow) text(column string) string {
+	if at, known := r.file.places[column]; known {
+		return r.cells[at]
+	}
+	return ""
+}
+
+// put changes a cell of a column that the file has.
+func (r sumsRow) put(column, text string) { r.cells[r.file.places[column]] = text }
 
 // SumsError is a mistake in a file of sums.
 type SumsError struct {
@@ -40,7 +71,7 @@ func (e *SumsError) Error() string { return e.Place + ": " + e.Text }
 func (e *SumsError) Hint() string { return e.hint }
 
 func (r sumsRow) errorf(hint, format string, args ...any) error {
-	return &SumsError{Place: fmt.Sprintf("%s: row %d", r.file, r.line), Text: fmt.Sprintf(format, args...), hint: hint}
+	return &SumsError{Place: fmt.Sprintf("%s: row %d", r.file.path, r.line), Text: fmt.Sprintf(format, args...), hint: hint}
 }
 
 // sum reads a decimal; ok is false where there is none.
@@ -92,12 +123,32 @@ func readSums(ctx context.Context, path string, opts Options) ([]sumsRow, error)
 	if len(rows) == 0 {
 		return nil, &SumsError{Place: path, Text: "has no rows", hint: "the columns are those of the table moments"}
 	}
-	for _, r := range rows {
-		if err := r.known(); err != nil {
-			return nil, err
+	return rows, settleColumns(rows)
+}
+
+// settleColumns refuses columns that no file of sums has, words that mean nothing in the
+// others, and gives all rows all columns.
+func settleColumns(rows []sumsRow) error {
+	f := rows[0].file
+	for _, name := range slices.Sorted(slices.Values(f.columns)) {
+		if !slices.Contains(sumsColumns, name) {
+			return rows[0].errorf(diag.Suggest("columns", name, sumsColumns), "there is no column %q", name)
 		}
 	}
-	return rows, nil
+	for _, column := range slices.Concat(metricColumns, armColumns) {
+		f.place(column) // rows take what others say there
+	}
+	for i := range rows {
+		r := &rows[i]
+		r.cells = append(r.cells, make([]string, len(f.columns)-len(r.cells))...)
+		for c, text := range r.cells {
+			r.cells[c] = strings.TrimSpace(text)
+		}
+		if err := r.known(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func readSumsCSV(path string) ([]sumsRow, error) {
@@ -111,6 +162,14 @@ func readSumsCSV(path string) ([]sumsRow, error) {
 	if err != nil {
 		return nil, &SumsError{Place: path, Text: fmt.Sprintf("no header: %v", err), hint: "the first line names the columns"}
 	}
+	file := newSumsFile(path)
+	for _, name := range header {
+		name = strings.TrimSpace(strings.TrimPrefix(name, "\ufeff"))
+		if _, twice := file.places[name]; twice {
+			return nil, &SumsError{Place: path, Text: fmt.Sprintf("two columns are named %q", name), hint: "leave one of them out"}
+		}
+		file.place(name)
+	}
 	var rows []sumsRow
 	for {
 		record, err := r.Read()
@@ -120,15 +179,7 @@ func readSumsCSV(path string) ([]sumsRow, error) {
 		if err != nil {
 			return nil, &SumsError{Place: path, Text: err.Error(), hint: "each line has as many cells as the header"}
 		}
-		cells := map[string]string{}
-		for i, name := range header {
-			name = strings.TrimSpace(strings.TrimPrefix(name, "\ufeff"))
-			if _, twice := cells[name]; twice {
-				return nil, &SumsError{Place: path, Text: fmt.Sprintf("two columns are named %q", name), hint: "leave one of them out"}
-			}
-			cells[name] = record[i]
-		}
-		rows = append(rows, sumsRow{cells, path, len(rows) + 1})
+		rows = append(rows, sumsRow{record, file, len(rows) + 1})
 	}
 }
 
@@ -139,6 +190,7 @@ func readSumsJSON(path string) ([]sumsRow, error) {
 	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
+	file := newSumsFile(path)
 	var rows []sumsRow
 	for {
 		var object map[string]any
@@ -149,13 +201,31 @@ func readSumsJSON(path string) ([]sumsRow, error) {
 		if err != nil {
 			return nil, &SumsError{Place: fmt.Sprintf("%s: row %d", path, len(rows)+1), Text: err.Error(), hint: "each line is one JSON object"}
 		}
-		cells := map[string]string{}
-		for name, v := range object {
-			if v != nil {
-				cells[name] = fmt.Sprint(v)
+		cells := make([]string, len(file.columns))
+		for _, name := range slices.Sorted(maps.Keys(object)) {
+			at := file.place(name)
+			if at == len(cells) {
+				cells = append(cells, "")
 			}
+			cells[at] = jsonCell(object[name])
 		}
-		rows = append(rows, sumsRow{cells, path, len(rows) + 1})
+		rows = append(rows, sumsRow{cells, file, len(rows) + 1})
+	}
+}
+
+// jsonCell is a value of JSON as a cell: lists and objects as their JSON.
+func jsonCell(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case []any, map[string]any:
+		text, err := json.Marshal(v)
+		if err != nil {
+			panic(fmt.Sprintf("job: what was JSON is none: %v", err))
+		}
+		return string(text)
+	default:
+		return fmt.Sprint(v)
 	}
 }
 
@@ -169,17 +239,22 @@ func readSumsParquet(ctx context.Context, path string, opts Options) ([]sumsRow,
 		return nil, err
 	}
 	defer func() { _ = e.Close() }()
-	got, err := e.Query(ctx, "SELECT CAST(COLUMNS(*) AS VARCHAR) FROM read_parquet('"+strings.ReplaceAll(path, "'", "''")+"', hive_partitioning = false)")
+	const cell = "CASE WHEN typeof(COLUMNS(*)) LIKE '%[]' THEN CAST(to_json(COLUMNS(*)) AS VARCHAR) ELSE CAST(COLUMNS(*) AS VARCHAR) END"
+	got, err := e.Query(ctx, "SELECT "+cell+" FROM read_parquet('"+strings.ReplaceAll(path, "'", "''")+"', hive_partitioning = false)")
 	if err != nil {
 		return nil, fmt.Errorf("read sums from %s: %w", path, err)
 	}
+	file := newSumsFile(path)
+	for _, name := range got.Columns {
+		file.place(name)
+	}
 	var rows []sumsRow
 	for i, row := range got.Cells {
-		cells := map[string]string{}
+		cells := make([]string, len(row))
 		for c, v := range row {
-			cells[got.Columns[c]] = text(v)
+			cells[c] = text(v)
 		}
-		rows = append(rows, sumsRow{cells, path, i + 1})
+		rows = append(rows, sumsRow{cells, file, i + 1})
 	}
 	return rows, nil
 }

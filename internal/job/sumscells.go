@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/metricsjob/metricsjob/internal/diag"
 	"github.com/metricsjob/metricsjob/internal/stats"
 	"github.com/metricsjob/metricsjob/metrics"
 )
@@ -17,50 +16,42 @@ import (
 // moments, in place of the sums what other tools print, and what is known of the
 // metric beyond its sums.
 var sumsColumns = func() []string {
-	out := []string{
-		"stratum", "role", "better", "margin", "std_error",
-		"quantile_z", "quantile_bounds_n",
-	}
-	for _, t := range new(metrics.Tables).All() {
-		if t.Name == "moments" {
-			for _, c := range t.Columns {
-				out = append(out, c.Name)
-			}
-		}
+	out := []string{"stratum", "quantile_z", "quantile_bounds_n"}
+	moments, _ := new(metrics.Tables).Table("moments")
+	for _, c := range moments.Columns {
+		out = append(out, c.Name)
 	}
 	for t := stats.X; t <= stats.PQ; t++ {
-		out = append(out, otherColumns(t)...)
+		out = append(out, otherColumns[t]...)
 	}
 	return out
 }()
 
-// otherColumns are those that may stand in for the sum of a term: of a sum the
+// otherColumns are, by term, those that may stand in for the sum of a term: of a sum the
 // mean, of squares the variance or the standard deviation, of products the
 // covariance, all with n − 1.
-func otherColumns(t stats.Term) []string {
-	column := t.Column()
-	switch factors := t.Factors(); {
-	case len(factors) == 1:
-		return []string{strings.Replace(column, "sum", "mean", 1)}
-	case factors[0] == factors[1]:
-		side := strings.TrimSuffix(column, "sum_sq")
-		return []string{side + "variance", side + "std_dev"}
-	}
-	return []string{strings.Replace(column, "sum", "cov", 1)}
-}
-
-// known refuses what no column of sums is named, and words that mean nothing.
-func (r sumsRow) known() error {
-	var names []string
-	for name := range r.cells {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		if !slices.Contains(sumsColumns, name) {
-			return r.errorf(diag.Suggest("columns", name, sumsColumns), "there is no column %q", name)
+var otherColumns = func() map[stats.Term][]string {
+	out := map[stats.Term][]string{}
+	for t := stats.X; t <= stats.PQ; t++ {
+		column := t.Column()
+		switch factors := t.Factors(); {
+		case len(factors) == 1:
+			out[t] = []string{strings.Replace(column, "sum", "mean", 1)}
+		case factors[0] == factors[1]:
+			side := strings.TrimSuffix(column, "sum_sq")
+			out[t] = []string{side + "variance", side + "std_dev"}
+		default:
+			out[t] = []string{strings.Replace(column, "sum", "cov", 1)}
+		}
+		if t == stats.XX {
+			out[t] = append(out[t], "std_error")
 		}
 	}
+	return out
+}()
+
+// known refuses words that mean nothing.
+func (r sumsRow) known() error {
 	for _, c := range []struct {
 		column string
 		words  []string
@@ -78,8 +69,8 @@ func (r sumsRow) known() error {
 		}
 	}
 	if text := r.text("weight"); text != "" {
-		if w, ok := new(big.Rat).SetString(text); !ok || w.Sign() < 0 {
-			return r.errorf("a weight is a number from 0", "column weight: %q", text)
+		if w := ratOf(text); w == nil || w.Sign() < 0 {
+			return r.errorf("a weight is a number from 0, such as 50 or 1/3", "column weight: %q", text)
 		}
 	}
 	return nil
@@ -110,11 +101,17 @@ func (r sumsRow) moments(kind stats.Kind, opt stats.Options) (stats.Moments, err
 	}
 	m := stats.Moments{Units: units}
 	if kind == stats.Percentile {
-		m.Quantiles, err = r.quantiles(opt)
+		if m.Quantiles, err = r.quantiles(opt); err != nil || r.text("den_sum") != "" {
+			return m, err // of clusters the sums are those of shares
+		}
+		total, ok, err := r.sum(stats.X.Column())
+		if ok {
+			m.Set(stats.X, total)
+		}
 		return m, err
 	}
 	for _, term := range stats.NeedOf(kind, opt).Terms()[1:] {
-		s, err := r.term(&m, term, "a "+kind.String()+" needs it, or "+strings.Join(otherColumns(term), " or ")+"; covariates are needed with cuped")
+		s, err := r.term(&m, term, kind)
 		if err != nil {
 			return m, err
 		}
@@ -125,17 +122,13 @@ func (r sumsRow) moments(kind stats.Kind, opt stats.Options) (stats.Moments, err
 
 // term is the sum of one term: as it is, or from what stands in for it. The terms
 // that it is made with are in m.
-func (r sumsRow) term(m *stats.Moments, t stats.Term, hint string) (stats.Sum, error) {
+func (r sumsRow) term(m *stats.Moments, t stats.Term, kind stats.Kind) (stats.Sum, error) {
 	given := t.Column()
 	s, ok, err := r.sum(given)
 	if err != nil {
 		return s, err
 	}
-	others := otherColumns(t)
-	if t == stats.XX {
-		others = append(others, "std_error")
-	}
-	for _, column := range others {
+	for _, column := range otherColumns[t] {
 		v, has, err := r.sum(column)
 		switch {
 		case err != nil:
@@ -151,7 +144,7 @@ func (r sumsRow) term(m *stats.Moments, t stats.Term, hint string) (stats.Sum, e
 		given, ok = column, true
 	}
 	if !ok {
-		return s, r.errorf(hint, "column %s is empty", t.Column())
+		return s, r.errorf("a "+kind.String()+" needs it, or "+strings.Join(otherColumns[t], " or ")+"; covariates are needed with cuped", "column %s is empty", t.Column())
 	}
 	return s, nil
 }
@@ -257,7 +250,10 @@ func (r sumsRow) quantiles(opt stats.Options) (*stats.Quantiles, error) {
 		}
 		*bound.to = s.Float64()
 	}
-	if v := value.Float64(); q.Lower > v || v > q.Upper {
+	// The value is exact and the bounds are not: where they are one, they differ by rounding.
+	v := value.Float64()
+	rounding := 1e-9 * math.Abs(v)
+	if q.Lower > v+rounding || v-rounding > q.Upper {
 		return nil, r.errorf("the value lies between quantile_lower and quantile_upper", "column quantile_value: %s is not between %s and %s",
 			r.text("quantile_value"), r.text("quantile_lower"), r.text("quantile_upper"))
 	}

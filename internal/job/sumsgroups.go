@@ -5,6 +5,7 @@ import (
 	"math/big"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/metricsjob/metricsjob/internal/stats"
 	"github.com/metricsjob/metricsjob/metrics"
@@ -15,16 +16,20 @@ type sumsGroup struct {
 	first  sumsRow
 	kind   stats.Kind
 	better metrics.Better
+	by     sumsAnalysis
 	arms   []*sumsArm
 	// totals are the counts of all variations, by column: together they must fit.
 	totals map[string]int64
+	// failed are the checks that any row names as failed in its run.
+	failed []string
+	// missing are the metrics that any row names as not computed in its run.
+	missing []plannedMetric
 }
 
 // sumsArm is one variation of a group; of several strata, all of them.
 type sumsArm struct {
 	row    sumsRow // the first; its columns weight and baseline are those of all
-	strata []string
-	byName map[string]stats.Moments
+	strata []sumsStratum
 	all    stats.Moments
 	// exposed are the exposed units, where the file has them, else those of the sums.
 	exposed, unitsWithEvent, events int64
@@ -33,7 +38,7 @@ type sumsArm struct {
 // metricColumns are the columns that say something of a metric, so that its rows
 // cannot differ in them, and armColumns those of a variation of a group.
 var (
-	metricColumns = []string{"kind", "role", "better", "margin", "quantile", "metric_version"}
+	metricColumns = []string{"kind", "role", "better", "margin", "quantile", "metric_version", "analysis"}
 	armColumns    = []string{"baseline", "weight"}
 )
 
@@ -48,32 +53,41 @@ func (r sumsRow) groupKey() groupKey {
 }
 
 // groupsOf puts rows together, in order of appearance.
-func groupsOf(rows []sumsRow, seen func([]byte) (int, error), opt stats.Options) ([]*sumsGroup, error) {
+func groupsOf(rows []sumsRow, options *sumsOptions) ([]*sumsGroup, error) {
 	if err := settle(rows); err != nil {
 		return nil, err
 	}
 	var groups []*sumsGroup
 	index := map[groupKey]*sumsGroup{}
 	for _, r := range rows {
-		_, _ = seen([]byte(fmt.Sprintln(r.cells)))
 		g := index[r.groupKey()]
 		if g == nil {
-			kind, err := r.kind()
-			if err != nil {
+			var err error
+			if g, err = newSumsGroup(r, options); err != nil {
 				return nil, err
-			}
-			g = &sumsGroup{first: r, kind: kind, better: metrics.Higher, totals: map[string]int64{}}
-			if r.text("better") == string(metrics.Lower) {
-				g.better = metrics.Lower
 			}
 			index[r.groupKey()] = g
 			groups = append(groups, g)
 		}
-		if err := g.add(r, opt); err != nil {
+		if err := g.add(r); err != nil {
 			return nil, err
 		}
 	}
 	return groups, checkWeights(groups)
+}
+
+func newSumsGroup(first sumsRow, options *sumsOptions) (*sumsGroup, error) {
+	g := &sumsGroup{first: first, better: metrics.Higher, totals: map[string]int64{}}
+	if first.text("better") == string(metrics.Lower) {
+		g.better = metrics.Lower
+	}
+	var err error
+	if g.kind, err = first.kind(); err != nil {
+		return nil, err
+	}
+	g.by, err = options.ofMetric(first)
+	g.by.opt.Better = g.better
+	return g, err
 }
 
 // settle makes all rows of a metric say what one of them says of it, and refuses rows
@@ -107,7 +121,7 @@ func settle(rows []sumsRow) error {
 	}
 	for _, r := range rows {
 		for column, one := range said[metric{r.experiment(), r.text("metric"), r.text("split")}] {
-			r.cells[column] = one.cells[column]
+			r.put(column, one.text(column))
 		}
 	}
 	return nil
@@ -131,12 +145,24 @@ func (r sumsRow) agrees(other sumsRow, column, of string) error {
 }
 
 // rat is the number of a column, nil where it has none.
-func (r sumsRow) rat(column string) *big.Rat {
-	n, ok := new(big.Rat).SetString(r.text(column))
-	if !ok {
+func (r sumsRow) rat(column string) *big.Rat { return ratOf(r.text(column)) }
+
+// ratOf reads a decimal, or a fraction of two; nil where it is neither. big.Rat would
+// also take exponents whose numbers fill the memory.
+func ratOf(text string) *big.Rat {
+	over, under, isFraction := strings.Cut(text, "/")
+	n, err := stats.ParseSum(over)
+	if err != nil {
 		return nil
 	}
-	return n
+	if !isFraction {
+		return n.Rat()
+	}
+	d, err := stats.ParseSum(under)
+	if err != nil || d.Sign() == 0 {
+		return nil
+	}
+	return new(big.Rat).Quo(n.Rat(), d.Rat())
 }
 
 func (r sumsRow) isBaseline() bool {
@@ -156,33 +182,42 @@ func (r sumsRow) kind() (stats.Kind, error) {
 	return 0, r.errorf("a kind is mean, proportion, ratio or quantile", "unknown kind %q", r.text("kind"))
 }
 
-func (g *sumsGroup) add(r sumsRow, opt stats.Options) error {
-	m, err := r.moments(g.kind, opt)
+func (g *sumsGroup) add(r sumsRow) error {
+	m, err := r.moments(g.kind, g.by.opt)
 	if err != nil {
 		return err
 	}
-	stratum := r.text("stratum")
-	at := slices.IndexFunc(g.arms, func(a *sumsArm) bool { return a.row.text("variation") == r.text("variation") })
-	if at < 0 {
-		at = len(g.arms)
-		g.arms = append(g.arms, &sumsArm{row: r, byName: map[string]stats.Moments{}})
+	strata, err := r.strata(g.kind, g.by.opt)
+	if err != nil {
+		return err
 	}
-	arm := g.arms[at]
-	if _, twice := arm.byName[stratum]; twice {
+	arm := g.arm(r.text("variation"))
+	failed, err := r.list("failed_checks")
+	if err != nil {
+		return err
+	}
+	g.failed = append(g.failed, failed...)
+	if err := g.addMissing(r); err != nil {
+		return err
+	}
+	key := stratumKey{name: r.text("stratum")}
+	switch {
+	case arm == nil:
+		arm = &sumsArm{row: r, strata: strata, all: m}
+		g.arms = append(g.arms, arm)
+	case strata != nil || arm.row.text("strata") != "" || slices.ContainsFunc(arm.strata, func(s sumsStratum) bool { return s.key == key }):
 		return r.errorf("give a variation of a metric once, or its parts with a column stratum", "variation %q of metric %q stands twice", r.text("variation"), r.text("metric"))
-	}
-	arm.strata = append(arm.strata, stratum)
-	arm.byName[stratum] = m
-	if len(arm.strata) == 1 {
-		arm.all = m
-	} else {
+	default:
 		arm.all = arm.all.Add(m)
+	}
+	if strata == nil {
+		arm.strata = append(arm.strata, sumsStratum{key: key, moments: m})
 	}
 	for _, column := range armColumns {
 		switch {
 		case r.text(column) == "":
 		case arm.row.text(column) == "":
-			arm.row.cells[column] = r.cells[column]
+			arm.row.put(column, r.text(column))
 		default:
 			if err := r.agrees(arm.row, column, fmt.Sprintf("variation %q", r.text("variation"))); err != nil {
 				return err
@@ -190,6 +225,16 @@ func (g *sumsGroup) add(r sumsRow, opt stats.Options) error {
 		}
 	}
 	return g.count(r, arm, m.Units)
+}
+
+// arm is that of a variation; nil where the group has none.
+func (g *sumsGroup) arm(variation string) *sumsArm {
+	for _, a := range g.arms {
+		if a.row.text("variation") == variation {
+			return a
+		}
+	}
+	return nil
 }
 
 // count adds the counts of a row to those of its variation.
@@ -211,6 +256,9 @@ func (g *sumsGroup) count(r sumsRow, arm *sumsArm, units int64) error {
 				return err
 			}
 		}
+		if c.column == "exposed" && n < units {
+			return r.errorf("exposed counts all units that were exposed, those without a value too", "column exposed: %d, and the metric is over %d units", n, units)
+		}
 		*c.to += n
 		if g.totals[c.column] += n; g.totals[c.column] > maxCount {
 			return r.errorf(fmt.Sprintf("the variations of a metric may have %d together", int64(maxCount)),
@@ -220,7 +268,8 @@ func (g *sumsGroup) count(r sumsRow, arm *sumsArm, units int64) error {
 	return nil
 }
 
-// baseline is the arm that others are compared with.
+// baseline is the arm that others are compared with, where no row says with what; nil
+// where there is none.
 func (g *sumsGroup) baseline() (*sumsArm, error) {
 	var found *sumsArm
 	for _, a := range g.arms {
@@ -232,27 +281,48 @@ func (g *sumsGroup) baseline() (*sumsArm, error) {
 			found = a
 		}
 	}
-	if found == nil {
+	if found == nil && g.first.text("compared_to") == "" {
 		return nil, g.first.errorf("one variation has true in the column baseline", "metric %q has no baseline", g.first.text("metric"))
 	}
 	return found, nil
 }
 
-// strataOf are the strata of two variations, if there are several.
-func strataOf(baseline, variation *sumsArm) []stats.Stratum {
-	names := slices.Clone(baseline.strata)
-	for _, name := range variation.strata {
-		if !slices.Contains(names, name) {
-			names = append(names, name)
+// comparedTo are the arms that one is compared to: those that a run says, or else the
+// baseline.
+func (g *sumsGroup) comparedTo(a, baseline *sumsArm) ([]*sumsArm, error) {
+	if a.row.text("compared_to") == "" {
+		if a == baseline {
+			return nil, nil
 		}
+		return []*sumsArm{baseline}, nil
 	}
-	if len(names) < 2 {
-		return nil
+	keys, err := a.row.list("compared_to")
+	if err != nil {
+		return nil, err
 	}
-	slices.Sort(names)
-	var out []stats.Stratum
+	var out []*sumsArm
+	for _, key := range keys {
+		other := g.arm(key)
+		if other == nil || other == a {
+			return nil, a.row.errorf("leave the rows of all variations in the file, or leave the column out", "column compared_to: metric %q has no other variation %q", a.row.text("metric"), key)
+		}
+		out = append(out, other)
+	}
+	return out, nil
+}
+
+// addMissing adds the metrics that a row names as not computed.
+func (g *sumsGroup) addMissing(r sumsRow) error {
+	names, err := r.list("not_computed")
+	if err != nil {
+		return err
+	}
 	for _, name := range names {
-		out = append(out, stats.Stratum{Baseline: baseline.byName[name], Variation: variation.byName[name]})
+		role, key, _ := strings.Cut(name, " ")
+		if key == "" || metrics.Role(role) != metrics.Primary && metrics.Role(role) != metrics.Guardrail {
+			return r.errorf(`name a role and a key, as in ["guardrail errors"]`, "column not_computed: %q is no primary metric or guardrail", name)
+		}
+		g.missing = append(g.missing, plannedMetric{metrics.Role(role), key, "the run that wrote these sums computed nothing of it"})
 	}
-	return out
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/metricsjob/metricsjob/internal/stats"
@@ -26,7 +27,7 @@ func checkWeights(groups []*sumsGroup) error {
 	for _, g := range groups {
 		for _, a := range g.arms {
 			v := variation{g.first.experiment(), a.row.text("variation")}
-			if a.row.text("weight") == "" && (g.weighted() || experiments[v.experiment] && !variations[v]) {
+			if a.row.text("weight") == "" && g.phases() == nil && (g.weighted() || experiments[v.experiment] && !variations[v]) {
 				return a.row.errorf("write 0 for a variation without units", "variation %q has no weight, and others have", v.key)
 			}
 		}
@@ -37,9 +38,9 @@ func checkWeights(groups []*sumsGroup) error {
 // overall reports whether the group is over everybody.
 func (g *sumsGroup) overall() bool { return g.segment() == metrics.Overall }
 
-// weighted reports whether a row of the group has a weight.
+// weighted reports whether a row of the group has a weight, or one of its phases.
 func (g *sumsGroup) weighted() bool {
-	return slices.ContainsFunc(g.arms, func(a *sumsArm) bool { return a.row.text("weight") != "" })
+	return slices.ContainsFunc(g.arms, func(a *sumsArm) bool { return a.row.text("weight") != "" }) || g.phases() != nil
 }
 
 // overEverybody are the groups over everybody, those with weights first.
@@ -79,7 +80,7 @@ func shareWeights(groups []*sumsGroup) bool {
 	for _, g := range everybody {
 		for _, a := range g.arms {
 			if one, known := weights[a.row.text("variation")]; known {
-				a.row.cells["weight"] = one.cells["weight"]
+				a.row.put("weight", one.text("weight"))
 			}
 		}
 	}
@@ -89,10 +90,10 @@ func shareWeights(groups []*sumsGroup) bool {
 // sampleRatios tests the units of an experiment over everybody, and of the values of
 // each segment. An alarm in a segment is a warning, but where segments alone have
 // weights: then it fails the experiment.
-func (t *fromSums) sampleRatios(groups []*sumsGroup) []metrics.HealthRow {
+func sampleRatios(groups []*sumsGroup, opt stats.Options) []metrics.HealthRow {
 	shared := shareWeights(groups)
 	everybody := overEverybody(groups)
-	bySegment := t.segmentRatios(groups)
+	bySegment := segmentRatios(groups, opt)
 	if shared || len(everybody) == 0 || !everybody[0].weighted() {
 		for i := range bySegment {
 			if s := &bySegment[i]; s.Status == metrics.Warn {
@@ -101,12 +102,12 @@ func (t *fromSums) sampleRatios(groups []*sumsGroup) []metrics.HealthRow {
 		}
 	}
 	h := metrics.HealthRow{
-		Check: metrics.CheckSampleRatio, Segment: metrics.Overall, SegmentValue: metrics.All, Status: metrics.Warn, Threshold: &t.opt.SampleRatioAlarm,
+		Check: metrics.CheckSampleRatio, Segment: metrics.Overall, SegmentValue: metrics.All, Status: metrics.Warn, Threshold: &opt.SampleRatioAlarm,
 		Detail: "no row is over everybody: the sample ratio is tested within segments alone",
 	}
 	switch {
 	case len(everybody) > 0:
-		h = t.overallRatio(everybody)
+		h = overallRatio(everybody, opt)
 	case len(bySegment) == 0:
 		h.Detail = "no row is over everybody, and none has weights: the sample ratio is not tested"
 	}
@@ -116,7 +117,7 @@ func (t *fromSums) sampleRatios(groups []*sumsGroup) []metrics.HealthRow {
 // overallRatio tests the units of every metric over everybody that are not those of
 // another one. The row is of those that are furthest from the planned ratio, and their
 // p-value is corrected for all by Holm's method.
-func (t *fromSums) overallRatio(groups []*sumsGroup) metrics.HealthRow {
+func overallRatio(groups []*sumsGroup, opt stats.Options) metrics.HealthRow {
 	var sets ratioSets
 	for _, g := range groups {
 		if g.weighted() || g == groups[0] {
@@ -124,13 +125,13 @@ func (t *fromSums) overallRatio(groups []*sumsGroup) metrics.HealthRow {
 		}
 	}
 	if len(sets.list) == 1 {
-		return sampleRatioCheck(stats.SampleRatio(sets.list[0].Units, sets.list[0].Weights, t.opt), "", t.opt)
+		return sampleRatioCheck(stats.SampleRatio(sets.list[0].Units, sets.list[0].Weights, opt), "", opt)
 	}
 	var all []stats.RatioSet
 	for _, s := range sets.list {
 		all = append(all, s.RatioSet)
 	}
-	tests := stats.SampleRatios(all, t.opt)
+	tests := stats.SampleRatios(all, opt)
 	worst := 0
 	var alarms []string
 	for i, test := range tests {
@@ -147,7 +148,7 @@ func (t *fromSums) overallRatio(groups []*sumsGroup) metrics.HealthRow {
 	}
 	w := tests[worst]
 	w.PValue = w.PValueAdjusted
-	return sampleRatioCheck(w, within, t.opt)
+	return sampleRatioCheck(w, within, opt)
 }
 
 // fewOf names the first few of many.
@@ -159,7 +160,7 @@ func fewOf(names []string, few int) string {
 }
 
 // segmentRatios are the checks within the values of each segment.
-func (t *fromSums) segmentRatios(groups []*sumsGroup) []metrics.HealthRow {
+func segmentRatios(groups []*sumsGroup, opt stats.Options) []metrics.HealthRow {
 	var order []string
 	bySegment := map[string]*ratioSets{}
 	for _, g := range groups {
@@ -186,7 +187,7 @@ func (t *fromSums) segmentRatios(groups []*sumsGroup) []metrics.HealthRow {
 		for _, s := range sets {
 			named = append(named, s.ratioSet)
 		}
-		if h, ok := ratioSetsCheck(checkSegmentRatio, segment, named, t.opt); ok {
+		if h, ok := ratioSetsCheck(checkSegmentRatio, segment, named, opt); ok {
 			out = append(out, h)
 		}
 	}
@@ -210,24 +211,57 @@ func (s *ratioSets) add(g *sumsGroup) {
 	if s.seen == nil {
 		s.seen, s.ofValue = map[string]bool{}, map[string]int{}
 	}
-	set, key := g.ratioSet()
 	value := g.first.groupKey().value
-	if key = value + "\x00" + key; s.seen[key] {
-		return
+	cells := value + "\x00" + g.ratioCells()
+	if s.seen[cells] {
+		return // most groups are of the same units, in the same words
 	}
-	s.seen[key] = true
-	s.ofValue[value]++
-	s.list = append(s.list, valueSet{ratioSet{g.first.text("metric"), set}, value})
+	s.seen[cells] = true
+	for _, set := range g.ratioSets() {
+		key := value + "\x00" + g.textOf(set.RatioSet)
+		if s.seen[key] {
+			continue
+		}
+		s.seen[key] = true
+		s.ofValue[value]++
+		s.list = append(s.list, valueSet{set, value})
+	}
 }
 
-// ratioSet are the exposed units of a group's variations and their weights, and both as
-// text, which is the same for the same units and shares.
-func (g *sumsGroup) ratioSet() (stats.RatioSet, string) {
-	var s stats.RatioSet
-	total := new(big.Rat)
+// ratioSets are the exposed units of a group's variations and their weights, in phases
+// those of each.
+func (g *sumsGroup) ratioSets() []ratioSet {
+	metric := g.first.text("metric")
+	var out []ratioSet
+	for i, set := range g.phases() {
+		out = append(out, ratioSet{fmt.Sprintf("%s in phase %d", metric, i+1), set})
+	}
+	if out != nil {
+		return out
+	}
+	var set stats.RatioSet
 	for _, a := range g.arms {
-		weight := a.row.rat("weight")
-		s.Units, s.Weights = append(s.Units, a.exposed), append(s.Weights, weight)
+		set.Units, set.Weights = append(set.Units, a.exposed), append(set.Weights, a.row.rat("weight"))
+	}
+	return []ratioSet{{metric, set}}
+}
+
+// ratioCells are the cells that the group's sets are made of.
+func (g *sumsGroup) ratioCells() string {
+	var b []byte
+	for _, a := range g.arms {
+		b = strconv.AppendQuote(b, a.row.text("variation"))
+		b = strconv.AppendInt(b, a.exposed, 10)
+		b = strconv.AppendQuote(b, a.row.text("weight"))
+		b = strconv.AppendQuote(b, a.row.text("strata"))
+	}
+	return string(b)
+}
+
+// textOf is a set as text, which is the same for the same units and shares.
+func (g *sumsGroup) textOf(set stats.RatioSet) string {
+	total := new(big.Rat)
+	for _, weight := range set.Weights {
 		if weight != nil {
 			total.Add(total, weight)
 		}
@@ -235,11 +269,11 @@ func (g *sumsGroup) ratioSet() (stats.RatioSet, string) {
 	var parts []string
 	for i, a := range g.arms {
 		share := "none"
-		if w := s.Weights[i]; w != nil && total.Sign() > 0 {
+		if w := set.Weights[i]; w != nil && total.Sign() > 0 {
 			share = new(big.Rat).Quo(w, total).RatString()
 		}
-		parts = append(parts, fmt.Sprintf("%q %d %s", a.row.text("variation"), a.exposed, share))
+		parts = append(parts, fmt.Sprintf("%q %d %s", a.row.text("variation"), set.Units[i], share))
 	}
 	slices.Sort(parts)
-	return s, strings.Join(parts, "\n")
+	return strings.Join(parts, "\n")
 }

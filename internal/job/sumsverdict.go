@@ -2,7 +2,6 @@ package job
 
 import (
 	"slices"
-	"time"
 
 	"github.com/metricsjob/metricsjob/internal/stats"
 	"github.com/metricsjob/metricsjob/metrics"
@@ -13,7 +12,7 @@ func (r sumsRow) experiment() string { return orDefault(r.text("experiment"), "e
 
 // judge checks each experiment and gives its verdicts, and describes it as tables of
 // a run do. Where its units did not come in the planned ratio, nothing is significant.
-func (t *fromSums) judge(groups []*sumsGroup) {
+func (t *fromSums) judge(groups []*sumsGroup) error {
 	var order []string
 	of := map[string][]*sumsGroup{}
 	for _, g := range groups {
@@ -25,19 +24,27 @@ func (t *fromSums) judge(groups []*sumsGroup) {
 		t.defined(g)
 	}
 	for _, key := range order {
-		t.judgeExperiment(key, of[key])
+		if err := t.judgeExperiment(key, of[key]); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
-func (t *fromSums) judgeExperiment(key string, groups []*sumsGroup) {
-	e := stats.Evidence{
-		Anytime:       t.opt.TunedAt > 0 || t.opt.MSPRT || t.opt.Look != nil || t.opt.Untested != "",
-		MinimumEffect: t.opt.MinimumEffect,
-		Ended:         t.ended,
+func (t *fromSums) judgeExperiment(key string, groups []*sumsGroup) error {
+	first := groups[0].first
+	by, err := t.options.of(first, "experiment_analysis")
+	if err != nil {
+		return err
 	}
-	checks := append(t.sampleRatios(groups), t.effects.covariateChecks(key, t.opt.SampleRatioAlarm)...)
+	e := evidenceOf(by.opt)
+	if at, ok := first.instant("end"); ok {
+		e.End, e.Ended = endText(at), !first.asOf().Before(at)
+	}
+	e.Ended = e.Ended || t.ended
+	checks := append(sampleRatios(groups, by.opt), t.effects.covariateChecks(key, by.opt.SampleRatioAlarm)...)
 	for _, h := range checks {
-		h.RunID, h.AsOf, h.Experiment = t.runID, groups[0].asOf(), key
+		h.RunID, h.AsOf, h.Experiment = t.runID, first.asOf(), key
 		t.tables.Health = append(t.tables.Health, h)
 		switch {
 		case h.Status == metrics.Fail:
@@ -46,27 +53,41 @@ func (t *fromSums) judgeExperiment(key string, groups []*sumsGroup) {
 			e.Notes = append(e.Notes, reasonOf(h))
 		}
 	}
+	var failed []string
+	for _, g := range groups {
+		failed = append(failed, g.failed...)
+	}
+	for _, check := range failed {
+		if !slices.ContainsFunc(e.Invalid, func(r metrics.Reason) bool { return r.Code == check }) {
+			e.Invalid = append(e.Invalid, metrics.Reason{Code: check, Text: "the check " + check + " failed in the run that these sums are of: its table health says more"})
+		}
+	}
 	if len(e.Invalid) > 0 {
 		t.effects.distrust(key, e.Invalid)
 	}
 	t.described(key, groups)
-	t.verdicts(key, e, slices.ContainsFunc(groups, (*sumsGroup).overall))
+	t.verdicts(key, e, groups)
+	return nil
 }
 
 // verdicts judges each variation of an experiment against the baseline, by the rows
 // over everybody, if there are some.
-func (t *fromSums) verdicts(experiment string, e stats.Evidence, everybody bool) {
-	type pair struct{ variation, against string }
-	var pairs []pair
-	for _, c := range t.effects.comparisons {
-		row := &t.effects.rows[c.row]
-		p := pair{row.Variation, *row.ComparedTo}
-		if row.Experiment != experiment || everybody && row.Segment != metrics.Overall || slices.Contains(pairs, p) {
+func (t *fromSums) verdicts(experiment string, e stats.Evidence, groups []*sumsGroup) {
+	everybody := slices.ContainsFunc(groups, (*sumsGroup).overall)
+	baselines := map[string]bool{}
+	for _, g := range groups {
+		for _, a := range g.arms {
+			if a.row.isBaseline() {
+				baselines[a.row.text("variation")] = true
+			}
+		}
+	}
+	for _, p := range t.effects.pairs(experiment, everybody) {
+		if !baselines[p.against] {
 			continue
 		}
-		pairs = append(pairs, p)
 		judged := e
-		judged.Judged = t.effects.judged(experiment, p.variation, p.against)
+		judged.Judged = withPlanned(t.effects.judged(experiment, p.variation, p.against), plannedOf(groups))
 		verdict, reasons := stats.Decide(judged)
 		if !everybody && verdict != metrics.Invalid {
 			verdict, reasons = metrics.Inconclusive, metrics.Reasons{{
@@ -74,19 +95,32 @@ func (t *fromSums) verdicts(experiment string, e stats.Evidence, everybody bool)
 			}}
 		}
 		t.tables.Verdicts = append(t.tables.Verdicts, metrics.VerdictRow{
-			RunID: t.runID, AsOf: row.AsOf, Experiment: experiment, Variation: p.variation, ComparedTo: p.against, Verdict: verdict, Reasons: reasons,
+			RunID: t.runID, AsOf: groups[0].first.asOf(), Experiment: experiment, Variation: p.variation, ComparedTo: p.against, Verdict: verdict, Reasons: reasons,
 		})
 	}
+}
+
+// plannedOf are the primary metrics and guardrails that any rows of an experiment are of,
+// or name as not computed.
+func plannedOf(groups []*sumsGroup) []plannedMetric {
+	var out []plannedMetric
+	for _, g := range groups {
+		own := plannedMetric{metrics.Role(g.first.text("role")), g.first.text("metric"), "these sums do not compare it over everybody"}
+		for _, p := range append([]plannedMetric{own}, g.missing...) {
+			if (p.role == metrics.Primary || p.role == metrics.Guardrail) && !slices.Contains(out, p) {
+				out = append(out, p)
+			}
+		}
+	}
+	return out
 }
 
 // segment is the segment that the group's rows are of.
 func (g *sumsGroup) segment() string { return orDefault(g.first.text("segment"), metrics.Overall) }
 
-func (g *sumsGroup) asOf() time.Time { return asOfText(g.first.text("as_of")) }
-
 // described adds what is known of an experiment and its variations.
 func (t *fromSums) described(key string, groups []*sumsGroup) {
-	asOf := groups[0].asOf()
+	asOf := groups[0].first.asOf()
 	t.tables.Experiments = append(t.tables.Experiments, metrics.ExperimentRow{RunID: t.runID, AsOf: asOf, Key: key})
 	seen := map[string]bool{}
 	for _, g := range overEverybody(groups) { // none: how many units the variations have is not known
@@ -115,5 +149,5 @@ func (t *fromSums) defined(g *sumsGroup) {
 		return
 	}
 	t.known[key] = true
-	t.tables.Metrics = append(t.tables.Metrics, metrics.MetricRow{RunID: t.runID, AsOf: g.asOf(), Key: key, Kind: g.kind.String(), Better: string(g.better)})
+	t.tables.Metrics = append(t.tables.Metrics, metrics.MetricRow{RunID: t.runID, AsOf: g.first.asOf(), Key: key, Kind: g.kind.String(), Better: string(g.better)})
 }

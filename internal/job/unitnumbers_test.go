@@ -1,52 +1,15 @@
 package job_test
 
 import (
-	"errors"
 	"math/big"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/rogpeppe/go-internal/txtar"
 
-	"github.com/metricsjob/metricsjob/internal/diag"
 	"github.com/metricsjob/metricsjob/internal/job"
 	"github.com/metricsjob/metricsjob/metrics"
 )
-
-// TestUnitNumbersAddUp holds the numbers of the units of every case to the sums
-// that a run reports: they add up to them, to the last digit.
-func TestUnitNumbersAddUp(t *testing.T) {
-	files, err := filepath.Glob("testdata/cases/*.txtar")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no cases", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			t.Parallel()
-			a, err := txtar.ParseFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			c := &testCase{t: t, dir: t.TempDir(), archive: a}
-			c.writeInputs()
-			opts := c.options()
-			result, err := job.Run(t.Context(), opts)
-			if list := (diag.List)(nil); errors.As(err, &list) {
-				return // a case about what is refused
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			units, err := job.UnitNumbers(t.Context(), opts)
-			if err != nil {
-				t.Fatal(err)
-			}
-			compareSums(t, &result.Tables, units.Numbers)
-		})
-	}
-}
 
 // total is what the numbers of the units of a variation come to.
 type total struct {
@@ -59,6 +22,8 @@ type totalKey struct {
 	step                          int64
 }
 
+// compareSums holds the numbers of units to the sums that a run reports: they add up
+// to them, to the last digit.
 func compareSums(t *testing.T, tables *metrics.Tables, units []job.UnitNumber) {
 	t.Helper()
 	overflowed := map[[2]string]bool{}

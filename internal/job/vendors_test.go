@@ -76,19 +76,28 @@ func TestVendorIdentities(t *testing.T) {
 			t.Errorf("%s: %d parts, want %d", identity, len(r.Tables.Moments), len(want))
 		}
 		at := slices.IndexFunc(r.Tables.Health, func(h metrics.HealthRow) bool { return h.Check == "ambiguous_id" })
-		switch {
-		case identity != "strict" && at >= 0:
-			t.Errorf("%s counts ambiguous ids", identity)
-		case identity == "strict" && (at < 0 || *r.Tables.Health[at].Statistic != 9): // every fifth person from the fourth of 48 on shares a cookie
-			t.Errorf("strict: not 9 ambiguous cookies, but %v", r.Tables.Health)
+		if at < 0 || *r.Tables.Health[at].Statistic != 9 { // every fifth person from the fourth of 48 on shares a cookie
+			t.Errorf("%s: not 9 ambiguous cookies, but %v", identity, r.Tables.Health)
 		}
+	}
+}
+
+// TestVendorAttributes reads from VWO's payloads the plans that were set for visitors
+// before they saw the checkout, and neither those of later nor what else was set.
+func TestVendorAttributes(t *testing.T) {
+	want, got := counted(t, "expected_attributes.sql"), map[string][]string{}
+	for _, m := range runVendor(t, "vwo_attributes", nil).Tables.Moments {
+		got[m.SegmentValue+" "+m.Variation] = []string{fmt.Sprint(m.Units), m.Sum}
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("units and revenue (-want +got):\n%s", d)
 	}
 }
 
 // TestVendorExamplesAreShort: an analyst copies one of these files to begin.
 func TestVendorExamplesAreShort(t *testing.T) {
 	files, err := filepath.Glob(vendorFolder + "/*.yaml")
-	if err != nil || len(files) != 6 {
+	if err != nil || len(files) != 7 {
 		t.Fatal(files, err)
 	}
 	for _, file := range files {
@@ -105,7 +114,7 @@ func TestVendorExamplesAreShort(t *testing.T) {
 // TestVendorChecks: a check finds nothing wrong in the examples, but for what the
 // story has: people who see both variations, and rows about a device or a cookie.
 func TestVendorChecks(t *testing.T) {
-	for _, name := range []string{"optimizely", "launchdarkly_warehouse", "launchdarkly_stream", "vwo", "vwo_shop", "flagsync"} {
+	for _, name := range []string{"optimizely", "launchdarkly_warehouse", "launchdarkly_stream", "vwo", "vwo_attributes", "vwo_shop", "flagsync"} {
 		report, err := job.Check(t.Context(), vendorOptions(filepath.Join(vendorFolder, name+".yaml")))
 		if err != nil {
 			t.Fatal(name, err)

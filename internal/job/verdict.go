@@ -13,16 +13,10 @@ import (
 // checks are done. What is invalid has no significance in the results either.
 func (r *reporter) verdicts(x *compiler.ExperimentPlan) {
 	opt := stats.OptionsOf(x.Def.Analysis)
-	e := stats.Evidence{
-		Invalid:       r.invalid(x),
-		Anytime:       opt.TunedAt > 0 || opt.MSPRT || opt.Untested != "",
-		MinimumEffect: opt.MinimumEffect,
-	}
+	e := evidenceOf(opt)
+	e.Invalid = r.invalid(x)
 	if x.Def.End.Set {
-		e.End, e.Ended = x.Def.End.V.UTC().Format("2006-01-02 15:04")+" UTC", !r.asOf.Before(x.Def.End.V)
-		if midnight := x.Def.End.V.UTC(); midnight.Equal(midnight.Truncate(24 * time.Hour)) {
-			e.End = midnight.Format(time.DateOnly)
-		}
+		e.End, e.Ended = endText(x.Def.End.V), !r.asOf.Before(x.Def.End.V)
 	}
 	key := x.Def.Key.V
 	for _, h := range r.effects.covariateChecks(key, opt.SampleRatioAlarm) {
@@ -41,13 +35,68 @@ func (r *reporter) verdicts(x *compiler.ExperimentPlan) {
 				continue
 			}
 			judged := e
-			judged.Judged = r.effects.judged(key, v.Key.V, other.Key.V)
+			judged.Judged = withPlanned(r.effects.judged(key, v.Key.V, other.Key.V), r.planned(x))
 			verdict, reasons := stats.Decide(judged)
 			r.tables.Verdicts = append(r.tables.Verdicts, metrics.VerdictRow{
 				RunID: r.runID, AsOf: r.asOf, Experiment: key, Variation: v.Key.V, ComparedTo: other.Key.V, Verdict: verdict, Reasons: reasons,
 			})
 		}
 	}
+}
+
+// plannedMetric is a metric that a verdict goes by, and why nothing was computed of it
+// if nothing was.
+type plannedMetric struct {
+	role metrics.Role
+	key  string
+	why  string
+}
+
+// planned are the primary metrics and guardrails of an experiment, whatever was
+// selected of them.
+func (r *reporter) planned(x *compiler.ExperimentPlan) []plannedMetric {
+	var out []plannedMetric
+	for _, m := range x.Def.Metrics {
+		p := plannedMetric{m.Role, m.Metric.Key.V, "nothing was computed of it"}
+		if !slices.ContainsFunc(x.Metrics, func(of *compiler.MetricPlan) bool { return of.Def == m }) {
+			p.why = "it was not selected, and a verdict goes by all primary metrics and guardrails"
+		}
+		for _, e := range r.tables.Errors {
+			if e.Experiment == x.Def.Key.V && e.Metric != nil && *e.Metric == p.key {
+				p.why = e.Message
+			}
+		}
+		if p.role != metrics.Secondary {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// withPlanned adds the planned metrics that are not among those judged.
+func withPlanned(judged []stats.Judged, planned []plannedMetric) []stats.Judged {
+	for _, p := range planned {
+		if !slices.ContainsFunc(judged, func(j stats.Judged) bool { return j.Row.Metric == p.key && j.Row.Role == string(p.role) }) {
+			judged = append(judged, stats.NotComputed(p.role, p.key, p.why))
+		}
+	}
+	return judged
+}
+
+// evidenceOf is what the options of an experiment say about its verdicts.
+func evidenceOf(opt stats.Options) stats.Evidence {
+	return stats.Evidence{
+		Anytime:       opt.TunedAt > 0 || opt.MSPRT || opt.Look != nil || opt.Untested != "",
+		MinimumEffect: opt.MinimumEffect,
+	}
+}
+
+// endText writes the planned end of an experiment: its day, where that begins there.
+func endText(at time.Time) string {
+	if at = at.UTC(); at.Equal(at.Truncate(24 * time.Hour)) {
+		return at.Format(time.DateOnly)
+	}
+	return at.Format("2006-01-02 15:04") + " UTC"
 }
 
 // invalid are the checks that failed: of the experiment, and of the sources, whose
@@ -83,11 +132,8 @@ func (t *effects) distrust(experiment string, failed metrics.Reasons) {
 			warnings = append(warnings, warning)
 		}
 	}
-	for i := range t.rows {
+	for _, i := range t.experiment(experiment).rows {
 		row := &t.rows[i]
-		if row.Experiment != experiment {
-			continue
-		}
 		row.Significant, row.NonInferior, row.ChanceToWin, row.ExpectedLoss = nil, nil, nil, nil
 		row.Warnings = slices.Clone(row.Warnings)
 		for _, warning := range warnings {
@@ -98,12 +144,31 @@ func (t *effects) distrust(experiment string, failed metrics.Reasons) {
 	}
 }
 
+// pair is a variation and what it is compared to.
+type pair struct{ variation, against string }
+
+// pairs are those that an experiment compares, over everybody or in any segment, in
+// their order.
+func (t *effects) pairs(experiment string, everybody bool) []pair {
+	var out []pair
+	seen := map[pair]bool{}
+	for _, c := range t.experiment(experiment).comparisons {
+		row := &t.rows[c.row]
+		p := pair{row.Variation, *row.ComparedTo}
+		if !seen[p] && (!everybody || row.Segment == metrics.Overall) {
+			seen[p] = true
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
 // judged are the metrics that say something about a variation over everybody.
 func (t *effects) judged(experiment, variation, comparedTo string) []stats.Judged {
 	var out []stats.Judged
-	for _, c := range t.comparisons {
+	for _, c := range t.experiment(experiment).comparisons {
 		row := &t.rows[c.row]
-		if row.Experiment != experiment || row.Variation != variation || *row.ComparedTo != comparedTo || row.Segment != metrics.Overall {
+		if row.Variation != variation || *row.ComparedTo != comparedTo || row.Segment != metrics.Overall {
 			continue
 		}
 		j := stats.Judged{Row: row, Better: c.better, Corrected: row.PValueAdjusted != nil, Harm: c.harm(metrics.Role(row.Role))}

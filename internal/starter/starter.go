@@ -101,6 +101,7 @@ func (w *writer) source(s *metrics.SurveyedSource) {
 	if s.Def.Preset.Set {
 		w.line("      preset: %s", scalar(s.Def.Preset.V))
 	}
+	w.environments(s)
 	if len(s.Def.Paths) == 1 {
 		w.line("      path: %s", quoted(s.Def.Paths[0].V))
 	} else {
@@ -115,6 +116,37 @@ func (w *writer) source(s *metrics.SurveyedSource) {
 	if p := s.Def.Partition; p != nil {
 		w.line("      partition: {column: %s} # files of days that cannot count are not read", scalar(p.Column.V))
 	}
+}
+
+// environments says of which environments the rows are, and how to take those of the
+// most frequent one alone.
+func (w *writer) environments(s *metrics.SurveyedSource) {
+	var conds []string
+	for _, e := range s.Environments {
+		var parts []string
+		for _, v := range e.Values {
+			name := shown(v.Name)
+			if v.Name == "" {
+				name = "(none)"
+			}
+			parts = append(parts, fmt.Sprintf("%s in %s (%s)", name, amount(v.Rows, "row"), share(v.Rows, e.Rows())))
+		}
+		w.comment("      ", fmt.Sprintf("CHECK: the rows have several values of %s: %s. For those of one alone:", shown(e.Column), list(parts)))
+		if i := slices.IndexFunc(e.Values, func(v metrics.SurveyedEnvironment) bool { return v.Name != "" }); i >= 0 {
+			conds = append(conds, operand(e.Column)+" == "+e.Values[i].Literal)
+		}
+	}
+	if len(conds) > 0 {
+		w.line("      # where: %s", quoted(strings.Join(conds, " and ")))
+	}
+}
+
+// operand is an expression as it can stand before ==.
+func operand(expression string) string {
+	if strings.Contains(expression, " ") {
+		return "(" + expression + ")"
+	}
+	return expression
 }
 
 func (w *writer) columns(c *metrics.Columns) {
@@ -350,7 +382,7 @@ func (w *writer) experiment(x *metrics.SurveyedExperiment, key string) {
 		if i == baseline && isTest {
 			fields = append(fields, "baseline: true")
 		}
-		w.line("      - {%s} # %s, %.1f%%", strings.Join(fields, ", "), amount(v.Units, "unit"), 100*float64(v.Units)/float64(shown))
+		w.line("      - {%s} # %s, %s", strings.Join(fields, ", "), amount(v.Units, "unit"), share(v.Units, shown))
 	}
 	w.line("    metrics:")
 	primary, secondary := w.rates, []string(nil)

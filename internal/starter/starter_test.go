@@ -101,6 +101,29 @@ func TestAnyNames(t *testing.T) {
 	})
 }
 
+// Rows of several environments are told with their shares, and what takes one of them
+// is right as it stands, without the comment sign.
+func TestEnvironments(t *testing.T) {
+	s := small()
+	s.Sources[0].Environments = []metrics.SurveyedEnvironments{
+		{Column: "a ?? b", Values: []metrics.SurveyedEnvironment{{Rows: 6}, {Name: "it's live", Literal: `"it's live"`, Rows: 2}}},
+		{Column: "account", Values: []metrics.SurveyedEnvironment{{Name: "11", Literal: "11", Rows: 5}, {Name: "12", Literal: "12", Rows: 3}}},
+	}
+	text := starter.Text(s, "exports", "metrics.yaml")
+	for _, want := range []string{"(none) in 6 rows (75.0%)", "11 in 5 rows (62.5%), 12 in 3 rows (37.5%)"} {
+		if !strings.Contains(strings.Join(strings.Fields(strings.ReplaceAll(text, "#", "")), " "), want) {
+			t.Errorf("%q is not in\n%s", want, text)
+		}
+	}
+	if where := decode(t, text).Sources.Impressions[0].Where; where.IsSet() {
+		t.Errorf("where is %q", where.Src)
+	}
+	opened := decode(t, strings.Replace(text, "# where:", "where:", 1))
+	if where := opened.Sources.Impressions[0].Where.Src; where != `(a ?? b) == "it's live" and account == 11` {
+		t.Errorf("where is %q", where)
+	}
+}
+
 func TestBaseline(t *testing.T) {
 	for _, c := range []struct{ first, second, want string }{
 		{"a", "b", "a"},

@@ -89,3 +89,8 @@ func amount(n int64, noun string) string {
 	}
 	return digits + " " + noun
 }
+
+// share is a part of a whole in percent.
+func share(part, whole int64) string {
+	return fmt.Sprintf("%.1f%%", 100*float64(part)/float64(whole))
+}
