@@ -229,29 +229,31 @@ func TestManyDefinitions(t *testing.T) {
 }
 
 // The lines that the conversions read are the events of the export, each once, with the
-// same values, and are written once.
+// same values, in either order, and are written once.
 func TestLinesAreTheEvents(t *testing.T) {
 	b := bench{folder: t.TempDir(), size: "tiny"}
 	if err := ensure(t.Context(), b.data(), tiny, io.Discard); err != nil {
-		t.Fatal(err)
-	}
-	if err := b.writeLines(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	engine := open(t, b.folder)
 	// Of times and amounts, texts of one form.
 	const digest = "SELECT count(*), CAST(sum(hash(event_id, user_id, event_name, CAST(ts AS TIMESTAMP), CAST(amount AS DOUBLE), CAST(amount_cents AS BIGINT), props.session, props.price)) AS VARCHAR) FROM "
 	want := cells(t, engine, digest+"read_parquet('"+b.data()+"/events/*/*.parquet')")
-	if got := cells(t, engine, digest+"read_json('"+b.lines()+"', sample_size = -1)"); !cmp.Equal(want, got) {
-		t.Errorf("the lines hold %v, the export %v", got, want)
-	}
-	if err := os.WriteFile(b.lines(), []byte("{}\n"), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	if err := b.writeLines(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if text, err := os.ReadFile(b.lines()); err != nil || string(text) != "{}\n" {
-		t.Errorf("lines that are there are written again: %d bytes, %v", len(text), err)
+	for _, order := range []string{inOrder, mixed} {
+		if err := b.writeLines(t.Context(), order); err != nil {
+			t.Fatal(err)
+		}
+		if got := cells(t, engine, digest+"read_json('"+b.lines(order)+"', sample_size = -1)"); !cmp.Equal(want, got) {
+			t.Errorf("the lines %s hold %v, the export %v", order, got, want)
+		}
+		if err := os.WriteFile(b.lines(order), []byte("{}\n"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.writeLines(t.Context(), order); err != nil {
+			t.Fatal(err)
+		}
+		if text, err := os.ReadFile(b.lines(order)); err != nil || string(text) != "{}\n" {
+			t.Errorf("lines %s that are there are written again: %d bytes, %v", order, len(text), err)
+		}
 	}
 }

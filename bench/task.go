@@ -35,15 +35,15 @@ func (b bench) start(ctx context.Context, out io.Writer, task ...string) error {
 }
 
 // task is what a child does: generate, sql FILE [OUTPUT], compare HAND PROGRAM,
-// lines, or copy.
+// lines ORDER, or copy ORDER.
 func (b bench) task(ctx context.Context, words []string, out io.Writer) error {
 	switch {
 	case words[0] == "generate" && len(words) == 1:
 		return ensure(ctx, b.data(), sizes[b.size], out)
-	case words[0] == "lines" && len(words) == 1:
-		return b.writeLines(ctx)
-	case words[0] == "copy" && len(words) == 1:
-		return b.copyLines(ctx)
+	case words[0] == "lines" && len(words) == 2:
+		return b.writeLines(ctx, words[1])
+	case words[0] == "copy" && len(words) == 2:
+		return b.copyLines(ctx, words[1])
 	case words[0] == "sql" && len(words) == 2:
 		return b.execute(ctx, words[1], "")
 	case words[0] == "sql" && len(words) == 3:

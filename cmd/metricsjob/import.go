@@ -106,10 +106,19 @@ func (p *program) importFiles(cmd *cobra.Command, flags importFlags, args []stri
 		return err
 	}
 	for _, left := range got.Left {
-		p.ui.infof("not taken over: %s", left)
+		p.ui.infof("not taken over: %s", beginning(left))
 	}
 	p.ui.infof("imported %s%s", importedText(got), where(flags.out))
 	return nil
+}
+
+// beginning is as much of a text as it is known by on a terminal. The file has it whole.
+func beginning(text string) string {
+	const most = 160
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return text
 }
 
 func where(out string) string {

@@ -13,7 +13,7 @@ func TestMain(m *testing.M) {
 }
 
 // TestScripts runs the commands as a user would. DATA is the Optimizely export,
-// EXAMPLES the folder examples.
+// EXAMPLES the folder examples, VENDORS the vendors' exports.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -24,6 +24,7 @@ func TestScripts(t *testing.T) {
 			for name, path := range map[string]string{
 				"DATA":     "../../testdata/parquet/optimizely_e3",
 				"EXAMPLES": "../../examples",
+				"VENDORS":  "../../testdata/vendors",
 			} {
 				abs, err := filepath.Abs(path)
 				if err != nil {

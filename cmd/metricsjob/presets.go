@@ -28,7 +28,10 @@ func (p *program) presetsCommand() *cobra.Command {
 		Short: "List the known exports, or show what one maps",
 		Long: `Lists the exports whose columns are known, or shows of one which columns it reads as
 what, and which rows. A source names it with preset: NAME; what it writes under
-columns goes before the preset's entry, and its where holds beside the preset's.`,
+columns goes before the preset's entry, and its where holds beside the preset's.
+What is internal among properties and attributes is written by the vendor's software
+and left out; environments tell rows of several environments, projects or accounts
+apart, of which a where takes those of one.`,
 		Example: `  metricsjob presets
   metricsjob presets vwo
   metricsjob presets launchdarkly-stream --format json`,
@@ -124,6 +127,7 @@ func presetEntries(src *metrics.PresetSource) [][2]string {
 		internal = append(internal, name.V)
 	}
 	add("internal", strings.Join(internal, ", "))
+	add("environments", strings.Join(sources(src.Environments), ", "))
 	for _, m := range src.Columns.Mapped() {
 		text := m.Column.Src
 		if epoch := src.Columns.Timestamp.Epoch; m.Name == "timestamp" && epoch != "" {
@@ -152,9 +156,20 @@ type presetSourceJSON struct {
 	Dedupe string   `json:"dedupe,omitempty"`
 	Epoch  string   `json:"epoch,omitempty"`
 	ID     []string `json:"id,omitempty"`
-	// Internal are names among the properties that are none.
-	Internal []string          `json:"internal,omitempty"`
-	Columns  map[string]string `json:"columns"`
+	// Internal are names among the properties, or the attributes, that are none.
+	Internal []string `json:"internal,omitempty"`
+	// Environments are columns that tell environments, projects and accounts apart.
+	Environments []string          `json:"environments,omitempty"`
+	Columns      map[string]string `json:"columns"`
+}
+
+// sources are expressions as they are written.
+func sources(list []metrics.Expr) []string {
+	var out []string
+	for _, e := range list {
+		out = append(out, e.Src)
+	}
+	return out
 }
 
 func presetAsJSON(known job.Preset) presetJSON {
@@ -162,7 +177,7 @@ func presetAsJSON(known job.Preset) presetJSON {
 		if src == nil {
 			return nil
 		}
-		out := &presetSourceJSON{Where: src.Where.Src, Rows: src.Rows.V, Dedupe: string(src.Dedupe.V), Epoch: src.Columns.Timestamp.Epoch, Columns: map[string]string{}}
+		out := &presetSourceJSON{Where: src.Where.Src, Rows: src.Rows.V, Dedupe: string(src.Dedupe.V), Epoch: src.Columns.Timestamp.Epoch, Environments: sources(src.Environments), Columns: map[string]string{}}
 		for _, name := range src.Internal {
 			out.Internal = append(out.Internal, name.V)
 		}
