@@ -108,7 +108,9 @@ func (b *bench) compare(q question) (diff string, err error) {
 	}
 	r, err := job.Run(context.Background(), opts)
 	var refused diag.List
-	if errors.As(err, &refused) && !slices.ContainsFunc(refused, func(d diag.Diagnostic) bool { return !slices.Contains(refusals, d.Code) }) {
+	if errors.As(err, &refused) && !slices.ContainsFunc(refused, func(d diag.Diagnostic) bool {
+		return d.Severity == diag.Error && !slices.Contains(refusals, d.Code)
+	}) {
 		return "", errUnfit
 	}
 	if err != nil {
