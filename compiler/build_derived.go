@@ -127,20 +127,17 @@ func (b *builder) stepsInAnyOrder(d *Derived, values string) sqlast.Select {
 	out := sqlast.Select{Why: d.describe(), Items: []sqlast.Item{item(col("", colUnit), colUnit)}, From: sqlast.Table{Name: values}}
 	var before []sqlast.Expr
 	for i, n := range d.From {
-		rows := sqlast.Expr(col("", rowsColumn(n)))
-		some := compare(sqlast.Greater, rows, sqlast.Int(0))
-		if cond := all(before...); cond != nil {
-			rows = when(cond, rows)
-		}
-		out.Items = append(out.Items, item(rows, rowsColumn(d.Measures[i])))
-		if n.weighted() {
-			weights := sqlast.Expr(col("", aggWeights.column(n)))
+		reached := func(column string) sqlast.Expr {
 			if cond := all(before...); cond != nil {
-				weights = when(cond, weights)
+				return when(cond, col("", column))
 			}
-			out.Items = append(out.Items, item(weights, aggWeights.column(d.Measures[i])))
+			return col("", column)
 		}
-		before = append(before, some)
+		out.Items = append(out.Items, item(reached(rowsColumn(n)), rowsColumn(d.Measures[i])))
+		if n.weighted() {
+			out.Items = append(out.Items, item(reached(aggWeights.column(n)), aggWeights.column(d.Measures[i])))
+		}
+		before = append(before, compare(sqlast.Greater, col("", rowsColumn(n)), sqlast.Int(0)))
 	}
 	return out
 }

@@ -149,6 +149,19 @@ func (c *checker) values(ctx context.Context, probe sqlast.Select) ([]value, err
 	return out, nil
 }
 
+// texts are the texts of the values that a probe finds.
+func (c *checker) texts(ctx context.Context, probe sqlast.Select) ([]string, error) {
+	values, err := c.values(ctx, probe)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]string, len(values))
+	for i, v := range values {
+		out[i] = v.text
+	}
+	return out, nil
+}
+
 func (c *checker) query(ctx context.Context, q sqlast.Select) ([][]any, error) {
 	sql, err := sqlast.Print(sqlast.DuckDB, q)
 	if err != nil {

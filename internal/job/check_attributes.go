@@ -109,16 +109,12 @@ func (c *checker) ofEvents(ctx context.Context, attribute metrics.Text) error {
 func (c *checker) valuesOf(ctx context.Context, sources []*compiler.Source, name string) ([]string, error) {
 	var have []string
 	for _, s := range sources {
-		probe, ok := compiler.ProbeAttribute(s, name)
-		if !ok {
-			continue
-		}
-		values, err := c.values(ctx, probe)
-		if err != nil {
-			return nil, err
-		}
-		for _, v := range values {
-			have = append(have, v.text)
+		if probe, ok := compiler.ProbeAttribute(s, name); ok {
+			texts, err := c.texts(ctx, probe)
+			if err != nil {
+				return nil, err
+			}
+			have = append(have, texts...)
 		}
 	}
 	return have, nil
@@ -143,16 +139,12 @@ func (c *checker) names(ctx context.Context, sources []*compiler.Source, attribu
 			bag = s.Attributes
 		}
 		out = append(out, bag.Names()...)
-		probe, ok := compiler.ProbeNames(s, attributes)
-		if !ok {
-			continue
-		}
-		values, err := c.values(ctx, probe)
-		if err != nil {
-			return nil, err
-		}
-		for _, v := range values {
-			out = append(out, v.text)
+		if probe, ok := compiler.ProbeNames(s, attributes); ok {
+			texts, err := c.texts(ctx, probe)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, texts...)
 		}
 	}
 	slices.Sort(out)

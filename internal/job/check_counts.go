@@ -29,7 +29,7 @@ func (c *checker) counts(ctx context.Context, x *compiler.ExperimentPlan, got *c
 		n := m.Tally.X.Measure
 		// That a source has no event of an exposed unit is said of the source.
 		occurs := slices.ContainsFunc(n.Sources, func(s *compiler.Source) bool { return c.occursIn(n, s) && !c.strangers[s] })
-		if got.events(x, m) == 0 && exposed > 0 && occurs && !c.doubted[n] {
+		if got.counted(x, m) == 0 && exposed > 0 && occurs && !c.doubted[n] {
 			silent = append(silent, m)
 		}
 		if err := c.vanishing(ctx, x, m, got); err != nil {
@@ -39,8 +39,8 @@ func (c *checker) counts(ctx context.Context, x *compiler.ExperimentPlan, got *c
 	return c.silent(ctx, x, silent)
 }
 
-// events are the rows that count for a metric in an experiment.
-func (c *collected) events(x *compiler.ExperimentPlan, m *compiler.MetricPlan) int64 {
+// counted are the rows that count for a metric in any variation of an experiment.
+func (c *collected) counted(x *compiler.ExperimentPlan, m *compiler.MetricPlan) int64 {
 	n := int64(0)
 	for k, s := range c.sums[m.Tally] {
 		if k.experiment == x.Def.Key.V && k.segment == metrics.Overall {
@@ -80,7 +80,7 @@ func (c *checker) silent(ctx context.Context, x *compiler.ExperimentPlan, list [
 	for i, m := range list {
 		var rows [leniences]int64
 		for lenience := range leniences {
-			rows[lenience] = got.events(planned, planned.Metrics[i*leniences+lenience])
+			rows[lenience] = got.counted(planned, planned.Metrics[i*leniences+lenience])
 		}
 		c.noRow(x, m, rows)
 	}

@@ -194,16 +194,12 @@ func (c *checker) noImpressions(ctx context.Context, x *compiler.ExperimentPlan)
 	byExperiment := len(x.Def.Match.Flag) == 0
 	var have []string
 	for _, s := range x.Sources {
-		probe, ok := compiler.ProbeKeys(s, byExperiment && s.Experiment != nil)
-		if !ok {
-			continue
-		}
-		values, err := c.values(ctx, probe)
-		if err != nil {
-			return err
-		}
-		for _, v := range values {
-			have = append(have, v.text)
+		if probe, ok := compiler.ProbeKeys(s, byExperiment && s.Experiment != nil); ok {
+			texts, err := c.texts(ctx, probe)
+			if err != nil {
+				return err
+			}
+			have = append(have, texts...)
 		}
 	}
 	want, pos := x.Def.Key, x.Def.Key.Pos

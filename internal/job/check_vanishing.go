@@ -16,7 +16,7 @@ import (
 // or smaller than the digits that are kept.
 func (c *checker) vanishing(ctx context.Context, x *compiler.ExperimentPlan, m *compiler.MetricPlan, got *collected) error {
 	def, n := m.Def.Metric, m.Tally.X.Measure
-	rows, total := got.events(x, m), got.total(x, m)
+	rows, total := got.counted(x, m), got.total(x, m)
 	if rows == 0 || total == nil {
 		return nil
 	}
@@ -58,7 +58,7 @@ func (c *checker) small(ctx context.Context, x *compiler.ExperimentPlan, m *comp
 	}
 	var rows [3]int64
 	for i := range limits {
-		rows[i] = got.events(planned, planned.Metrics[i])
+		rows[i] = got.counted(planned, planned.Metrics[i])
 	}
 	if 2*rows[1] <= rows[0] {
 		return nil

@@ -188,23 +188,12 @@ func (r *reporter) leftOut(x *compiler.ExperimentPlan) {
 // silentMetrics warns of metrics for which no row counts in any variation.
 func (r *reporter) silentMetrics(x *compiler.ExperimentPlan) {
 	for _, m := range x.Metrics {
-		if r.eventsOf(x, m) == 0 {
+		if r.counted(x, m) == 0 {
 			zero := 0.0
 			r.check(x.Def.Key.V, "no_events", "metric", m.Def.Metric.Key.V, metrics.Warn,
 				"no event counts for this metric in any variation; metricsjob check says why").Statistic = &zero
 		}
 	}
-}
-
-// eventsOf counts the rows that count for a metric in any variation.
-func (r *reporter) eventsOf(x *compiler.ExperimentPlan, m *compiler.MetricPlan) int64 {
-	events := int64(0)
-	for k, s := range r.sums[m.Tally] {
-		if k.experiment == x.Def.Key.V && k.segment == metrics.Overall {
-			events += s.events
-		}
-	}
-	return events
 }
 
 // sources adds the checks of the sources. They are over all files, also those

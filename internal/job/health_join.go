@@ -60,7 +60,7 @@ func (r *reporter) isSilent(x *compiler.ExperimentPlan, s *compiler.Source) bool
 		if !reads(m.Tally, s) {
 			continue
 		}
-		if read = true; r.eventsOf(x, m) > 0 {
+		if read = true; r.counted(x, m) > 0 {
 			return false
 		}
 	}
