@@ -211,6 +211,19 @@ func TestGuardrailsOfSums(t *testing.T) {
 	}
 }
 
+// A share of no crashes is no crash: 30 of 10,000 units are 5.5 standard errors from it.
+func TestMarginOfABaselineOfZero(t *testing.T) {
+	v := verdictsOf(t, `metric,role,better,margin,variation,baseline,units,sum,sum_sq
+orders,primary,higher,,a,true,10000,1000,1000
+orders,primary,higher,,b,false,10000,1200,1200
+crashes,guardrail,lower,2%,a,true,10000,0,0
+crashes,guardrail,lower,2%,b,false,10000,30,30
+`, "")[0]
+	if v.Verdict != metrics.DoNotShip || v.Reasons[0].Code != "guardrail_beyond_margin" {
+		t.Errorf("%s for %v, want do_not_ship beyond the margin", v.Verdict, v.Reasons)
+	}
+}
+
 // A check that any row names as failed makes the experiment invalid.
 func TestFailedChecksOfAnyRow(t *testing.T) {
 	v := verdictsOf(t, `metric,role,variation,baseline,units,sum,sum_sq,failed_checks

@@ -21,6 +21,9 @@ func tooEarly(a, b estimate, opt Options) bool {
 // tooEarlyText says why such a test is not done.
 const tooEarlyText = "a variation has fewer than 5 units, of which an always-valid test says nothing yet"
 
+// noMixtureText says why a mixture that is a share of the baseline's mean may not be there.
+const noMixtureText = "the baseline's mean is zero, and the mixture of the sequential test is a share of it"
+
 // alwaysValid compares a statistic with the boundary of the asymptotic
 // confidence sequence of Waudby-Smith et al. (2021), a normal mixture: the
 // chance that the statistic crosses the boundary of alpha ever, at any look, is

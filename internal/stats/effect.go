@@ -206,7 +206,7 @@ func (e *Effect) test(a, b estimate, s spread, opt Options, v *verdict) {
 		return
 	}
 	if opt.MSPRT && a.mean.sign() == 0 {
-		v.add(ZeroBaseline, "the baseline's mean is zero, and the mixture of the sequential test is a share of it")
+		v.add(ZeroBaseline, noMixtureText)
 		return
 	}
 	if tooEarly(a, b, opt) {

@@ -54,7 +54,8 @@ type NonInferiority struct {
 // CompareWithMargin tests the variation for non-inferiority, on one side at alpha,
 // whatever opt.Alternative is. For a relative margin m of a mean that is to be high
 // the difference tested is b − a + m·|a|, with the variance that the baseline's
-// part in the margin leaves: the margin is as uncertain as the mean it is of.
+// part in the margin leaves: the margin is as uncertain as the mean it is of. Where
+// that mean is zero, so is the margin.
 func CompareWithMargin(kind Kind, baseline, variation Moments, margin Margin, better metrics.Better, opt Options) NonInferiority {
 	return NewComparison(kind, baseline, variation, opt).WithMargin(margin, better)
 }
@@ -87,13 +88,13 @@ func (r *NonInferiority) test(c Comparison, margin Margin, sign float64, v *verd
 	a, b, opt := c.a, c.b, c.opt
 	limit, share := fraction{margin.Size, SumOf(1)}, 1.0
 	if margin.Relative {
-		if a.mean.sign() == 0 {
-			v.add(ZeroBaseline, "the baseline's mean is zero, and the margin is a share of it")
-			return
-		}
 		limit = a.mean.abs().times(margin.Size)
-		// b − a − sign·m·|a| has the baseline in it so many times.
-		share = 1 + sign*float64(a.mean.sign())*margin.Size.Float64()
+		// b − a − sign·m·|a| has the baseline in it so many times. Of a mean of zero, which
+		// may be either side of it, the side that leaves more uncertain counts.
+		share = 1 + margin.Size.Float64()
+		if a.mean.sign() != 0 {
+			share = 1 + sign*float64(a.mean.sign())*margin.Size.Float64()
+		}
 	}
 	if sign < 0 {
 		limit = fraction{Sum{}, SumOf(1)}.sub(limit)
@@ -110,6 +111,10 @@ func (r *NonInferiority) test(c Comparison, margin Margin, sign float64, v *verd
 	}
 	if opt.Untested != "" {
 		v.add(BetweenLooks, opt.Untested)
+		return
+	}
+	if opt.MSPRT && a.mean.sign() == 0 {
+		v.add(ZeroBaseline, noMixtureText)
 		return
 	}
 	if tooEarly(a, b, opt) {

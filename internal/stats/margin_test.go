@@ -134,7 +134,8 @@ func TestMarginDegenerate(t *testing.T) {
 	}{
 		{"ordinary", few, arm(t, 3, "9", "29"), Margin{SumOf(1), false}, OK},
 		{"nobody", Moments{}, few, Margin{SumOf(1), false}, NoUnits},
-		{"a share of zero", arm(t, 3, "0", "2"), few, Margin{sumOf(t, "0.02"), true}, ZeroBaseline},
+		{"a share of zero", arm(t, 3, "0", "2"), few, Margin{sumOf(t, "0.02"), true}, OK},
+		{"a share of zero, all alike", arm(t, 3, "0", "0"), arm(t, 3, "0", "0"), Margin{sumOf(t, "0.02"), true}, ZeroVariance},
 		{"an absolute margin of zero", arm(t, 3, "0", "2"), few, Margin{SumOf(1), false}, OK},
 		{"zero variance", arm(t, 3, "6", "12"), arm(t, 3, "6", "12"), Margin{SumOf(1), false}, ZeroVariance},
 		{"one unit", few, arm(t, 1, "2", "4"), Margin{SumOf(1), false}, OneUnit},
@@ -142,6 +143,43 @@ func TestMarginDegenerate(t *testing.T) {
 		r := CompareWithMargin(Mean, c.baseline, c.variation, c.margin, metrics.Higher, DefaultOptions())
 		if r.Status != c.status || (r.PValue != nil) != (c.status == OK) {
 			t.Errorf("%s: status %s: %s, p-value %v", c.what, r.Status, r.Reason, r.PValue)
+		}
+	}
+}
+
+// A share of zero is zero: the guardrail may not get worse at all. Units of 0, 1 and 2 have
+// the mean 1 with the variance 1/3, so that t is √3 with two degrees of freedom, whose tail
+// is 1/2 − t/(2√(2 + t²)). With units of −1, 0 and 1 as baseline, and a margin of all of
+// it, the variances are 4·1/3 and 1/3: Python 3.11, math.erfc(1/sqrt(5/3)/sqrt(2))/2.
+func TestMarginOfAZeroBaseline(t *testing.T) {
+	events := arm(t, 3, "3", "5")
+	for _, c := range []struct {
+		what     string
+		baseline Moments
+		margin   string
+		better   metrics.Better
+		test     Test
+		p        float64
+	}{
+		{"all zero, more is better", arm(t, 3, "0", "0"), "0.02", metrics.Higher, Welch, 0.1127016653792583},
+		{"all zero, less is better", arm(t, 3, "0", "0"), "0.02", metrics.Lower, Welch, 1 - 0.1127016653792583},
+		{"zero on average, more is better", arm(t, 3, "0", "2"), "1", metrics.Higher, Z, 0.21928901304049994},
+		{"zero on average, less is better", arm(t, 3, "0", "2"), "1", metrics.Lower, Z, 1 - 0.21928901304049994},
+	} {
+		opt := DefaultOptions()
+		opt.Test = c.test
+		r := CompareWithMargin(Mean, c.baseline, events, Margin{sumOf(t, c.margin), true}, c.better, opt)
+		near(t, c.what, r.PValue, c.p, 1e-12)
+		if r.Status != OK || r.Limit == nil || *r.Limit != 0 || r.Worst == nil || *r.NonInferior {
+			t.Errorf("%s: %+v", c.what, r)
+		}
+	}
+	opt := DefaultOptions()
+	opt.MSPRT = true
+	for _, margin := range []Margin{{sumOf(t, "0.02"), true}, {SumOf(1), false}} {
+		r := CompareWithMargin(Mean, arm(t, 9, "0", "2"), arm(t, 9, "0", "3"), margin, metrics.Higher, opt)
+		if r.Status != ZeroBaseline || r.PValue != nil || r.Limit == nil {
+			t.Errorf("mixture with a baseline of zero: %+v", r)
 		}
 	}
 }
