@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/metricsjob/metricsjob/internal/diag"
 	"github.com/metricsjob/metricsjob/internal/job"
 )
 
@@ -82,38 +83,8 @@ shares of the baseline's mean, units those of both variations together.`,
 func (flags *powerFlags) compute(cmd *cobra.Command, p *program, args []string) ([]job.PowerRow, error) {
 	given := cmd.Flags().Changed
 	plan := &flags.plan
-	share := func(name string, x float64) error {
-		if given(name) && !(x > 0 && x < 1) {
-			return usagef("--%s must be between 0 and 1, not %v", name, x)
-		}
-		return nil
-	}
-	for name, x := range map[string]float64{"alpha": plan.Alpha, "power": plan.Power, "rate": flags.rate} {
-		if err := share(name, x); err != nil {
-			return nil, err
-		}
-	}
-	if given("units") && !(plan.Units >= 3) {
-		return nil, usagef("--units must be 3 or more, not %v", plan.Units)
-	}
-	if given("days") && (!plan.Curve || given("units")) {
-		return nil, usagef("--days is how far a curve over days goes").withHint("add --curve, and leave out --units")
-	}
-	if plan.Days < 1 || plan.Days > 3660 {
-		return nil, usagef("--days must be from 1 to 3660, not %d", plan.Days)
-	}
-	if given("ratio") && !(plan.Ratio > 0) {
-		return nil, usagef("--ratio must be above 0, not %v", plan.Ratio)
-	}
-	for _, text := range flags.effects {
-		x, err := strconv.ParseFloat(strings.TrimSuffix(text, "%"), 64)
-		if err != nil || !(x > 0) || math.IsInf(x, 1) {
-			return nil, usagef("--effects: %q is no effect above 0", text).withHint("write shares of the mean, such as 1%% or 0.01")
-		}
-		if strings.HasSuffix(text, "%") {
-			x /= 100
-		}
-		plan.Effects = append(plan.Effects, x)
+	if err := flags.checkNumbers(given).Err(); err != nil {
+		return nil, err
 	}
 	numbers := given("mean") || given("std-dev")
 	switch {
@@ -123,7 +94,7 @@ func (flags *powerFlags) compute(cmd *cobra.Command, p *program, args []string) 
 		return nil, usagef("the metric is known by sums or by numbers, not by both").withHint("leave out --moments, or --rate, --mean and --std-dev")
 	case given("rate"):
 		sd := math.Sqrt(flags.rate * (1 - flags.rate))
-		plan.Mean, plan.StdDev = &flags.rate, &sd
+		plan.Mean, plan.StdDev, plan.Rate = &flags.rate, &sd, true
 	case numbers:
 		plan.Mean, plan.StdDev = &flags.mean, &flags.stdDev
 	case plan.Moments == "":
@@ -142,6 +113,61 @@ func (flags *powerFlags) compute(cmd *cobra.Command, p *program, args []string) 
 	defer cancel()
 	rows, err := job.Power(ctx, *plan)
 	return rows, stopped(ctx, err)
+}
+
+// checkNumbers says of each number that was given what cannot be planned with, and reads
+// the effects.
+func (flags *powerFlags) checkNumbers(given func(flag string) bool) diag.List {
+	var list diag.List
+	refuse := func(format string, args ...any) *diag.Diagnostic {
+		return list.Errorf(diag.Pos{}, "invalid-flag", format, args...)
+	}
+	plan := &flags.plan
+	bounded := func(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+	for _, f := range []struct {
+		name string
+		x    float64
+		ok   bool
+		rule string
+		hint string
+	}{
+		{"rate", flags.rate, flags.rate > 0 && flags.rate < 1, "between 0 and 1", "a rate of 5% is 0.05; write a mean of other values with --mean and --std-dev"},
+		{"mean", flags.mean, bounded(flags.mean) && flags.mean != 0, "a number other than 0", "effects are shares of the mean"},
+		{"std-dev", flags.stdDev, bounded(flags.stdDev) && flags.stdDev > 0, "a number above 0", "effects are found by how much units differ"},
+		{"alpha", plan.Alpha, plan.Alpha > 0 && plan.Alpha < 1, "between 0 and 1", "5% is 0.05"},
+		{"power", plan.Power, plan.Power > 0 && plan.Power < 1, "between 0 and 1", "80% is 0.8"},
+		{"units", plan.Units, plan.Units >= 3 && bounded(plan.Units), "3 or more", "two units have no variance to be compared by"},
+		{"per-day", plan.PerDay, plan.PerDay > 0 && bounded(plan.PerDay), "a number above 0", "leave it out where nothing is known of the traffic"},
+		{"ratio", plan.Ratio, plan.Ratio > 0 && bounded(plan.Ratio), "a number above 0", "1 is as many units in the variation as in the baseline"},
+	} {
+		if given(f.name) && !f.ok {
+			refuse("--%s must be %s, not %v", f.name, f.rule, f.x).Hint = f.hint
+		}
+	}
+	if alpha, power := plan.Alpha, plan.Power; given("alpha") && given("power") && alpha < 1 && power > 0 && power <= alpha {
+		refuse("--power must be above --alpha: %v is not above %v", power, alpha).WithHint("with no effect at all, alpha of the experiments find one")
+	}
+	if given("mean") != given("std-dev") && !given("rate") {
+		refuse("--mean and --std-dev belong together").WithHint("give both; for a rate --rate alone")
+	}
+	if given("days") && (!plan.Curve || given("units")) {
+		refuse("--days is how far a curve over days goes").WithHint("add --curve, and leave out --units")
+	}
+	if plan.Days < 1 || plan.Days > 3660 {
+		refuse("--days must be from 1 to 3660, not %d", plan.Days).WithHint("28 are four weeks")
+	}
+	for _, text := range flags.effects {
+		x, err := strconv.ParseFloat(strings.TrimSuffix(text, "%"), 64)
+		if err != nil || !(x > 0) || math.IsInf(x, 1) {
+			refuse("--effects: %q is no effect above 0", text).WithHint("write shares of the mean, such as 1%% or 0.01")
+			continue
+		}
+		if strings.HasSuffix(text, "%") {
+			x /= 100
+		}
+		plan.Effects = append(plan.Effects, x)
+	}
+	return list
 }
 
 // printPlan prints the rows of a plan.

@@ -2,7 +2,10 @@ package job
 
 import (
 	"context"
+	"fmt"
 	"math"
+	"slices"
+	"strconv"
 
 	"github.com/metricsjob/metricsjob/internal/stats"
 )
@@ -14,6 +17,8 @@ type PowerOptions struct {
 	// what is known, where they are given; else the data that Paths name.
 	Moments      string
 	Mean, StdDev *float64
+	// Rate says that Mean is a rate, which no effect takes to 0 or to 1.
+	Rate bool
 	// Analysis is a file of options; without one those of each metric hold, or the
 	// defaults where there are no definitions. Alpha, Power and Alternative go over them.
 	Analysis     string
@@ -64,9 +69,15 @@ func Power(ctx context.Context, opts PowerOptions) ([]PowerRow, error) {
 	}
 	var rows []PowerRow
 	for _, b := range known {
+		if err := b.possible(opts.Effects); err != nil {
+			return nil, err
+		}
 		stages, err := b.stages(opts)
 		if err != nil {
 			return nil, err
+		}
+		if len(stages) == 0 && len(opts.Effects) == 0 && !b.hasRoom(usualEffects[0]) {
+			return nil, &SumsError{Place: "power", Text: fmt.Sprintf("a rate of %v has room for effects below %s alone", b.mean, percent(b.room())), hint: "give smaller ones with --effects, or plan for the rate of those that do not"}
 		}
 		if len(stages) > 0 {
 			rows = append(rows, b.found(stages, opts.Effects)...)
@@ -82,6 +93,7 @@ type planned struct {
 	experiment, metric string
 	mean               float64
 	design             stats.PowerDesign
+	rate               bool    // the mean is one
 	power              float64 // the one that is planned for
 	perDay             float64 // units that count; 0: not known
 }
@@ -154,10 +166,45 @@ func (b planned) found(stages []stage, effects []float64) []PowerRow {
 	return rows
 }
 
+// possible refuses a power that nothing but alpha gives, and effects that a rate has no room for.
+func (b planned) possible(effects []float64) error {
+	place := "power"
+	if b.metric != "" {
+		place += " of " + b.metric
+	}
+	if b.power <= b.design.Alpha {
+		return &SumsError{Place: place, Text: fmt.Sprintf("a power of %v is not above the alpha of %v", b.power, b.design.Alpha),
+			hint: "with no effect at all, alpha of the experiments find one; the power is 0.8 unless told"}
+	}
+	for _, effect := range effects {
+		if !b.hasRoom(effect) {
+			return &SumsError{Place: place, Text: fmt.Sprintf("an effect of %s would take the rate %v beyond what a rate can be", percent(b.side()*effect), b.mean),
+				hint: fmt.Sprintf("effects are shares of the rate; give less than %s", percent(b.room()))}
+		}
+	}
+	return nil
+}
+
+// room is the effect that takes a rate to 1, or to 0 where the test is for less.
+func (b planned) room() float64 {
+	if b.side() < 0 {
+		return 1
+	}
+	return (1 - b.mean) / b.mean
+}
+
+func (b planned) hasRoom(effect float64) bool { return !b.rate || effect < b.room() }
+
+// percent writes a share with three digits.
+func percent(share float64) string { return strconv.FormatFloat(share*100, 'g', 3, 64) + "%" }
+
+// usualEffects are planned for where none are given.
+var usualEffects = []float64{0.005, 0.01, 0.02, 0.05, 0.1, 0.2}
+
 // needed are the units that find the effects with the power.
 func (b planned) needed(effects []float64) []PowerRow {
 	if len(effects) == 0 {
-		effects = []float64{0.005, 0.01, 0.02, 0.05, 0.1, 0.2}
+		effects = slices.DeleteFunc(slices.Clone(usualEffects), func(effect float64) bool { return !b.hasRoom(effect) })
 	}
 	var rows []PowerRow
 	for _, effect := range effects {

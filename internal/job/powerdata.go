@@ -37,7 +37,7 @@ func (o PowerOptions) known(ctx context.Context, by sumsAnalysis) ([]planned, er
 	var err error
 	switch {
 	case o.Mean != nil:
-		return o.fromNumbers(by)
+		return o.fromNumbers(by), nil
 	case o.Moments != "":
 		out, err = o.fromSums(ctx, by)
 	default:
@@ -49,17 +49,14 @@ func (o PowerOptions) known(ctx context.Context, by sumsAnalysis) ([]planned, er
 	return out, err
 }
 
-func (o PowerOptions) fromNumbers(by sumsAnalysis) ([]planned, error) {
-	if *o.Mean == 0 || *o.StdDev <= 0 {
-		return nil, &SumsError{Place: "power", Text: "effects are shares of the mean, in units of the standard deviation: neither may be 0", hint: "give --mean and --std-dev, or --rate"}
-	}
+func (o PowerOptions) fromNumbers(by sumsAnalysis) []planned {
 	ratio := o.Ratio
 	if ratio == 0 {
 		ratio = 1
 	}
 	opt := o.over(by.opt)
 	design := stats.PowerDesign{StdDev: *o.StdDev, Ratio: ratio, Alpha: opt.Alpha, Alternative: opt.Alternative, Test: opt.Test}
-	return []planned{{mean: *o.Mean, power: opt.Power, perDay: o.PerDay, design: design.Peeking(by.Analysis, *o.Mean)}}, nil
+	return []planned{{mean: *o.Mean, rate: o.Rate, power: opt.Power, perDay: o.PerDay, design: design.Peeking(by.Analysis, *o.Mean)}}
 }
 
 // earlier is an experiment that others are planned by: of the variations that are
@@ -117,7 +114,7 @@ func (o PowerOptions) plan(kind stats.Kind, m stats.Moments, by sumsAnalysis, e 
 		perDay *= float64(m.Units) / float64(exposed)
 	}
 	design = design.Peeking(by.Analysis, *mean)
-	return planned{mean: *mean, design: design, power: opt.Power, perDay: perDay}, true
+	return planned{mean: *mean, rate: kind == stats.Proportion, design: design, power: opt.Power, perDay: perDay}, true
 }
 
 // fromSums plans with the rows of a file of sums: of each metric those over everybody,

@@ -65,6 +65,12 @@ func (o *sumsOptions) withLooks(a metrics.Analysis) (sumsAnalysis, error) {
 	if looks := a.Peeking.V.Looks; len(o.information) > looks {
 		return out, &SumsError{Place: "information", Text: fmt.Sprintf("%d shares, and %d looks are planned", len(o.information), looks), hint: "give the share at each look so far"}
 	}
+	for i, share := range o.information {
+		if i > 0 && share <= o.information[i-1] {
+			return out, &SumsError{Place: "information", Text: fmt.Sprintf("the share %v is not above the one before, %v", share, o.information[i-1]),
+				hint: "each look has more units than the one before; leave out looks that added none"}
+		}
+	}
 	look, err := stats.NewGroupLook(design, o.information)
 	if err != nil {
 		return out, &SumsError{Place: "information", Text: err.Error(), hint: "give the share at each look so far, such as 0.25,0.5"}
