@@ -35,6 +35,13 @@ func ProbeValues(s *Source, r Ref, n *Measure) (sqlast.Select, bool) {
 	return counted("the values of "+r.Name, s, asText(inRow(f.SQL), f), n.isEvent(inRow(s.Event.SQL))), true
 }
 
+// ProbeHolders asks which events have a name that a source stores in its rows:
+// event key, rows.
+func ProbeHolders(s *Source, r Ref) sqlast.Select {
+	f, _ := s.field(r)
+	return counted("the events that have "+r.Name, s, inRow(s.Event.SQL), notNull(inRow(f.SQL)))
+}
+
 // Stores reports whether a source stores a name in its rows, so that it can be
 // looked for.
 func (s *Source) Stores(r Ref) bool {
@@ -60,9 +67,10 @@ func misfits(f Field, t metrics.PropertyType) sqlast.Expr {
 
 // Occurrence is something that is looked for in the rows of a measure's events:
 // a name with any value, with one that is not of the type Misfit, or with the
-// text Value.
+// text Value; in the rows of one of the events alone, if Event is set.
 type Occurrence struct {
 	Measure *Measure
+	Event   string
 	Ref     Ref
 	Value   string
 	Any     bool // whatever the value
@@ -95,7 +103,11 @@ func ProbeOccurrences(s *Source, list []Occurrence) sqlast.Select {
 		default:
 			has = compare(sqlast.Eq, asText(inRow(f.SQL), f), sqlast.Text(o.Value))
 		}
-		found := all(o.Measure.isEvent(inRow(s.Event.SQL)), has)
+		isEvent := o.Measure.isEvent(inRow(s.Event.SQL))
+		if o.Event != "" {
+			isEvent = compare(sqlast.Eq, inRow(s.Event.SQL), sqlast.Text(o.Event))
+		}
+		found := all(isEvent, has)
 		sel.Items = append(sel.Items, item(aggregate(sqlast.Count, when(found, sqlast.Int(1))), fmt.Sprintf("n%d", i)))
 	}
 	return sel

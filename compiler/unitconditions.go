@@ -18,6 +18,41 @@ func (e *Expression) UnitConditions() []Ref {
 	return out
 }
 
+// Needed are the names without any of which a condition is false, or a value
+// missing: value and kind in value > 10 and properties.kind == "gift", and none in
+// properties.kind != "gift", which is true where the kind is missing.
+func (e *Expression) Needed() []Ref { return neededBy(e.Tree) }
+
+func neededBy(n Node) []Ref {
+	switch n := n.(type) {
+	case NameNode, MinusNode, CallNode, VWOUUIDNode:
+		return refsIn(n)
+	case InNode:
+		return neededBy(n.X)
+	case BinaryNode:
+		l, r := neededBy(n.L), neededBy(n.R)
+		switch n.Op {
+		case Or, Otherwise, NotEqual:
+			return nil
+		case Equal:
+			if !isLiteral(n.L) && !isLiteral(n.R) || n.L == (NilNode{}) || n.R == (NilNode{}) {
+				return nil // two missing values are equal
+			}
+		}
+		return append(l, r...)
+	default:
+		return nil
+	}
+}
+
+func isLiteral(n Node) bool {
+	switch n.(type) {
+	case TextNode, NumberNode, BooleanNode, TimeNode:
+		return true
+	}
+	return false
+}
+
 func conjuncts(n Node) []Node {
 	if b, ok := n.(BinaryNode); ok && b.Op == And {
 		return append(conjuncts(b.L), conjuncts(b.R)...)

@@ -16,7 +16,7 @@ import (
 func (c *checker) counts(ctx context.Context, x *compiler.ExperimentPlan, got *collected) error {
 	exposed := got.exposedUnits(x)
 	var silent []*compiler.MetricPlan
-	for _, m := range x.Metrics {
+	for i, m := range x.Metrics {
 		def := m.Def.Metric
 		if got.overflow(x, m) {
 			why, hint, err := c.overflowText(ctx, x, m)
@@ -29,7 +29,8 @@ func (c *checker) counts(ctx context.Context, x *compiler.ExperimentPlan, got *c
 		n := m.Tally.X.Measure
 		// That a source has no event of an exposed unit is said of the source.
 		occurs := slices.ContainsFunc(n.Sources, func(s *compiler.Source) bool { return c.occursIn(n, s) && !c.strangers[s] })
-		if got.counted(x, m) == 0 && exposed > 0 && occurs && !c.doubted[n] {
+		unreached := m.Step > 1 && got.counted(x, x.Metrics[i-1]) == 0 // which is said of the step before
+		if got.counted(x, m) == 0 && exposed > 0 && occurs && !c.doubted[n] && !unreached {
 			silent = append(silent, m)
 		}
 		if err := c.vanishing(ctx, x, m, got); err != nil {
@@ -136,6 +137,17 @@ func (c *checker) noRow(x *compiler.ExperimentPlan, m *compiler.MetricPlan, rows
 		at(n.Metric.Value.Pos)
 		why = fmt.Sprintf("%s of exposed units, in time and as where asks, but the value is missing, or no number, in all of them", are(rows[anyValue]))
 		hint = "see what the events have in the column that value is mapped to, or write value: for a property"
+	case m.Step > 1:
+		at(n.Metric.Pos)
+		step := m.Def.Metric.Funnel.Steps[m.Step-1]
+		why = fmt.Sprintf("%s of exposed units and in time, but none of a unit that did step %d", are(rows[anyValue]), m.Step-1)
+		if !m.Def.Metric.Funnel.AnyTime {
+			why = fmt.Sprintf("%s of exposed units and in time, but none after step %d", are(rows[anyValue]), m.Step-1)
+			hint = "a step counts after the step before it: write the steps as they follow each other, or order: any"
+		}
+		if step.Within.Set {
+			why += ", and as soon after it as within asks"
+		}
 	default:
 		why = fmt.Sprintf("%s of exposed units and in time, but none counts", are(rows[anyValue]))
 	}

@@ -40,6 +40,9 @@ func (c *checker) events() {
 	}
 }
 
+// impressionWords are what impressions are called by who wants to count them.
+var impressionWords = []string{"impressions", "exposure", "exposures", "exposed", "$impression", "$exposure", "decision", "decisions"}
+
 // event warns of an event that occurs in no source of a measure, and gives
 // those that it occurs in.
 func (c *checker) event(n *compiler.Measure, key metrics.Text) []string {
@@ -56,6 +59,9 @@ func (c *checker) event(n *compiler.Measure, key metrics.Text) []string {
 		c.missingEvents[key.V] = true
 		d := c.found.Warnf(key.Pos, "event-never-occurs", "event %q never occurs in %s", key.V, c.sourceNames(n.Sources))
 		d.Hint = nearestOrList(key.V, all)
+		if slices.Contains(impressionWords, strings.ToLower(key.V)) {
+			d.Hint = "to count the impressions themselves write event: impression"
+		}
 		if m := c.defs.Metric(key.V); m != nil {
 			d.WithHint("%q is a metric; event wants the key of an event: %s", key.V, d.Hint)
 			if len(m.Event.Keys) > 0 {
@@ -120,4 +126,11 @@ func (c *checker) occurs(n *compiler.Measure) bool {
 // occursIn reports whether an event of a measure occurs in a source.
 func (c *checker) occursIn(n *compiler.Measure, s *compiler.Source) bool {
 	return slices.ContainsFunc(c.keys[s], func(v value) bool { return n.Any || slices.Contains(n.Events, v.text) })
+}
+
+// keyOccurs reports whether one of the events of a measure occurs in its sources.
+func (c *checker) keyOccurs(n *compiler.Measure, event string) bool {
+	return slices.ContainsFunc(n.Sources, func(s *compiler.Source) bool {
+		return slices.ContainsFunc(c.keys[s], func(v value) bool { return v.text == event })
+	})
 }

@@ -48,6 +48,8 @@ type nameUse struct {
 	ref     compiler.Ref
 	pos     diag.Pos
 	values  []compiler.Comparison
+	// needed: rows without it do not count.
+	needed bool
 }
 
 // named are the properties and attributes of the rows that a measure's
@@ -58,14 +60,16 @@ func named(n *compiler.Measure) []nameUse {
 		if e == nil {
 			continue
 		}
+		needed := e.Needed()
 		for _, r := range e.Refs {
 			if r.Kind != compiler.RefProperty && r.Kind != compiler.RefAttribute {
 				continue
 			}
-			if slices.ContainsFunc(out, func(u nameUse) bool { return u.ref == r }) {
+			if i := slices.IndexFunc(out, func(u nameUse) bool { return u.ref == r }); i >= 0 {
+				out[i].needed = out[i].needed || slices.Contains(needed, r)
 				continue
 			}
-			use := nameUse{measure: n, ref: r, pos: e.Place(r)}
+			use := nameUse{measure: n, ref: r, pos: e.Place(r), needed: slices.Contains(needed, r)}
 			for _, l := range e.Literals() {
 				if l.Ref == r {
 					use.values = append(use.values, l)
@@ -77,15 +81,28 @@ func named(n *compiler.Measure) []nameUse {
 	return out
 }
 
-// occurrences are what is looked for: the name, and each of its values.
+// occurrences are what is looked for: the name, also in each of several events
+// that need it, and each of its values.
 func (u nameUse) occurrences() []compiler.Occurrence {
 	out := []compiler.Occurrence{{Measure: u.measure, Ref: u.ref, Any: true}}
+	for _, event := range u.eachEvent() {
+		out = append(out, compiler.Occurrence{Measure: u.measure, Event: event, Ref: u.ref, Any: true})
+	}
 	for _, l := range u.values {
 		for _, v := range l.Values {
 			out = append(out, compiler.Occurrence{Measure: u.measure, Ref: u.ref, Value: v})
 		}
 	}
 	return out
+}
+
+// eachEvent are the events of a measure that counts several, if their rows need
+// the name.
+func (u nameUse) eachEvent() []string {
+	if !u.needed || len(u.measure.Events) < 2 {
+		return nil
+	}
+	return u.measure.Events
 }
 
 // count asks each source once.
@@ -127,17 +144,19 @@ func (p *propertyChecker) name(ctx context.Context, u nameUse) error {
 	}
 	if p.rows[any] == 0 {
 		p.doubted[n] = true
-		names, err := p.names(ctx, n.Sources, u.ref.Kind == compiler.RefAttribute)
+		hint, err := p.elsewhere(ctx, u)
 		if err != nil {
 			return err
 		}
-		what := "property"
-		if u.ref.Kind == compiler.RefAttribute {
-			what = "attribute"
-		}
-		p.found.Warnf(u.pos, "property-never-occurs", "%s never has the %s %q", n.EventsText(), what, u.ref.Name).
-			Hint = nearestOrList(u.ref.Name, names)
+		p.found.Warnf(u.pos, "property-never-occurs", "%s never has the %s %q", n.EventsText(), u.what(), u.ref.Name).Hint = hint
 		return nil
+	}
+	for _, event := range u.eachEvent() {
+		lacks := compiler.Occurrence{Measure: n, Event: event, Ref: u.ref, Any: true}
+		if p.rows[lacks] == 0 && p.keyOccurs(n, event) {
+			p.found.Warnf(u.pos, "property-never-occurs", "%s never has the %s %q, so that no row of it counts", event, u.what(), u.ref.Name).
+				Hint = "leave the event out, or say what is to count of it: in where with or, in value with ??"
+		}
 	}
 	var have []string
 	for _, l := range u.values {
@@ -157,6 +176,39 @@ func (p *propertyChecker) name(ctx context.Context, u nameUse) error {
 		}
 	}
 	return nil
+}
+
+// what is the word for the name.
+func (u nameUse) what() string {
+	if u.ref.Kind == compiler.RefAttribute {
+		return "attribute"
+	}
+	return "property"
+}
+
+// elsewhere is a hint for a name that the events of a measure never have: other
+// events that do, or other names.
+func (p *propertyChecker) elsewhere(ctx context.Context, u nameUse) (string, error) {
+	var holders []string
+	for _, s := range u.measure.Sources {
+		if !s.Stores(u.ref) {
+			continue
+		}
+		events, err := p.texts(ctx, compiler.ProbeHolders(s, u.ref))
+		if err != nil {
+			return "", err
+		}
+		holders = append(holders, events...)
+	}
+	if len(holders) > 0 {
+		return "events that have it: " + fewOf(holders, 8), nil
+	}
+	names, err := p.names(ctx, u.measure.Sources, u.ref.Kind == compiler.RefAttribute)
+	if err != nil {
+		return "", err
+	}
+	names = slices.DeleteFunc(names, func(name string) bool { return name == u.ref.Name })
+	return nearestOrList(u.ref.Name, names), nil
 }
 
 // valuesOf are the most frequent values of a name.
