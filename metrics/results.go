@@ -10,14 +10,6 @@ import (
 // SchemaVersion is the version of the result tables' contract (docs/results.md).
 const SchemaVersion = "1.0"
 
-// CheckSampleRatio is the check of [HealthRow] that compares the exposed units
-// with the weights; over everybody it decides whether an experiment is valid.
-const CheckSampleRatio = "sample_ratio"
-
-// CheckCovariateImbalance is the check of [HealthRow] that compares covariates from
-// before the exposure, where nothing can have made a difference.
-const CheckCovariateImbalance = "covariate_imbalance"
-
 // Overall and All name the row over everybody; None and Other are the
 // segment values for missing and for rare ones.
 const (

@@ -15,6 +15,7 @@ const (
 	WarnPhasesPooled      = "phases_pooled"
 	WarnNotInSums         = "not_in_sums"
 	WarnOtherSide         = "tested_on_other_side"
+	WarnFractionalSum     = "fractional_sum"
 )
 
 // Warning is a code with what it says.
@@ -33,6 +34,7 @@ var Warnings = []Warning{
 	{WarnSomeStrata, "the experiment lacks some of the segments to stratify by, and the effect is stratified by the others"},
 	{WarnPhasesPooled, "a percentile is of all phases together"},
 	{WarnOtherSide, "alternative looks for a change for the worse alone, so that no variation can be found better"},
+	{WarnFractionalSum, "the sum of a proportion is no whole number, though it counts units: it was rounded, or is of other values than 0 and 1"},
 	{WarnNotInSums, "the run that wrote the sums has intervals by bootstrap, for which it drew units"},
 }
 

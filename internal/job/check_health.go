@@ -42,7 +42,7 @@ func (c *checker) losses(ctx context.Context) error {
 // that the data shows.
 func (c *checker) lossHint(ctx context.Context, s *compiler.Source, l loss) (string, error) {
 	switch l.check {
-	case "unreadable":
+	case metrics.CheckUnreadable:
 		for _, f := range s.Files {
 			if f.Unreadable > 0 {
 				const all = "metricsjob convert writes each to _rejects.ndjson, with its line and what is wrong"
@@ -53,7 +53,7 @@ func (c *checker) lossHint(ctx context.Context, s *compiler.Source, l loss) (str
 				return fmt.Sprintf("the first is %s:%d: %s; %s", f.Path, line, reason, all), nil
 			}
 		}
-	case "no_timestamp":
+	case metrics.CheckNoTimestamp:
 		probe, ok := compiler.ProbeUnreadTimes(s)
 		if !ok {
 			return "", nil
@@ -116,16 +116,16 @@ func (c *checker) health(x *compiler.ExperimentPlan, got *collected) {
 		switch {
 		case h.Status == metrics.Pass:
 			continue
-		case h.Check == "sample_ratio" && h.Status == metrics.Fail, h.Check == "sample_ratio_activated" && h.PValue != nil:
+		case h.Check == metrics.CheckSampleRatio && h.Status == metrics.Fail, h.Check == metrics.CheckActivatedRatio && h.PValue != nil:
 			pos = x.Def.Variations[0].Pos
 			hint = "look at how units were assigned, and whether the weights are right"
-		case h.Check == "several_variations":
+		case h.Check == metrics.CheckSeveralVariations:
 			if x.Def.Multiple.Pos.IsValid() {
 				pos = x.Def.Multiple.Pos
 			}
-		case h.Check == "no_weight":
+		case h.Check == metrics.CheckNoWeight:
 			pos = c.weightPlace(x)
-		case h.Check == "not_a_number":
+		case h.Check == metrics.CheckNotANumber:
 			place, unsaid := c.numberPlace(x)
 			if !unsaid {
 				continue

@@ -17,7 +17,11 @@ import (
 // partition's day before the source's partition is taken to be wrong.
 const partitionAlarm = 0.001
 
+// check adds a row to the table health.
 func (r *reporter) check(experiment, check, segment, value string, status metrics.HealthStatus, detail string) *metrics.HealthRow {
+	if known, ok := metrics.CheckNamed(check); !ok || status == metrics.Fail && !known.Fails {
+		panic(fmt.Sprintf("job: metrics.Checks has no check %q that is %q", check, status))
+	}
 	r.tables.Health = append(r.tables.Health, metrics.HealthRow{
 		RunID: r.runID, AsOf: r.asOf, Experiment: experiment, Check: check, Segment: segment, SegmentValue: value, Status: status, Detail: detail,
 	})
@@ -65,7 +69,7 @@ func (r *reporter) activatedRatio(x *compiler.ExperimentPlan) {
 	case t.Alarm:
 		status, detail = metrics.Warn, "activated units did not come in the planned ratio"+within+": the variations may differ in who is activated"
 	}
-	h := r.check(x.Def.Key.V, "sample_ratio_activated", metrics.Overall, metrics.All, status, detail)
+	h := r.check(x.Def.Key.V, metrics.CheckActivatedRatio, metrics.Overall, metrics.All, status, detail)
 	h.Statistic, h.PValue, h.Threshold = t.Statistic, t.PValue, &opt.SampleRatioAlarm
 }
 
@@ -91,7 +95,7 @@ func (r *reporter) several(x *compiler.ExperimentPlan) bool {
 	if share > limit {
 		status = metrics.Fail
 	}
-	h := r.check(x.Def.Key.V, "several_variations", metrics.Overall, metrics.All, status,
+	h := r.check(x.Def.Key.V, metrics.CheckSeveralVariations, metrics.Overall, metrics.All, status,
 		fmt.Sprintf("%d of %d units saw several variations (multiple_variations: %s)", several, units, x.Def.Multiple.V))
 	h.Statistic, h.Threshold = &share, &limit
 	return status == metrics.Fail
@@ -117,7 +121,7 @@ func (r *reporter) exposedUnits(x *compiler.ExperimentPlan) {
 		status, detail = metrics.Warn, counted("%d exposed {units|unit}", total)+fmt.Sprintf(", none in %q", empty)
 	}
 	n := float64(total)
-	r.check(x.Def.Key.V, "exposed_units", metrics.Overall, metrics.All, status, detail).Statistic = &n
+	r.check(x.Def.Key.V, metrics.CheckExposedUnits, metrics.Overall, metrics.All, status, detail).Statistic = &n
 }
 
 // comparedBy says by what the rows of sources are copies of each other.
@@ -147,37 +151,37 @@ func (r *reporter) leftOut(x *compiler.ExperimentPlan) {
 		r.check(x.Def.Key.V, check, metrics.Overall, metrics.All, status, counted(detail, n)).Statistic = &f
 	}
 	key := x.Def.Key.V
-	say("unknown_variation", r.rows[reason{key, "unknown_variation"}], metrics.Warn, "%d {impressions show|impression shows} a variation that is not in the file")
-	say("holdback", r.rows[reason{key, "holdback"}], metrics.Pass, "%d {impressions are holdbacks and were|impression is a holdback and was} left out")
+	say(metrics.CheckUnknownVariation, r.rows[reason{key, "unknown_variation"}], metrics.Warn, "%d {impressions show|impression shows} a variation that is not in the file")
+	say(metrics.CheckHoldback, r.rows[reason{key, "holdback"}], metrics.Pass, "%d {impressions are holdbacks and were|impression is a holdback and was} left out")
 	if x.Audience != nil {
-		say("audience", r.collected.units[reason{key, "audience"}], metrics.Pass, "%d {units are|unit is} not in the audience")
+		say(metrics.CheckAudience, r.collected.units[reason{key, "audience"}], metrics.Pass, "%d {units are|unit is} not in the audience")
 	}
 	if x.Def.Activation != nil {
-		say("not_activated", r.collected.units[reason{key, "not_activated"}], metrics.Pass, "%d exposed {units were|unit was} not activated")
+		say(metrics.CheckNotActivated, r.collected.units[reason{key, "not_activated"}], metrics.Pass, "%d exposed {units were|unit was} not activated")
 	}
 	switch ambiguous := r.rows[reason{key, "ambiguous_id"}]; x.Def.Identity.V {
 	case metrics.IdentityStrict:
-		say("ambiguous_id", ambiguous, metrics.Pass, "%d {ids lead to several units, and are|id leads to several units, and is} left out")
+		say(metrics.CheckAmbiguousID, ambiguous, metrics.Pass, "%d {ids lead to several units, and are|id leads to several units, and is} left out")
 	case metrics.IdentityFirstTouch:
-		say("ambiguous_id", ambiguous, metrics.Pass, "%d {ids lead to several units, and count|id leads to several units, and counts} for the one exposed first")
+		say(metrics.CheckAmbiguousID, ambiguous, metrics.Pass, "%d {ids lead to several units, and count|id leads to several units, and counts} for the one exposed first")
 	}
 	if x.LastPhase() != nil {
-		say("phase", r.collected.units[reason{key, "phase"}], metrics.Pass, "%d {units are|unit is} of phases before the last")
+		say(metrics.CheckPhase, r.collected.units[reason{key, "phase"}], metrics.Pass, "%d {units are|unit is} of phases before the last")
 	}
 	if len(x.Def.ExcludeUnitsIn) > 0 {
-		say("other_experiment", r.collected.units[reason{key, "other_experiment"}], metrics.Pass, "%d {units are left out because they are|unit is left out because it is} in another experiment")
+		say(metrics.CheckOtherExperiment, r.collected.units[reason{key, "other_experiment"}], metrics.Pass, "%d {units are left out because they are|unit is left out because it is} in another experiment")
 	}
 	if slices.ContainsFunc(x.Sources, func(s *compiler.Source) bool { return len(s.ID) > 0 }) {
-		say("duplicate_impressions", r.rows[reason{key, "duplicate"}], metrics.Pass, "%d {impressions are copies|impression is a copy} of others "+comparedBy(x.Sources))
+		say(metrics.CheckDuplicateImpressions, r.rows[reason{key, "duplicate"}], metrics.Pass, "%d {impressions are copies|impression is a copy} of others "+comparedBy(x.Sources))
 	}
 	for _, what := range []struct{ reason, check, detail string }{
-		{"duplicate events", "duplicate_events", "%d {events of exposed units are copies|event of an exposed unit is a copy} of others " + comparedBy(r.catalog.Events)},
-		{"no_weight events", "no_weight", "%d {events of exposed units have no weight of 1 or more, and count|event of an exposed unit has no weight of 1 or more, and counts} once"},
-		{"not_a_number events", "not_a_number", "%d {events of exposed units have|event of an exposed unit has} a value that is no finite number where one is needed"},
+		{"duplicate events", metrics.CheckDuplicateEvents, "%d {events of exposed units are copies|event of an exposed unit is a copy} of others " + comparedBy(r.catalog.Events)},
+		{"no_weight events", metrics.CheckNoWeight, "%d {events of exposed units have no weight of 1 or more, and count|event of an exposed unit has no weight of 1 or more, and counts} once"},
+		{"not_a_number events", metrics.CheckNotANumber, "%d {events of exposed units have|event of an exposed unit has} a value that is no finite number where one is needed"},
 	} {
 		if n, asked := r.rows[reason{key, what.reason}]; asked {
 			status := metrics.Pass
-			if what.check != "duplicate_events" {
+			if what.check != metrics.CheckDuplicateEvents {
 				status = metrics.Warn
 			}
 			say(what.check, n, status, what.detail)
@@ -190,7 +194,7 @@ func (r *reporter) silentMetrics(x *compiler.ExperimentPlan) {
 	for _, m := range x.Metrics {
 		if r.counted(x, m) == 0 {
 			zero := 0.0
-			r.check(x.Def.Key.V, "no_events", "metric", m.Def.Metric.Key.V, metrics.Warn,
+			r.check(x.Def.Key.V, metrics.CheckNoEvents, "metric", m.Def.Metric.Key.V, metrics.Warn,
 				"no event counts for this metric in any variation; metricsjob check says why").Statistic = &zero
 		}
 	}
@@ -229,7 +233,7 @@ func (r *reporter) excluded(ctx context.Context, s *compiler.Source) error {
 	}
 	n := whole(rows.Cells[0][0]).Int64()
 	f := float64(n)
-	r.check("", "excluded_unit", "source", s.Def.Name.V, metrics.Pass, counted("%d {rows are|row is} of excluded units", n)).Statistic = &f
+	r.check("", metrics.CheckExcludedUnit, "source", s.Def.Name.V, metrics.Pass, counted("%d {rows are|row is} of excluded units", n)).Statistic = &f
 	return nil
 }
 
@@ -270,15 +274,15 @@ func (p *prepared) losses(s *compiler.Source, d loaders.Dropped) []loss {
 		if float64(d.Unreadable) > limit { // more than are: another format
 			status = metrics.Fail
 		}
-		add("unreadable", d.Unreadable, status, s.Def.Paths[0].Pos, "%d {lines of the files are|line of the files is} no record that can be read").threshold = &limit
+		add(metrics.CheckUnreadable, d.Unreadable, status, s.Def.Paths[0].Pos, "%d {lines of the files are|line of the files is} no record that can be read").threshold = &limit
 	}
-	add("future", p.horizon.Future[s.Def.Name.V], metrics.Warn, c.Timestamp.Column.Pos, "%d {rows have|row has} a timestamp more than a day in the future")
-	add("no_timestamp", d.NoTimestamp, metrics.Warn, c.Timestamp.Column.Pos, "%d {rows have|row has} no timestamp that can be read")
+	add(metrics.CheckFuture, p.horizon.Future[s.Def.Name.V], metrics.Warn, c.Timestamp.Column.Pos, "%d {rows have|row has} a timestamp more than a day in the future")
+	add(metrics.CheckNoTimestamp, d.NoTimestamp, metrics.Warn, c.Timestamp.Column.Pos, "%d {rows have|row has} no timestamp that can be read")
 	if s.Def.Role == metrics.RoleEvents {
-		add("no_event", d.NoEvent, metrics.Warn, c.Event.Pos, "%d {rows have|row has} no event key")
+		add(metrics.CheckNoEvent, d.NoEvent, metrics.Warn, c.Event.Pos, "%d {rows have|row has} no event key")
 	}
 	if s.Where != nil {
-		add("where", d.Where, metrics.Pass, s.Def.Where.Pos, "%d {rows are|row is} left out by the source's where")
+		add(metrics.CheckWhere, d.Where, metrics.Pass, s.Def.Where.Pos, "%d {rows are|row is} left out by the source's where")
 	}
 	if s.PartitionDay != nil {
 		status := metrics.Warn
@@ -286,7 +290,7 @@ func (p *prepared) losses(s *compiler.Source, d loaders.Dropped) []loss {
 			status = metrics.Fail
 		}
 		limit := partitionAlarm * float64(s.Rows)
-		add("partition", d.Partition, status, s.Def.Partition.Pos, "%d {rows lie|row lies} too far from {their|its} partition's day; see partition: early and late").threshold = &limit
+		add(metrics.CheckPartition, d.Partition, status, s.Def.Partition.Pos, "%d {rows lie|row lies} too far from {their|its} partition's day; see partition: early and late").threshold = &limit
 	}
 	for i, u := range s.Units {
 		if !slices.ContainsFunc(p.defs.Experiments, func(e *metrics.Experiment) bool { return e.Unit.V == u.Kind }) {
@@ -299,14 +303,14 @@ func (p *prepared) losses(s *compiler.Source, d loaders.Dropped) []loss {
 		case n > d.NoID:
 			detail += fmt.Sprintf(", and %d of them none of any", d.NoID)
 		}
-		add("no_unit", d.NoUnit[u.Kind], status, c.Units[i].Column.Pos, detail)
+		add(metrics.CheckNoUnit, d.NoUnit[u.Kind], status, c.Units[i].Column.Pos, detail)
 	}
 	bag := c.Properties
 	if !s.Properties.IsJSON() {
 		bag = c.Attributes
 	}
 	if s.Properties.IsJSON() || s.Attributes.IsJSON() {
-		add("malformed", d.Malformed, metrics.Warn, bag.From.Pos, "%d {rows have|row has} properties or attributes that are neither a JSON object nor a list of named values")
+		add(metrics.CheckMalformed, d.Malformed, metrics.Warn, bag.From.Pos, "%d {rows have|row has} properties or attributes that are neither a JSON object nor a list of named values")
 	}
 	return out
 }

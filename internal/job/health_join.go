@@ -45,7 +45,7 @@ func (r *reporter) silentSources(ctx context.Context, x *compiler.ExperimentPlan
 			hint = "see whether sources of units pair them with units of this experiment"
 		}
 		zero := 0.0
-		r.check(x.Def.Key.V, "units_never_match", "source", s.Def.Name.V, metrics.Warn,
+		r.check(x.Def.Key.V, metrics.CheckUnitsNeverMatch, "source", s.Def.Name.V, metrics.Warn,
 			fmt.Sprintf("none of %s in the time of the experiment is of a unit of it, so no metric has any: do the ids mean the same %ss? %s; metricsjob check compares them",
 				amount(rows, "event"), x.Def.Unit.V, hint)).Statistic = &zero
 	}

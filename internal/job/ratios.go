@@ -11,9 +11,6 @@ import (
 	"github.com/metricsjob/metricsjob/metrics"
 )
 
-// checkSegmentRatio is the check of the sample ratio within the values of a segment.
-const checkSegmentRatio = "sample_ratio_segments"
-
 // ratios warns where the units of a segment, or of a day, did not come in the
 // planned ratio: a ratio that holds over everybody may hide two that do not. The
 // sets of one segment, and the days, are corrected together.
@@ -29,7 +26,7 @@ func (r *reporter) ratios(x *compiler.ExperimentPlan) {
 			}
 			sets = append(sets, of.sets(byValue)...)
 		}
-		r.ratiosOf(x, checkSegmentRatio, s.Key.V, sets)
+		r.ratiosOf(x, metrics.CheckSegmentRatio, s.Key.V, sets)
 	}
 	var sets []ratioSet
 	for _, of := range r.periods(x) {
@@ -41,7 +38,7 @@ func (r *reporter) ratios(x *compiler.ExperimentPlan) {
 		}
 		sets = append(sets, of.sets(days)...)
 	}
-	r.ratiosOf(x, "sample_ratio_days", metrics.Overall, sets)
+	r.ratiosOf(x, metrics.CheckDayRatio, metrics.Overall, sets)
 }
 
 func addTo(sets map[string]map[string]int64, set, variation string, n int64) {

@@ -182,6 +182,9 @@ func (t *fromSums) resultRow(g *sumsGroup, a *sumsArm) (metrics.ResultRow, error
 	}
 	warnings, err := a.row.list("warnings")
 	row.Warnings = append(row.Warnings, warnings...)
+	if a.row.isFractional(g.kind) {
+		row.Warnings = append(row.Warnings, metrics.WarnFractionalSum)
+	}
 	if g.by.own && g.by.Bootstrap.Set {
 		row.Warnings = append(row.Warnings, metrics.WarnNotInSums)
 	}

@@ -157,6 +157,18 @@ func TestMistakesInSums(t *testing.T) {
 			`row 1: column analysis: `},
 		{"fewer exposed than units", "metric,variation,baseline,exposed,units,sum,sum_sq\nm,a,true,10,100,1,1\nm,b,false,10,100,2,2\n",
 			`row 1: column exposed: 10, and the metric is over 100 units`},
+		{"a quantile of 95", "metric,kind,quantile,variation,baseline,units,quantile_value,quantile_lower,quantile_upper\nm,quantile,95,a,true,10,5,4,6\n",
+			`row 1: column quantile: 95 is no share`},
+		{"a quantile of 1", "metric,kind,quantile,variation,baseline,units,quantile_value,quantile_lower,quantile_upper\nm,quantile,1.0,a,true,10,5,4,6\n",
+			`row 1: column quantile: 1.0 is no share`},
+		{"more than all units", "metric,kind,variation,baseline,units,sum\nm,proportion,a,true,10,11\nm,proportion,b,false,10,1\n",
+			`row 1: column sum: 11 of 10 units`},
+		{"a negative rate", "metric,kind,variation,baseline,units,mean\nm,proportion,a,true,10,-0.1\nm,proportion,b,false,10,0.1\n",
+			`row 1: column sum: -1 of 10 units`},
+		{"a count for a rate", "metric,kind,variation,baseline,units,sum,sum_sq\nm,proportion,a,true,10,5,5\nm,proportion,b,false,10,7,9\n",
+			`row 2: column sum_sq: 9, and the sum of a proportion is that of its squares, 7`},
+		{"a check that is none", "metric,variation,baseline,units,sum,sum_sq,failed_checks\nm,a,true,10,1,1,\"[\"\"sample_ration\"\"]\"\nm,b,false,10,2,2,\n",
+			`row 1: column failed_checks: there is no check "sample_ration"`},
 		{"events that are no number", "metric,variation,baseline,units,sum,sum_sq,events\nm,a,true,10,1,1,many\n",
 			`row 1: column events: "many" is no whole number from 0`},
 	} {
@@ -221,6 +233,26 @@ crashes,guardrail,lower,2%,b,false,10000,30,30
 `, "")[0]
 	if v.Verdict != metrics.DoNotShip || v.Reasons[0].Code != "guardrail_beyond_margin" {
 		t.Errorf("%s for %v, want do_not_ship beyond the margin", v.Verdict, v.Reasons)
+	}
+}
+
+// What another tool rounded is taken, with a warning where no units have such a sum; by hand,
+// a mean of 0.1234 of 1000 units is a sum of 123.4.
+func TestRoundedSumsOfAProportion(t *testing.T) {
+	for _, c := range []struct{ name, sums, warning string }{
+		{"whole", "metric,kind,variation,baseline,units,sum,sum_sq\nm,proportion,a,true,1000,123,123\nm,proportion,b,false,1000,130.0,130\n", ""},
+		{"squares by a float", "metric,kind,variation,baseline,units,sum,sum_sq\nm,proportion,a,true,10000000,1234567,1.23457e6\nm,proportion,b,false,10000000,1234567,1234567.0001\n", ""},
+		{"a mean", "metric,kind,variation,baseline,units,mean\nm,proportion,a,true,1000,0.1234\nm,proportion,b,false,1000,0.13\n", ""},
+		{"a mean times units", "metric,kind,variation,baseline,units,sum\nm,proportion,a,true,1000,123.4\nm,proportion,b,false,1000,123.4\n", metrics.WarnFractionalSum},
+	} {
+		tables, err := statsOf(t, c.sums, "")
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		if got := strings.Join(tables.Results[1].Warnings, " "); got != c.warning {
+			t.Errorf("%s: warnings %q, want %q", c.name, got, c.warning)
+		}
 	}
 }
 

@@ -101,6 +101,9 @@ func (r sumsRow) moments(kind stats.Kind, opt stats.Options) (stats.Moments, err
 	}
 	m := stats.Moments{Units: units}
 	if kind == stats.Percentile {
+		if err := r.isShare("quantile"); err != nil {
+			return m, err
+		}
 		if m.Quantiles, err = r.quantiles(opt); err != nil || r.text("den_sum") != "" {
 			return m, err // of clusters the sums are those of shares
 		}
@@ -117,7 +120,56 @@ func (r sumsRow) moments(kind stats.Kind, opt stats.Options) (stats.Moments, err
 		}
 		m.Set(term, s)
 	}
-	return m, nil
+	if kind == stats.Proportion {
+		err = r.countsUnits(m, stats.NeedOf(kind, opt))
+	}
+	return m, err
+}
+
+// isShare refuses what is no share between 0 and 1.
+func (r sumsRow) isShare(column string) error {
+	s, ok, err := r.sum(column)
+	if err == nil && ok && !(s.Sign() > 0 && s.Cmp(stats.SumOf(1)) < 0) {
+		err = r.errorf("write a share between 0 and 1, such as 0.95", "column %s: %s is no share", column, r.text(column))
+	}
+	return err
+}
+
+// rounded is by how much, as a share, numbers may differ that other tools rounded.
+const rounded = 1e-4
+
+// countsUnits refuses sums of a proportion, and of its covariate if it has one, that no
+// units of 0 and 1 have.
+func (r sumsRow) countsUnits(m stats.Moments, need stats.Need) error {
+	const hint = "a proportion counts the units that have something; write kind mean for other values than 0 and 1"
+	units := float64(m.Units)
+	for _, term := range []stats.Term{stats.X, stats.P} {
+		if !need.Has(stats.NeedTerms(term)) {
+			continue
+		}
+		if s := m.Sum(term).Float64(); s < -1e-9*units || s > units*(1+1e-9) {
+			return r.errorf(hint, "column %s: %v of %d units", term.Column(), s, m.Units)
+		}
+	}
+	squares, ok, err := r.sum(stats.XX.Column())
+	if err != nil || !ok {
+		return err
+	}
+	x := m.Sum(stats.X).Float64()
+	if math.Abs(squares.Float64()-x) > math.Max(0.5, rounded*x) {
+		return r.errorf(hint, "column sum_sq: %v, and the sum of a proportion is that of its squares, %v", squares.Float64(), x)
+	}
+	return nil
+}
+
+// isFractional reports whether a row of a proportion has a sum that counts no units.
+func (r sumsRow) isFractional(kind stats.Kind) bool {
+	s, ok, err := r.sum(stats.X.Column())
+	if kind != stats.Proportion || !ok || err != nil {
+		return false
+	}
+	x := s.Float64()
+	return math.Abs(x-math.Round(x)) > 1e-9*math.Max(1, x)
 }
 
 // term is the sum of one term: as it is, or from what stands in for it. The terms
@@ -287,10 +339,10 @@ func (r sumsRow) quantileScale(n int64) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	nu := share.Float64()
-	if !ok || !(nu > 0 && nu < 1) {
-		return 0, r.errorf("write a share such as 0.95", "column quantile is no share, which clusters need")
+	if !ok {
+		return 0, r.errorf("write a share such as 0.95", "column quantile is empty, and clusters need the share")
 	}
+	nu := share.Float64()
 	clusters, err := r.moments(stats.Ratio, stats.Options{})
 	if err != nil {
 		return 0, err

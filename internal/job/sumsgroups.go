@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/metricsjob/metricsjob/internal/diag"
 	"github.com/metricsjob/metricsjob/internal/stats"
 	"github.com/metricsjob/metricsjob/metrics"
 )
@@ -195,6 +196,11 @@ func (g *sumsGroup) add(r sumsRow) error {
 	failed, err := r.list("failed_checks")
 	if err != nil {
 		return err
+	}
+	for _, check := range failed {
+		if _, known := metrics.CheckNamed(check); !known {
+			return r.errorf(diag.Suggest("checks", check, metrics.CheckCodes()), "column failed_checks: there is no check %q", check)
+		}
 	}
 	g.failed = append(g.failed, failed...)
 	if err := g.addMissing(r); err != nil {

@@ -187,7 +187,7 @@ func segmentRatios(groups []*sumsGroup, opt stats.Options) []metrics.HealthRow {
 		for _, s := range sets {
 			named = append(named, s.ratioSet)
 		}
-		if h, ok := ratioSetsCheck(checkSegmentRatio, segment, named, opt); ok {
+		if h, ok := ratioSetsCheck(metrics.CheckSegmentRatio, segment, named, opt); ok {
 			out = append(out, h)
 		}
 	}

@@ -107,7 +107,7 @@ func (r *reporter) invalid(x *compiler.ExperimentPlan) metrics.Reasons {
 		if h.Status != metrics.Fail || h.Experiment != x.Def.Key.V && h.Experiment != "" {
 			continue
 		}
-		if h.Check == "several_variations" && x.Def.Multiple.V == metrics.MultipleEach {
+		if h.Check == metrics.CheckSeveralVariations && x.Def.Multiple.V == metrics.MultipleEach {
 			continue
 		}
 		reasons = append(reasons, reasonOf(h))
@@ -123,9 +123,9 @@ func (t *effects) distrust(experiment string, failed metrics.Reasons) {
 	for _, f := range failed {
 		warning := metrics.WarnFailedCheck
 		switch f.Code {
-		case metrics.CheckSampleRatio, checkSegmentRatio:
+		case metrics.CheckSampleRatio, metrics.CheckSegmentRatio:
 			warning = metrics.WarnSampleRatio
-		case "several_variations":
+		case metrics.CheckSeveralVariations:
 			warning = metrics.WarnSeveralVariations
 		}
 		if !slices.Contains(warnings, warning) {
