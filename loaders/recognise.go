@@ -16,6 +16,9 @@ type recognised struct {
 	preset string
 	// impressions and events map the columns; nil where rows are not that.
 	impressions, events *metrics.Columns
+	// facts maps the columns of rows that would be events if something said of which
+	// event, as in a table of orders alone.
+	facts *metrics.Columns
 	// noImpressions and noEvents say what the columns lack; empty: nothing.
 	noImpressions, noEvents string
 	// key is equal for columns that mean the same.
@@ -56,6 +59,7 @@ func recognise(columns []compiler.Column, inPath []string) recognised {
 		g := newGuess(columns, more)
 		r.impressions, r.noImpressions = g.impressions()
 		r.events, r.noEvents = g.events()
+		r.facts = g.facts()
 	}
 	switch r.role() {
 	case metrics.RoleImpressions:
@@ -203,21 +207,41 @@ func (g *guess) impressions() (*metrics.Columns, string) {
 
 // events maps the columns of events, or says what is missing.
 func (g *guess) events() (*metrics.Columns, string) {
+	c, lacks := g.eventColumns()
+	if lacks != "" {
+		return nil, lacks
+	}
+	return c, ""
+}
+
+// facts maps the columns of events without an event key; nil for what is anything
+// else.
+func (g *guess) facts() *metrics.Columns {
+	c, lacks := g.eventColumns()
+	if lacks != lackingEvent {
+		return nil
+	}
+	return c
+}
+
+// lackingEvent is what is missing of events whose key no column tells.
+var lackingEvent = lacking(need{false, "an event key"})
+
+// eventColumns maps the columns of events, and says what of them is missing.
+func (g *guess) eventColumns() (c *metrics.Columns, lacks string) {
 	clear(g.used)
-	c := &metrics.Columns{Units: g.units(), Timestamp: g.time()}
+	c = &metrics.Columns{Units: g.units(), Timestamp: g.time()}
 	c.Event = g.key(eventWords, isName)
-	if lacks := lacking(
+	lacks = lacking(
 		need{len(c.Units) > 0, "the id of a unit"},
 		need{c.Timestamp.Column.IsSet(), "a timestamp"},
 		need{c.Event.IsSet(), "an event key"},
-	); lacks != "" {
-		return nil, lacks
-	}
+	)
 	c.ID = g.id()
 	c.Value = g.take(valueWords, isAmount)
 	delete(g.used, c.Value.Src) // it is a property too
 	c.Properties = g.bag(propertyWords, isProperty)
-	return c, ""
+	return c, lacks
 }
 
 // need is something without which rows are not of a role.

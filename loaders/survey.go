@@ -7,6 +7,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/metricsjob/metricsjob/compiler"
@@ -46,6 +47,9 @@ func Survey(ctx context.Context, engine *Engine, folder string, tell func(step s
 	if err := s.both(ctx); err != nil {
 		return nil, err
 	}
+	if err := s.factTables(ctx); err != nil {
+		return nil, err
+	}
 	if err := s.incomplete(); err != nil {
 		return nil, err
 	}
@@ -65,6 +69,8 @@ type surveyor struct {
 	impressions, events []*surveyed
 	// either are tables that were taken for events but may be impressions too.
 	either []*table
+	// facts are tables of events whose key no column tells.
+	facts []*table
 }
 
 // surveyed is a source as the definitions and as the compiler see it.
@@ -77,7 +83,11 @@ type surveyed struct {
 // table makes a source of a table.
 func (s *surveyor) table(ctx context.Context, t *table) error {
 	role := t.meaning.role()
-	if role == "" {
+	switch {
+	case role == "" && t.meaning.facts != nil:
+		s.facts = append(s.facts, t)
+		return nil
+	case role == "":
 		s.unknown(t, nil)
 		return nil
 	}
@@ -96,6 +106,29 @@ func (s *surveyor) both(ctx context.Context) error {
 	for _, t := range s.either {
 		if err := s.source(ctx, t, metrics.RoleImpressions); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// factTables takes tables without an event key for events that are called as the
+// table, where no other events were found: a warehouse may have a table for each.
+// Beside a table of events they are rather something else, such as its users.
+func (s *surveyor) factTables(ctx context.Context) error {
+	wanted := len(s.events) == 0 && len(s.impressions) > 0
+	for _, t := range s.facts {
+		if !wanted || t.name == "" {
+			s.unknown(t, nil)
+			continue
+		}
+		t.meaning.events = t.meaning.facts
+		t.meaning.events.Event = metrics.Expr{Src: strconv.Quote(t.name)}
+		before := len(s.events)
+		if err := s.source(ctx, t, metrics.RoleEvents); err != nil {
+			return err
+		}
+		for _, made := range s.events[before:] {
+			made.found.Notes = append(made.found.Notes, fmt.Sprintf("CHECK: no column tells the event; each row is taken for an event %s, as the table is called", t.name))
 		}
 	}
 	return nil

@@ -40,7 +40,11 @@ func sourcesOf(s *metrics.Survey, folder string) []string {
 		if p := src.Def.Partition; p != nil {
 			partition = " by " + p.Column.V
 		}
-		add(fmt.Sprint(src.Def.Role, " ", src.Def.Name.V), paths, partition)
+		what := fmt.Sprint(src.Def.Role, " ", src.Def.Name.V)
+		if event := src.Def.Columns.Event.Src; strings.HasPrefix(event, `"`) {
+			what += " of " + event
+		}
+		add(what, paths, partition)
 	}
 	for _, u := range s.Others {
 		add("other", u.Paths, "")
@@ -102,6 +106,7 @@ const (
 	oneImpression = "SELECT 'u1' AS user_id, 'f' AS flag, 'a' AS variation, TIMESTAMP '2026-03-02 10:00:00' AS ts"
 	oneEvent      = "SELECT 'u1' AS user_id, 'buy' AS event, TIMESTAMP '2026-03-02 11:00:00' AS ts"
 	oneOther      = "SELECT 1 AS a, 'x' AS b"
+	oneFact       = "SELECT 'u1' AS user_id, TIMESTAMP '2026-03-02 11:00:00' AS done_at, 5 AS amount"
 )
 
 // Files of one meaning in folders of one shape are one source.
@@ -154,6 +159,17 @@ func TestSurveyOfFolders(t *testing.T) {
 		"depths with partitions and without": {
 			files: map[string]string{"imps.parquet": oneImpression, "events/day=2026-03-02/a.parquet": oneEvent, "events/b.parquet": oneEvent},
 			want:  []string{"impressions imps: imps.parquet", "events events: events/*.parquet", "events events_events: events/day=*/*.parquet by day"},
+		},
+		"a table for each event": {
+			files: map[string]string{"imps.parquet": oneImpression, "buy-1.parquet": oneFact, "buy-2.parquet": oneFact, "refund.parquet": oneFact, "signups/a.parquet": oneFact, "signups/b.parquet": oneFact},
+			want: []string{
+				"impressions imps: imps.parquet", `events buy of "buy": buy-*.parquet`, `events refund of "refund": refund.parquet`,
+				`events signups of "signups": signups/*.parquet`,
+			},
+		},
+		"a table without an event key beside events": {
+			files: map[string]string{"imps.parquet": oneImpression, "events.parquet": oneEvent, "users.parquet": oneFact},
+			want:  []string{"impressions imps: imps.parquet", "events events: events.parquet", "other: users.parquet"},
 		},
 		"names beyond ASCII": {
 			files: map[string]string{"imps.parquet": oneImpression, "é1.parquet": oneEvent, "è2.parquet": oneEvent},

@@ -116,7 +116,7 @@ func partitionPatterns(levels []string) []string {
 // those of type=decisions and type=events do, the files are split by them.
 func separate(files []dataFile) [][]dataFile {
 	if sameMeaning(files) {
-		return [][]dataFile{files}
+		return byEvent(files)
 	}
 	for level := range files[0].levels {
 		parts := partsBy(files, func(f dataFile) string { return f.levels[level] })
@@ -124,7 +124,20 @@ func separate(files []dataFile) [][]dataFile {
 			return parts
 		}
 	}
-	return partsBy(files, func(f dataFile) string { return f.meaning.key })
+	var parts [][]dataFile
+	for _, part := range partsBy(files, func(f dataFile) string { return f.meaning.key }) {
+		parts = append(parts, byEvent(part)...)
+	}
+	return parts
+}
+
+// byEvent splits files whose name alone tells the event, as purchases.parquet and
+// refunds.parquet do, by that name.
+func byEvent(files []dataFile) [][]dataFile {
+	if files[0].meaning.facts == nil || lastNamed(partitionPatterns(files[0].levels)) >= 0 {
+		return [][]dataFile{files}
+	}
+	return partsBy(files, func(f dataFile) string { return commonStem([]string{f.path}) })
 }
 
 func sameMeaning(files []dataFile) bool {
