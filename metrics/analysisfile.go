@@ -31,6 +31,9 @@ func DecodeAnalysis(path string, text []byte) (Analysis, diag.List) {
 			analysisObject.read(d, root, &own)
 		}
 	}
+	if own.Exact.Set && own.ExactBelow.V == 0 {
+		warnIdleExact(&diags, own.Exact.Pos)
+	}
 	return DefaultAnalysis().Merge(own), diags.Sorted()
 }
 

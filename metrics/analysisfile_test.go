@@ -10,6 +10,20 @@ func TestDecodeAnalysis(t *testing.T) {
 			t.Errorf("%q: alpha %v, test %v, %v", text, a.Alpha.V, a.Test.V, list)
 		}
 	}
+	for text, want := range map[string]string{
+		"exact: fisher\n":                                           "a.yaml:1:8: warning: exact changes nothing without exact_below: no metric has fewer than 0 units",
+		"analysis: {exact: fisher, exact_below: 20}\n":              "",
+		"analysis:\n  correction: {method: none, roles: [primary]}\n": "a.yaml:2:15: warning: over and roles change nothing in correction: its method is none",
+	} {
+		_, list := DecodeAnalysis("a.yaml", []byte(text))
+		got := ""
+		for _, d := range list {
+			got += d.Error()
+		}
+		if got != want || list.HasErrors() {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
 	for _, text := range []string{"analysis: {alfa: 0.01}\n", "alfa: 0.01\n", "- 1\n", "analysis: {}\nmetrics: []\n"} {
 		if _, list := DecodeAnalysis("a.yaml", []byte(text)); !list.HasErrors() {
 			t.Errorf("%q is taken", text)

@@ -40,6 +40,29 @@ func (r *resolver) checkIdle(m *metricDraft) {
 	}
 }
 
+// checkIdleExact warns of exact tests that are done of no metric, for none is done
+// without exact_below.
+func (r *resolver) checkIdleExact() {
+	done := map[diag.Pos]bool{} // by where exact stands, which may be above several metrics
+	for _, e := range r.experiments {
+		for _, m := range e.Metrics {
+			if a := m.Analysis; a.Exact.Set {
+				done[a.Exact.Pos] = done[a.Exact.Pos] || a.ExactBelow.V > 0
+			}
+		}
+	}
+	for pos, is := range done {
+		if !is {
+			warnIdleExact(r.diags, pos)
+		}
+	}
+}
+
+func warnIdleExact(diags *diag.List, pos diag.Pos) {
+	diags.Warnf(pos, "no-effect", "exact changes nothing without exact_below: no metric has fewer than 0 units").
+		WithHint("write exact_below: 200 beside it, to test variations of fewer units so, or leave it out")
+}
+
 // surelyAfter reports whether the event of after fulfils an occurrence itself.
 func (m *metricDraft) surelyAfter() bool {
 	if m.Measure.V != Occurrence || !m.given.good("event") || m.Threshold != nil || m.given.has("over") || len(m.Source) > 0 || m.Window.HasFrom && m.Window.From > 0 {

@@ -156,7 +156,13 @@ var correctionRole = convert(oneOf("primary", "secondary", "guardrails"), func(r
 
 var correction = either(
 	convert(oneOf(correctionMethods...), func(m At[string]) Correction { return Correction{Method: m.V} }),
-	correctionObject.kind(),
+	refine(correctionObject.kind(), func(d *decoder, n *yaml.Node, c Correction) bool {
+		if c.Method == "none" && len(c.Over)+len(c.Roles) > 0 {
+			d.diags.Warnf(d.pos(n), "no-effect", "over and roles change nothing in correction: its method is none").
+				WithHint("write the method that is to correct, such as holm, or leave them out")
+		}
+		return true
+	}),
 	listing(correctionMethods)+", or {method: holm, over: […]}",
 )
 

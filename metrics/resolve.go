@@ -57,6 +57,7 @@ func (r *resolver) resolve() {
 	if r.diags.HasErrors() {
 		return
 	}
+	r.checkIdleExact()
 	for _, m := range r.metrics {
 		m.Definition = metricDefinition(m)
 		m.Version = metricMeaning(&m.Metric, r.defs.Registry).version()

@@ -41,7 +41,7 @@ units that minimum_effect needs, unless --ended says that there will be no more.
 			if opts.Moments == "" {
 				return usagef("no sums are given").withHint("name a file with --moments")
 			}
-			opts.Version = programVersion()
+			opts.Version, opts.Warned = programVersion(), p.ui.diagnostics
 			tables, err := job.Stats(cmd.Context(), opts)
 			if err != nil {
 				return err

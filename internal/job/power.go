@@ -59,7 +59,7 @@ type PowerRow struct {
 // Power plans experiments: how many units and days each effect takes; or, with units
 // at hand or as they come, which effect they find, and each effect with which power.
 func Power(ctx context.Context, opts PowerOptions) ([]PowerRow, error) {
-	a, _, err := readAnalysis(opts.Analysis)
+	a, _, _, err := readAnalysis(opts.Analysis)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/metricsjob/metricsjob/internal/diag"
 	"github.com/metricsjob/metricsjob/internal/stats"
 	"github.com/metricsjob/metricsjob/metrics"
 )
@@ -24,14 +25,19 @@ type StatsOptions struct {
 	// Ended says that the planned end of the experiments has come: what the sums
 	// say is their result.
 	Ended bool
+	// Warned, where given, is told the warnings about the analysis file.
+	Warned func(diag.List)
 }
 
 // Stats computes results from sums that were made elsewhere. Mistakes in the
 // analysis file are a diag.List as error, those in the sums a *SumsError.
 func Stats(ctx context.Context, opts StatsOptions) (*metrics.Tables, error) {
-	options, digest, err := newSumsOptions(opts.Analysis, opts.Information)
+	options, digest, warnings, err := newSumsOptions(opts.Analysis, opts.Information)
 	if err != nil {
 		return nil, err
+	}
+	if opts.Warned != nil {
+		opts.Warned(warnings)
 	}
 	rows, err := readSums(ctx, opts.Moments, opts.Options)
 	if err != nil {
@@ -61,16 +67,17 @@ func Stats(ctx context.Context, opts StatsOptions) (*metrics.Tables, error) {
 	return t.tables, nil
 }
 
-func readAnalysis(path string) (metrics.Analysis, string, error) {
+// readAnalysis reads a file of options, with its text and warnings.
+func readAnalysis(path string) (metrics.Analysis, string, diag.List, error) {
 	if path == "" {
-		return metrics.DefaultAnalysis(), "", nil
+		return metrics.DefaultAnalysis(), "", nil, nil
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return metrics.Analysis{}, "", fmt.Errorf("read analysis: %w", err)
+		return metrics.Analysis{}, "", nil, fmt.Errorf("read analysis: %w", err)
 	}
 	a, list := metrics.DecodeAnalysis(path, text)
-	return a, string(text), list.Err()
+	return a, string(text), list, list.Err()
 }
 
 // sumsID is a digest of the cells that have a value, and of what else the tables are
@@ -159,7 +166,7 @@ func (t *fromSums) group(g *sumsGroup) error {
 			t.effects.add(alone)
 		}
 		for _, other := range others {
-			row, strata := row, strataOf(g.kind, other, a)
+			row, strata := row, g.strataOf(other, a)
 			if strata == nil && !g.by.own && len(g.by.Stratify.V) > 0 {
 				row.Warnings = append(slices.Clone(row.Warnings), metrics.WarnNoStrata)
 			}

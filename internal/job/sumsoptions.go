@@ -29,21 +29,25 @@ type sumsAnalysis struct {
 	own bool
 }
 
-// newSumsOptions reads the options of a file; an empty path is none.
-func newSumsOptions(path string, information []float64) (*sumsOptions, string, error) {
+// newSumsOptions reads the options of a file, with its text and what is to be warned of; an
+// empty path is none.
+func newSumsOptions(path string, information []float64) (*sumsOptions, string, diag.List, error) {
 	o := &sumsOptions{given: path != "", information: information, read: map[string]sumsAnalysis{}}
-	a, digest, err := readAnalysis(path)
+	a, text, list, err := readAnalysis(path)
 	if err != nil {
-		return nil, "", err
+		return nil, "", nil, err
 	}
 	if a.Bootstrap.Set {
-		var list diag.List
 		list.Errorf(a.Bootstrap.Pos, "conflict", "a bootstrap draws units, and sums have none").
 			WithHint("leave bootstrap out; metricsjob run resamples")
-		return nil, "", list.Err()
+		return nil, "", nil, list.Err()
+	}
+	if a.SeveralVariations.Set {
+		list.Warnf(a.SeveralVariations.Pos, "no-effect", "several_variations changes nothing here: sums do not tell which units saw several").
+			WithHint("leave it out; where there were too many, name several_variations in the column failed_checks")
 	}
 	o.preset, err = o.withLooks(a)
-	return o, digest, err
+	return o, text, list, err
 }
 
 // looked refuses shares of information where nothing plans looks.

@@ -85,11 +85,35 @@ func strataKeys(arms ...*sumsArm) []stratumKey {
 	return out
 }
 
+// pooled is the arm without the names of its strata: phases alone.
+func (a *sumsArm) pooled() *sumsArm {
+	out := *a
+	out.strata = nil
+	for _, s := range a.strata {
+		s.key.name = ""
+		at := slices.IndexFunc(out.strata, func(o sumsStratum) bool { return o.key == s.key })
+		if at < 0 {
+			out.strata = append(out.strata, s)
+			continue
+		}
+		out.strata[at].moments = out.strata[at].moments.Add(s.moments)
+		out.strata[at].exposed += s.exposed
+	}
+	return &out
+}
+
 // strataOf are the strata that two variations are compared in; nil where there are not
 // several. A phase in which one of them was planned to have no units compares nothing.
-func strataOf(kind stats.Kind, baseline, variation *sumsArm) []stats.Stratum {
+// Who gives strata asks for them, but where a file says stratify: [].
+func (g *sumsGroup) strataOf(baseline, variation *sumsArm) []stats.Stratum {
+	if g.kind == stats.Percentile {
+		return nil
+	}
+	if s := g.by.Stratify; s.Set && len(s.V) == 0 {
+		baseline, variation = baseline.pooled(), variation.pooled()
+	}
 	keys := strataKeys(baseline, variation)
-	if kind == stats.Percentile || len(keys) < 2 && !baseline.phased() {
+	if len(keys) < 2 && !baseline.phased() {
 		return nil
 	}
 	out := []stats.Stratum{}
