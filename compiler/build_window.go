@@ -187,12 +187,12 @@ func (b *builder) until(exposed sqlast.Expr) sqlast.Expr {
 		ends = append(ends, col("p", colObserveUntil))
 	}
 	add := func(start sqlast.Expr, to time.Duration) {
-		if to > 0 {
-			ends = append(ends, call(sqlast.Least, plus(start, to), col("p", colWindowsUntil)))
-		}
+		ends = append(ends, call(sqlast.Least, plus(start, to), col("p", colWindowsUntil)))
 	}
-	add(exposed, b.longestTo(nil))
-	for _, a := range b.afters() {
+	if to := b.longestTo(nil); to > 0 {
+		add(exposed, to)
+	}
+	for _, a := range b.afters() { // also a window up to its event ends behind the exposure
 		add(call(sqlast.Coalesce, col("p", a.column()), exposed), b.longestTo(a))
 	}
 	if len(ends) == 1 {
