@@ -99,7 +99,7 @@ func (e Evidence) decide() (metrics.Verdict, metrics.Reasons) {
 			better = append(better, j.reason(code))
 		default:
 			unclear = append(unclear, j.reason(code))
-			if j.Missing {
+			if j.p == nil {
 				missing = append(missing, j.reason(code))
 			}
 		}
@@ -147,7 +147,7 @@ func holm(list []judged) {
 	for i := range list {
 		j := &list[i]
 		j.p, j.harm = j.Row.PValue, j.Harm
-		if j.Missing {
+		if j.p == nil {
 			missing++
 		}
 		if j.harm != nil {
@@ -159,7 +159,7 @@ func holm(list []judged) {
 			p = append(p, j.p)
 		}
 	}
-	for range missing { // behind all others: the family is that of the planned metrics
+	for range missing { // of which there is no p-value: the family is that of the planned metrics
 		p = append(p, new(1.0))
 	}
 	together := len(p)
@@ -259,6 +259,9 @@ func (j judged) reason(code string) metrics.Reason {
 	case "primary_unclear":
 		byP(j.p)
 		r.Text = fmt.Sprintf("%s may be better or worse: %s, which may be chance (%s, not below %s)", row.Metric, effect, j.pText(), number(row.Alpha))
+		if alone := row.PValue; alone != nil && *alone < row.Alpha {
+			r.Text = fmt.Sprintf("%s is significant by itself, and may be chance among several comparisons: %s (%s, not below %s)", row.Metric, effect, j.pText(), number(row.Alpha))
+		}
 	case "primary_between_looks", "primary_not_computed", "guardrail_not_computed":
 		why := row.Status
 		if row.Reason != nil {

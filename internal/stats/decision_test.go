@@ -91,6 +91,8 @@ func TestDecide(t *testing.T) {
 		{"a guardrail that was not computed", ended(primary(0.1, 0.001), NotComputed(metrics.Guardrail, "speed", "too large")), metrics.Inconclusive, []string{"primary_better", "guardrail_not_computed"}},
 		{"a second primary metric that was not computed", ended(primary(0.1, 0.02), NotComputed(metrics.Primary, "visits", "too large")), metrics.Ship, []string{"primary_better", "primary_not_computed"}},
 		{"one of two, the other not computed, not by Holm", ended(primary(0.1, 0.03), NotComputed(metrics.Primary, "visits", "too large")), metrics.Inconclusive, []string{"primary_unclear", "primary_not_computed"}},
+		{"a second primary metric without a p-value", ended(primary(0.1, 0.02), lost(second(0.1, 0.3))), metrics.Ship, []string{"primary_better", "primary_not_computed"}},
+		{"one of two, the other without a p-value, not by Holm", ended(primary(0.1, 0.03), lost(second(0.1, 0.3))), metrics.Inconclusive, []string{"primary_unclear", "primary_not_computed"}},
 		{"no units make up for what was not computed", open(0.03, NotComputed(metrics.Primary, "visits", "too large")), metrics.Inconclusive, []string{"primary_not_computed"}},
 		{"nothing primary", ended(guardrail(0.1, 0.3)), metrics.Inconclusive, []string{"guardrail_not_worse"}},
 		{"nothing at all", ended(), metrics.Inconclusive, []string{"no_primary"}},
@@ -134,8 +136,8 @@ func TestAdjustedPValuesInWords(t *testing.T) {
 	two := []Judged{evidenceRow(metrics.Primary, "orders", 0.1, 0.03), evidenceRow(metrics.Primary, "visits", 0.01, 0.6)}
 	_, reasons := Decide(Evidence{Judged: two, Ended: true})
 	// Holm: the smaller of two p-values doubles.
-	if want := "(p = 0.03; p = 0.06 by Holm's method for 2 primary metrics, not below 0.05)"; !strings.HasSuffix(reasons[0].Text, want) {
-		t.Errorf("%s\nwant at the end: %s", reasons[0].Text, want)
+	if want := "orders is significant by itself, and may be chance among several comparisons: +10%, between +5% and +15% (p = 0.03; p = 0.06 by Holm's method for 2 primary metrics, not below 0.05)"; reasons[0].Text != want {
+		t.Errorf("%s\nwant: %s", reasons[0].Text, want)
 	}
 	corrected := evidenceRow(metrics.Primary, "orders", 0.1, 0.01)
 	corrected.Corrected, corrected.Row.PValueAdjusted = true, new(0.04)
