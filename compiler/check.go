@@ -206,7 +206,7 @@ func (c *checker) binary(n *ast.BinaryNode) checked {
 	if op == "in" {
 		return c.in(n)
 	}
-	l, r := c.check(n.Left), c.check(n.Right)
+	l, r := c.sides(n)
 	typ := BooleanType
 	switch op {
 	case And, Or:
@@ -237,6 +237,31 @@ func (c *checker) binary(n *ast.BinaryNode) checked {
 		c.noteComparison(l, r)
 	}
 	return checked{BinaryNode{op, l.node, r.node}, typ, at, l.ok && r.ok}
+}
+
+// sides checks both sides. Of two alternatives a ?? b over columns one may be a field
+// that a STRUCT has not, since there is another, as where files have records of two
+// shapes: it is missing, and that is said.
+func (c *checker) sides(n *ast.BinaryNode) (l, r checked) {
+	failed, first := c.failed, len(*c.list)
+	l = c.check(n.Left)
+	second := len(*c.list)
+	r = c.check(n.Right)
+	lost, said := &l, (*c.list)[first:second]
+	if l.ok {
+		lost, said = &r, (*c.list)[second:]
+	}
+	if _, columns := c.scope.(pathScope); !columns || n.Operator != "??" || l.ok == r.ok ||
+		slices.ContainsFunc(said, func(d diag.Diagnostic) bool { return d.Code != unknownField }) {
+		return l, r
+	}
+	for i := range said {
+		said[i].Severity = diag.Warning
+		said[i].Message += ", so that the other value counts alone"
+	}
+	c.failed = failed
+	*lost = checked{NilNode{}, NilType, lost.at, true}
+	return l, r
 }
 
 // compared checks the two sides of a comparison.

@@ -196,6 +196,9 @@ func pathNames(rest string) (names []string, ok bool) {
 	return names, len(names) > 0
 }
 
+// unknownField is the code of a field that a STRUCT has not.
+const unknownField = "unknown-field"
+
 // walkPath reads a path from a column on.
 func walkPath(base Column, names []string) (sqlast.Expr, ColumnType, *diag.Diagnostic) {
 	x, typ, so := sqlast.Expr(sqlast.Column{Name: base.Name}), base.Type, base.Name
@@ -208,7 +211,9 @@ func walkPath(base Column, names []string) (sqlast.Expr, ColumnType, *diag.Diagn
 		case named && !isPlace(name):
 			x, typ = sqlCall(sqlast.PairValue, pairs, sqlast.Text(name)), values
 		case typ.Kind == ColumnStruct:
-			return nil, ColumnType{}, missing("field", name, so, typ.Fields)
+			d := missing("field", name, so, typ.Fields)
+			d.Code = unknownField
+			return nil, ColumnType{}, d
 		case typ.Kind == ColumnMap && typ.Elem != nil:
 			x, typ = sqlCall(sqlast.MapValue, x, sqlast.Text(name)), *typ.Elem
 		case typ.Pairs && name == keyValue: // which JSONPairs takes off

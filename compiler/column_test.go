@@ -148,6 +148,33 @@ func TestColumnMistakes(t *testing.T) {
 	}
 }
 
+// TestFieldsOfAlternatives: of two alternatives one may be a field that a STRUCT has
+// not, which is said; a column that is nowhere is a mistake, and so are two such fields.
+func TestFieldsOfAlternatives(t *testing.T) {
+	for _, c := range []struct{ src, sql, said string }{
+		{`context.kee ?? user_id`, `"user_id"`, "m.yaml:1:1: warning: there is no field \"kee\" in context, so that the other value counts alone\n    hint: did you mean \"key\"?"},
+		{`user_id ?? context.kee`, `"user_id"`, "m.yaml:1:12: warning: there is no field \"kee\" in context, so that the other value counts alone\n    hint: did you mean \"key\"?"},
+		{`zzzzzzzz ?? user_id`, "", "m.yaml:1:1: there is no column \"zzzzzzzz\"\n    hint: there are user_id, event name, context.key, payload, amount, cents, is_test, ts, …"},
+		{`context.device.a ?? context.device.b`, "", "m.yaml:1:1: there is no field \"a\" in context.device\n    hint: there are os\nm.yaml:1:21: there is no field \"b\" in context.device\n    hint: there are os"},
+	} {
+		var list diag.List
+		x, _, ok := CompileColumn(expression(c.src), exportColumns, &list)
+		if diff := cmp.Diff(c.said, list.Error()); diff != "" {
+			t.Errorf("%s: %s", c.src, diff)
+		}
+		got := ""
+		if ok {
+			var err error
+			if got, err = sqlast.PrintExpr(sqlast.DuckDB, x); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got != c.sql {
+			t.Errorf("%s: got %s, want %s", c.src, got, c.sql)
+		}
+	}
+}
+
 func TestCompileSourceWhere(t *testing.T) {
 	var list diag.List
 	x, ok := CompileSourceWhere(expression(`is_test != true and context.key == "a" and day >= "2026-03-02"`), exportColumns, &list)

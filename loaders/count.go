@@ -189,7 +189,7 @@ func holdsNamedValues(b compiler.Bag) sqlast.Expr {
 	kind := call(sqlast.Coalesce, call(sqlast.JSONKind, b.From), sqlast.Text("")) // of what is no JSON, NULL
 	named := binary(sqlast.Eq, call(sqlast.ListLength, call(sqlast.JSONElements, b.From)), sqlast.Int(0))
 	if b.Form == compiler.BagJSONPairs {
-		named = call(sqlast.AllNamed, call(sqlast.JSONPairs, b.From))
+		named = call(sqlast.AllNamed, b.From)
 	}
 	return sqlast.Or{
 		sqlast.In{X: kind, List: []sqlast.Expr{sqlast.Text("OBJECT"), sqlast.Text("NULL")}},

@@ -255,11 +255,16 @@ func mapped(c *metrics.Columns) []*metrics.Expr {
 	return all
 }
 
-// chooseRows leaves out the list of a preset that the files lack: then their
-// records are rows.
+// chooseRows leaves out the list of a preset that the files lack, so that their
+// records are rows, and one that was taken apart before, as convert does with --rows:
+// then a STRUCT has its name, and each row one element.
 func (in *inspector) chooseRows() {
 	rows := in.def.Rows
-	if in.ofPreset(rows.Pos) && compiler.Absent(metrics.Expr{Src: rows.V, Tolerant: true}, in.columns) {
+	if !in.ofPreset(rows.Pos) {
+		return
+	}
+	t, known := typeAt(in.columns, strings.Split(rows.V, "."))
+	if known && t.Kind == compiler.ColumnStruct || compiler.Absent(metrics.Expr{Src: rows.V, Tolerant: true}, in.columns) {
 		whole := *in.def
 		whole.Rows = metrics.Text{}
 		in.def = &whole

@@ -35,7 +35,7 @@ var epochs = map[string]struct{ times, per int64 }{
 // maps it, text may be either the number or the time.
 func timestampOf(c stored, t metrics.TimestampColumn) (compiler.Field, *cannot) {
 	field, err := instant(c, t.Epoch)
-	if err == nil && t.Column.Tolerant && t.Epoch != "" && c.typ.Kind == compiler.ColumnText {
+	if c = plain(c); err == nil && t.Column.Tolerant && t.Epoch != "" && c.typ.Kind == compiler.ColumnText {
 		field.SQL = call(sqlast.Coalesce, field.SQL, call(sqlast.ParseTime, c.sql))
 	}
 	return field, err

@@ -10,15 +10,25 @@ import (
 )
 
 // InstantSQL is an expression of SQL for the time that a run reads from a
-// column or path: a TIMESTAMP in UTC, NULL where there is none. The epoch is
-// the unit of a number, or empty. A mistake is a diag.List.
+// column, path or expression: a TIMESTAMP in UTC, NULL where there is none. The epoch is
+// the unit of a number, or empty; a text may be a number or a time, as a preset
+// reads it. A mistake is a diag.List.
 func InstantSQL(path, epoch string, columns []NewColumn) (string, error) {
+	return instantSQL(path, metrics.TimestampColumn{Column: metrics.Expr{Tolerant: true}, Epoch: epoch}, columns)
+}
+
+// EpochSQL is InstantSQL of numbers alone.
+func EpochSQL(path, epoch string, columns []NewColumn) (string, error) {
+	return instantSQL(path, metrics.TimestampColumn{Epoch: epoch}, columns)
+}
+
+func instantSQL(path string, when metrics.TimestampColumn, columns []NewColumn) (string, error) {
 	var list diag.List
 	x, typ, ok := compiler.CompileColumn(metrics.Expr{Src: path}, columnsOfTypes(columns), &list)
 	if !ok {
 		return "", list
 	}
-	field, refused := instant(stored{x, typ}, epoch)
+	field, refused := timestampOf(stored{x, typ}, when)
 	if refused != nil {
 		list.Errorf(diag.Pos{}, "column-type", "%s is %s, %s", path, typeName(typ), refused.why).Hint = refused.hint
 		return "", list

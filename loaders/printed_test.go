@@ -22,7 +22,7 @@ func TestPrintedSQL(t *testing.T) {
 		"Abs": "DOUBLE", "Ceil": "DOUBLE", "Floor": "DOUBLE", "Round": "DOUBLE", "Trunc": "DOUBLE", "Mod": "DOUBLE", "Sqrt": "DOUBLE",
 		"Finite": "DOUBLE", "IntegerText": "DOUBLE", "FloatText": "DOUBLE", "Unscaled": "DECIMAL(38, 20)", "TimeText": "TIMESTAMP", "MicrosToTime": "BIGINT", "TimeToMicros": "TIMESTAMP",
 		"TimestampTZToTime": "TIMESTAMPTZ", "NanosToTime": "TIMESTAMP_NS", "DateOf": "TIMESTAMP",
-		"DistinctInLists": "BIGINT[][]", "JoinLists": "BIGINT[][]", "Unnest": "BIGINT[]", "ListElement": "BIGINT[]", "ListElements": "BIGINT[]", "MapNames": "MAP(VARCHAR, VARCHAR)", "MapEntries": "MAP(VARCHAR, VARCHAR)", "PresentEntries": `STRUCT("name" VARCHAR, "value" VARCHAR)[]`, "PairNames": `STRUCT("name" VARCHAR, "value" VARCHAR)[]`, "AllNamed": `STRUCT("name" VARCHAR, "value" VARCHAR)[]`, "MapValue": "MAP(VARCHAR, VARCHAR)", "PairValue": `STRUCT("name" VARCHAR, "value" VARCHAR)[]`,
+		"DistinctInLists": "BIGINT[][]", "JoinLists": "BIGINT[][]", "Unnest": "BIGINT[]", "ListElement": "BIGINT[]", "ListElements": "BIGINT[]", "MapNames": "MAP(VARCHAR, VARCHAR)", "MapEntries": "MAP(VARCHAR, VARCHAR)", "PresentEntries": `STRUCT("name" VARCHAR, "value" VARCHAR)[]`, "PairNames": `STRUCT("name" VARCHAR, "value" VARCHAR)[]`, "MapValue": "MAP(VARCHAR, VARCHAR)", "PairValue": `STRUCT("name" VARCHAR, "value" VARCHAR)[]`,
 		"KeyPairs":   `STRUCT("key" VARCHAR, "value" VARCHAR)[]`,
 		"Parameters": `STRUCT("key" VARCHAR, "value" STRUCT("string_value" VARCHAR, "int_value" BIGINT, "float_value" FLOAT, "double_value" DOUBLE))[]`,
 	}

@@ -18,7 +18,7 @@ import (
 func (in *inspector) read(ctx context.Context, engine *Engine, files []string) {
 	in.out.Read = in.settled(in.records())
 	if in.rows != nil {
-		in.out.Read = in.rows.of(in.out.Read, in.used())
+		in.out.Read = in.rows.of(in.out.Read, in.used(), in.column)
 	}
 	if len(in.def.Paths) != 1 || len(files) <= 1 || len(in.schema.headers) > 1 || len(in.schema.unread(in.needed())) > 0 {
 		return
@@ -96,24 +96,61 @@ func (in *inspector) records() sqlast.From {
 // columns behind a call that changes nothing: DuckDB compares a column with a
 // constant in each file by the type that the file has, to which it rounds the
 // constant, so that of 1, 2 and 3 in a file of integers only 1 is below 2.4
-// where other files have floating numbers.
+// where other files have floating numbers. So are columns of queries and views of
+// which parts of parts are read.
 func (in *inspector) settled(records sqlast.From) sqlast.From {
 	var items []sqlast.Item
-	rounds := false
+	around, why := false, ""
 	for _, name := range in.needed() {
 		if in.rows.is(name) && !slices.Contains(sqlast.Columns(in.rows.list), name) {
 			continue // it is no column yet
 		}
-		item := sqlast.Item{X: sqlast.Column{Name: name}, As: name}
+		item := in.column(name)
 		if !in.isPartition(name) && in.schema.rounds(name) {
-			item.X, rounds = call(sqlast.Coalesce, item.X, item.X), true
+			item.X, around, why = itself(name), true, "columns of several types are compared by the widest one"
 		}
+		around = around || in.from != nil && in.readsInside(name)
 		items = append(items, item)
 	}
-	if !rounds {
+	if !around {
 		return records
 	}
-	return sqlast.Subquery{Query: sqlast.Select{Why: "columns of several types are compared by the widest one", Items: items, From: records}}
+	return sqlast.Subquery{Query: sqlast.Select{Why: why, Items: items, From: records}}
+}
+
+// itself is a column behind a call that changes nothing.
+func itself(name string) sqlast.Expr {
+	c := sqlast.Column{Name: name}
+	return call(sqlast.Coalesce, c, c)
+}
+
+// column is a column of a relation as one around it has it. One of which a STRUCT
+// inside is read, and so perhaps fields of that, is behind a call that changes nothing:
+// DuckDB 1.5 fails with an internal error where a query reads a.b.c and then a.b
+// of a query inside.
+func (in *inspector) column(name string) sqlast.Item {
+	item := sqlast.Item{X: sqlast.Column{Name: name}, As: name}
+	if in.readsInside(name) {
+		item.X = itself(name)
+	}
+	return item
+}
+
+// readsInside reports whether a STRUCT inside of a column is read.
+func (in *inspector) readsInside(column string) bool {
+	var read []sqlast.Expr
+	for _, s := range in.stored {
+		read = append(read, s.sql)
+	}
+	if in.out.Where != nil {
+		read = append(read, in.out.Where)
+	}
+	return slices.ContainsFunc(read, func(x sqlast.Expr) bool {
+		return slices.ContainsFunc(readPaths(x), func(path []string) bool {
+			t, known := typeAt(in.columns, path)
+			return known && path[0] == column && len(path) > 1 && t.Kind == compiler.ColumnStruct
+		})
+	})
 }
 
 // columnType is the type that a member of JSON is read as.
@@ -170,11 +207,11 @@ type elements struct {
 func (e *elements) is(column string) bool { return e != nil && e.name == column }
 
 // of is the relation of the elements, with other columns of their records.
-func (e *elements) of(records sqlast.From, columns []string) sqlast.From {
+func (e *elements) of(records sqlast.From, columns []string, column func(name string) sqlast.Item) sqlast.From {
 	var items []sqlast.Item
 	for _, name := range columns {
 		if name != e.name {
-			items = append(items, sqlast.Item{X: sqlast.Column{Name: name}, As: name})
+			items = append(items, column(name))
 		}
 	}
 	items = append(items, sqlast.Item{X: call(sqlast.Unnest, e.list), As: e.name})

@@ -58,7 +58,7 @@ converted into the folder before, only the others are. docs/convert.md says more
 	}
 	f := cmd.Flags()
 	f.StringVar(&flags.out, "out", "", "`FOLDER` for the Parquet files, or s3://bucket/prefix")
-	f.StringVar(&flags.timestamp, "timestamp", "", "`COLUMN` or path of the rows' time, such as event.creationDate (default the column that is named like one)")
+	f.StringVar(&flags.timestamp, "timestamp", "", "`COLUMN` or path of the rows' time, such as event.creationDate, or several: a ?? b (default the column that is named like one)")
 	f.Var(newChoice(&flags.epoch, "", "s", "ms", "us", "ns"), "epoch", "unit of a time that is a number since 1970 (default what its size tells)")
 	f.Var(newChoice(&flags.format, "", metrics.FormatNDJSON, metrics.FormatCSV), "format", "format of the files (default what their names tell)")
 	f.StringVar(&flags.partition, "partition", "ds", "`NAME` of the day in the names of the folders")
@@ -103,6 +103,9 @@ func (p *program) convert(ctx context.Context, flags convertFlags, args []string
 	}
 	if done.Rejected > 0 {
 		p.ui.resultf("rejected %d records, see %s\n", done.Rejected, done.Rejects)
+		if done.Hint != "" {
+			p.ui.resultf("hint: %s\n", done.Hint)
+		}
 	}
 	return nil
 }

@@ -211,7 +211,10 @@ END`,
 		MapEntries:      "map_entries",
 		PresentEntries:  `list_sort(list_filter({1}, lambda e: e."value" IS NOT NULL))`,
 		PairNames:       `list_transform({1}, lambda p: p."name")`,
-		AllNamed:        `len(list_filter({1}, lambda p: p."name" IS NULL)) = 0`,
-		JSONNames:       "json_keys(TRY(json({1})))",
+		AllNamed: `len(list_filter(
+  TRY(json_extract({1}, '$[*]')),
+  lambda j: NOT json_exists(j, '/name') AND NOT json_exists(j, '/key')
+)) = 0`,
+		JSONNames: "json_keys(TRY(json({1})))",
 	},
 }

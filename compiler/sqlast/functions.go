@@ -66,7 +66,7 @@ const (
 	MapEntries                  // the entries of the map X, as a list of {key, value}
 	PresentEntries              // the entries of the list X whose value is not missing, in order
 	PairNames                   // the names of the list X of {name, value}
-	AllNamed                    // whether each entry of the list X of {name, value} has a name
+	AllNamed                    // whether each entry of the JSON list X has a name or key, be it null
 	JSONNames                   // the keys of the JSON object X
 	numFns
 )

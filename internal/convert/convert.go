@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
-	"slices"
 	"strings"
 
 	"github.com/metricsjob/metricsjob/internal/diag"
@@ -76,6 +75,8 @@ type Result struct {
 	Added int
 	// Rejects is the file of rejected records, where there are any.
 	Rejects string
+	// Hint says how fewer records may be rejected; it may be empty.
+	Hint string
 	// Time and Epoch are the column and unit of the rows' time.
 	Time, Epoch string
 	// Resumed is how many of the chunks earlier processes had done.
@@ -207,6 +208,7 @@ type conversion struct {
 	plan    *plan
 	done    done
 	added   []input // those that the plan did not have
+	inList  string  // a hint for records without a time
 }
 
 // begin takes up the plan that the folder has, if any.
@@ -300,7 +302,7 @@ func (c *conversion) makePlan(ctx context.Context, inputs []input, format metric
 		return err
 	}
 	if p.Time == "" {
-		if p.Time = loaders.GuessTime(p.timeColumns()); p.Time == "" {
+		if p.Time = p.guessTime(found); p.Time == "" {
 			return found.noTime(p.Columns)
 		}
 	}
@@ -313,45 +315,57 @@ func (c *conversion) makePlan(ctx context.Context, inputs []input, format metric
 		return err
 	}
 	c.plan = p
-	if err := c.findEpoch(ctx); err != nil {
-		return err
+	if err := c.findEpoch(ctx, found); err != nil {
+		return found.onlyInList(p, err)
 	}
+	c.inList = found.hintInList(p)
 	return c.savePlan(ctx)
 }
 
 // noTime says why no column is taken for that of the time.
 func (l *look) noTime(columns []loaders.NewColumn) error {
-	asTexts := slices.Clone(columns)
-	for i, c := range columns {
-		if at, ok := l.rows.byName[c.Name]; ok && l.rows.members[at].shape.numberOrText() {
-			asTexts[i].Type = "VARCHAR"
-		}
-	}
-	if name := loaders.GuessTime(asTexts); name != "" {
-		return mistakef("%s, which is named as times are, is a number in some lines and a text in others", name).
-			withHint("--timestamp %s takes the texts, and with --epoch the numbers; the others are rejected, to be mended", name)
-	}
-	if list, time := l.listOfRows(); list != "" {
+	if list, time := l.listOfRows(""); list != "" {
 		return mistakef("no column is named as times are, but %s is a list of objects", list).
 			withHint("--rows %[1]s makes each of its elements a row, and --timestamp names the time, as %[1]s.%[2]s", list, cmp.Or(time, "time"))
 	}
 	return mistakef("no column is named as times are").withHint("name the column or path of the rows' time with --timestamp; there are %s", firstNames(columns))
 }
 
-// listOfRows is the first list of objects, as batches have one, and what in them is named as
-// times are, if any.
-func (l *look) listOfRows() (list, time string) {
+// listOfRows is the first list of objects, as batches have one, of which some have a
+// value at a path, and that path; without one, what in them is named as times are, if any.
+func (l *look) listOfRows(path string) (list, time string) {
 	for _, m := range l.rows.seen() {
 		if _, ok := m.shape.rowsType(); !ok {
 			continue
 		}
-		var fields []loaders.NewColumn
-		for _, field := range m.shape.elems.seen() {
-			fields = append(fields, loaders.NewColumn{Name: field.name, Type: field.shape.sqlType()})
+		if path == "" {
+			return m.name, loaders.GuessTime(m.shape.elementColumns())
 		}
-		return m.name, loaders.GuessTime(fields)
+		if m.shape.elems.has(path) {
+			return m.name, path
+		}
 	}
 	return "", ""
+}
+
+// onlyInList is a mistake about a time that the objects of a list have, and records have
+// not; else it is the error.
+func (l *look) onlyInList(p *plan, err error) error {
+	list, time := l.listOfRows(p.Time)
+	if list == "" || l.rows.has(p.Time) || p.Options.Rows != "" && p.Options.Rows != list {
+		return err
+	}
+	return mistakef("no record has %s, but the objects of its list %s have", p.Time, list).
+		withHint("--rows %[1]s --timestamp %[1]s.%[2]s makes each of them a row", list, time)
+}
+
+// hintInList is a hint for records without a time whose list of objects has one.
+func (l *look) hintInList(p *plan) string {
+	list, time := l.listOfRows(p.Time)
+	if list == "" || p.Options.Rows != "" {
+		return ""
+	}
+	return fmt.Sprintf("--rows %[1]s --timestamp '%[1]s.%[2]s ?? %[2]s' makes each object of the list %[1]s a row", list, time)
 }
 
 // hintUTF8 is what to do with text in another encoding.
@@ -380,10 +394,11 @@ func (c *conversion) nothing(ctx context.Context, p *plan) error {
 
 // findEpoch finds the unit of a time that is a number, and whether the rows have
 // a time at all.
-func (c *conversion) findEpoch(ctx context.Context) error {
+func (c *conversion) findEpoch(ctx context.Context, found *look) error {
 	_, err := c.plan.timeSQL()
 	var list diag.List
-	if err == nil || c.plan.Epoch != "" || !errors.As(err, &list) {
+	either := err == nil && found.rows.numbersAndTexts(c.plan.Time)
+	if err == nil && !either || c.plan.Epoch != "" || err != nil && !errors.As(err, &list) {
 		return err
 	}
 	refused := err
@@ -412,6 +427,7 @@ func (c *conversion) result(resumed int, unchanged bool) *Result {
 		Resumed: resumed, Chunks: len(c.plan.Chunks),
 	}
 	if r.Rejected > 0 {
+		r.Hint = c.inList
 		r.Rejects = cmp.Or(c.rejects, strings.TrimSuffix(c.opts.Out, "/")+"/"+rejectsFolder+"/")
 	}
 	return r

@@ -35,6 +35,8 @@ type plan struct {
 
 	// plainTimes says that texts that are times are known to be written plainly.
 	plainTimes bool
+	// numbersOnly says that texts are no times.
+	numbersOnly bool
 }
 
 // choices are what a command line decides about the plan.

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/metricsjob/metricsjob/loaders"
-	"github.com/metricsjob/metricsjob/metrics"
 )
 
 // mostRejected is how many records of a hundred of the first batch may be rejected. If more are,
@@ -84,10 +83,10 @@ func (c *conversion) takeBack(ctx context.Context, refused *rejectedError) error
 	mistake := mistakef("%v", refused).withHint("see whether the format and the column of the time are right")
 	if unit, err := c.guessEpoch(ctx); err == nil && unit != "" && unit != c.plan.Epoch { // an error is that of another column
 		mistake = mistake.withHint("its numbers are times in %s: --epoch %[1]s", unit)
-	} else if list, _, _ := strings.Cut(c.plan.Time, "."); c.plan.Options.Rows == "" && slices.Contains(c.plan.Columns, loaders.NewColumn{Name: list, Type: jsonType}) {
+	} else if list, _, inside := strings.Cut(c.plan.Time, "."); inside && c.plan.Options.Rows == "" && slices.Contains(c.plan.Columns, loaders.NewColumn{Name: list, Type: jsonType}) {
 		mistake = mistake.withHint("where %s is a list of objects, --rows %[1]s makes each of them a row", list)
-	} else if c.plan.Format == metrics.FormatNDJSON && c.plan.Epoch != "" {
-		mistake = mistake.withHint("without --epoch texts are read as times")
+	} else if c.inList != "" {
+		mistake = mistake.withHint("%s", c.inList)
 	}
 	var err error
 	if c.done.Chunks == 0 {

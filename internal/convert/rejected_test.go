@@ -33,15 +33,14 @@ func TestNearlyAllRejected(t *testing.T) {
 			text: numbered(10, inMillis), opts: Options{Epoch: "s"},
 			error: "10 of 10 records would be rejected; a.ndjson:1: ts is no time in s since 1970", hint: "its numbers are times in ms: --epoch ms",
 		},
-		"mixed, mostly numbers": {
-			text: `{"i":0,"ts":"2026-03-02"}` + "\n" + numbered(10, inMillis), opts: Options{Timestamp: "ts"},
-			error: "10 of 11 records would be rejected; a.ndjson:2: ts is no time", hint: "its numbers are times in ms: --epoch ms",
-		},
 		"no times": {
 			text: numbered(3, `{"i":%d,"ts":"soon"}`), opts: Options{Timestamp: "ts"},
 			error: "3 of 3 records would be rejected; a.ndjson:1: ts is no time", hint: "see whether the format and the column of the time are right",
 		},
-		"mixed": {text: `{"ts":"2026-03-02"}` + "\n" + numbered(1, inMillis), error: "ts, which is named as times are, is a number in some lines and a text in others", hint: "--timestamp ts takes the texts, and with --epoch the numbers; the others are rejected, to be mended"},
+		"numbers of no unit beside texts": {
+			text:  `{"i":0,"ts":"2026-03-02"}` + "\n" + numbered(10, `{"i":%d,"ts":17}`),
+			error: "10 of 11 records would be rejected; a.ndjson:2: ts is no time", hint: "see whether the format and the column of the time are right",
+		},
 		"batches": {
 			text:  numbered(3, `{"id":%d,"ev":[{"u":"a","ts":"2026-03-02T10:00:00Z"}]}`),
 			error: "no column is named as times are, but ev is a list of objects", hint: "--rows ev makes each of its elements a row, and --timestamp names the time, as ev.ts",
@@ -50,13 +49,21 @@ func TestNearlyAllRejected(t *testing.T) {
 			text: numbered(3, `{"id":%d,"ev":[{"u":"a","ts":"2026-03-02T10:00:00Z"}]}`), opts: Options{Timestamp: "ev.ts"},
 			error: "3 of 3 records would be rejected; a.ndjson:1: ev.ts is no time", hint: "where ev is a list of objects, --rows ev makes each of them a row",
 		},
+		"time in batches alone": {
+			text: numbered(3, `{"id":%d,"ev":[{"u":"a","at":{"ts":"2026-03-02T10:00:00Z"}}]}`), opts: Options{Timestamp: "at.ts"},
+			error: "no record has at.ts, but the objects of its list ev have", hint: "--rows ev --timestamp ev.at.ts makes each of them a row",
+		},
+		"time in the rows alone": {
+			text: numbered(3, `{"id":%d,"ev":[{"u":"a","ts":"2026-03-02T10:00:00Z"}]}`), opts: Options{Rows: "ev", Timestamp: "ts"},
+			error: "no record has ts, but the objects of its list ev have", hint: "--rows ev --timestamp ev.ts makes each of them a row",
+		},
+		"batches beside a record": {
+			text:  numbered(10, `{"id":%d,"ev":[{"u":"a","ts":"2026-03-02T10:00:00Z"}]}`) + `{"u":"a","ts":"2026-03-02T10:00:00Z"}`,
+			error: "10 of 11 records would be rejected; a.ndjson:1: ts is no time", hint: "--rows ev --timestamp 'ev.ts ?? ts' makes each object of the list ev a row",
+		},
 		"numbers in texts": {
 			text:  numbered(3, `{"i":%d,"event_timestamp":"1772445600000000"}`), // as BigQuery writes integers
 			error: "3 of 3 records would be rejected; a.ndjson:1: event_timestamp is no time", hint: "its numbers are times in us: --epoch us",
-		},
-		"times with a unit": {
-			text: numbered(3, `{"i":%d,"ts":"2026-03-02T10:00:00Z"}`), opts: Options{Epoch: "ms"},
-			error: "3 of 3 records would be rejected; a.ndjson:1: ts is no time in ms since 1970", hint: "without --epoch texts are read as times",
 		},
 		"UTF-16": {
 			text:  "\xff\xfe{\x00}\x00\n\x00",

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/metricsjob/metricsjob/loaders"
 )
 
 // kinds are what the values of one place have been, a set.
@@ -173,6 +175,30 @@ func (s *shape) sqlType() string {
 	return jsonType // lists too, of which paths reach the parts
 }
 
+// under gives the shape of the values at a path; nil where there are none.
+func (s *shape) under(path string) *shape {
+	for _, name := range strings.Split(path, ".") {
+		i, ok := s.byName[name]
+		if !ok {
+			return nil
+		}
+		s = s.members[i].shape
+	}
+	return s
+}
+
+// has reports whether there is a value at a path.
+func (s *shape) has(path string) bool {
+	at := s.under(path)
+	return at != nil && at.kinds != 0
+}
+
+// numbersAndTexts reports whether some values at a path are numbers, and all others texts.
+func (s *shape) numbersAndTexts(path string) bool {
+	at := s.under(path)
+	return at != nil && at.numberOrText()
+}
+
 // numberOrText reports whether some values are numbers, and all others texts.
 func (s *shape) numberOrText() bool {
 	const number = isShort | isLong | isHuge | isFixed | isFloat | isDigits
@@ -186,6 +212,23 @@ func (s *shape) rowsType() (string, bool) {
 		return jsonType, false
 	}
 	return s.elems.structType() + "[]", true
+}
+
+// elementColumns are the members of the objects in a list, of which numbers beside texts are
+// texts.
+func (s *shape) elementColumns() []loaders.NewColumn {
+	var columns []loaders.NewColumn
+	if s.elems == nil {
+		return nil
+	}
+	for _, field := range s.elems.seen() {
+		typ := field.shape.sqlType()
+		if field.shape.numberOrText() {
+			typ = "VARCHAR"
+		}
+		columns = append(columns, loaders.NewColumn{Name: field.name, Type: typ})
+	}
+	return columns
 }
 
 const jsonType = "JSON"

@@ -40,7 +40,11 @@ func (p *plan) timeSQL() (string, error) {
 	if p.plainTimes && slices.Contains(columns, loaders.NewColumn{Name: p.Time, Type: "VARCHAR"}) && p.Epoch == "" {
 		return "TRY_CAST(" + quoteName(p.Time) + " AS TIMESTAMP)", nil
 	}
-	sql, err := loaders.InstantSQL(p.Time, p.Epoch, columns)
+	instant := loaders.InstantSQL
+	if p.numbersOnly {
+		instant = loaders.EpochSQL
+	}
+	sql, err := instant(p.Time, p.Epoch, columns)
 	var list diag.List
 	if errors.As(err, &list) {
 		for i := range list {
@@ -73,7 +77,7 @@ func (p *plan) rowsSQL(lines []string, withLine bool) (string, error) {
 		name := quoteName(c.Name)
 		read = append(read, quoteText(c.Name)+": "+quoteText(c.Type))
 		item := name
-		if c.Name == p.Time && c.Type == "VARCHAR" {
+		if c.Name == p.Time && (c.Type == "VARCHAR" || c.Type == jsonType) {
 			item = `"__time" AS ` + name
 		}
 		if c.Name == p.Options.Rows { // a record without the list is a row
@@ -200,7 +204,7 @@ func (c *conversion) guessEpoch(ctx context.Context) (epoch string, err error) {
 		most := int64(0)
 		for _, unit := range epochs {
 			try := *c.plan
-			try.Epoch = unit
+			try.Epoch, try.numbersOnly = unit, true
 			rows, err := try.rowsSQL([]string{lines}, false)
 			if err != nil {
 				return err
@@ -225,6 +229,44 @@ func (p *plan) timeColumns() []loaders.NewColumn {
 		return p.Columns
 	}
 	return columns
+}
+
+// guessTime finds the time of the rows by the names of columns: that of the elements of the
+// list of rows, where there is one. A record without the list is a row, so that its own time
+// stands in for that of an element.
+func (p *plan) guessTime(found *look) string {
+	all := slices.Clone(p.timeColumns())
+	for i, c := range all {
+		if c.Type == jsonType && found.rows.numbersAndTexts(c.Name) {
+			all[i].Type = "VARCHAR"
+		}
+	}
+	list := p.Options.Rows
+	i := slices.IndexFunc(all, func(c loaders.NewColumn) bool { return c.Name == list })
+	if list == "" || i < 0 {
+		return loaders.GuessTime(all)
+	}
+	record := loaders.GuessTime(slices.Delete(slices.Clone(all), i, i+1))
+	at := found.rows.byName[list]
+	element := loaders.GuessTime(found.rows.members[at].shape.elementColumns())
+	if element == "" {
+		return record
+	}
+	element = list + "." + element
+	if both := element + " ?? " + record; aPath.MatchString(element) && aPath.MatchString(record) && p.readsTime(both, all) {
+		return both
+	}
+	return element
+}
+
+// readsTime reports whether a path or expression can be read as a time, or as a number of a unit
+// that is found later.
+func (p *plan) readsTime(path string, columns []loaders.NewColumn) bool {
+	_, err := loaders.InstantSQL(path, p.Epoch, columns)
+	if err != nil && p.Epoch == "" {
+		_, err = loaders.InstantSQL(path, epochs[0], columns)
+	}
+	return err == nil
 }
 
 // firstNames lists some columns.

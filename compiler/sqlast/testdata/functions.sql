@@ -528,10 +528,16 @@ list_transform("x", lambda p: p."name")
 list_transform(CASE WHEN "y" THEN "x" END, lambda p: p."name")
 
 -- AllNamed
-len(list_filter("x", lambda p: p."name" IS NULL)) = 0
+len(list_filter(
+  TRY(json_extract("x", '$[*]')),
+  lambda j: NOT json_exists(j, '/name') AND NOT json_exists(j, '/key')
+)) = 0
 
 -- AllNamed
-len(list_filter(CASE WHEN "y" THEN "x" END, lambda p: p."name" IS NULL)) = 0
+len(list_filter(
+  TRY(json_extract(CASE WHEN "y" THEN "x" END, '$[*]')),
+  lambda j: NOT json_exists(j, '/name') AND NOT json_exists(j, '/key')
+)) = 0
 
 -- JSONNames
 json_keys(TRY(json("x")))
