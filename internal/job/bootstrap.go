@@ -46,6 +46,9 @@ func (r *reporter) resample(parts *reporter, x *compiler.ExperimentPlan, m *comp
 		if row.Metric != m.Def.Metric.Key.V || row.Segment != metrics.Overall {
 			continue
 		}
+		if s := stats.Status(row.Status); s == stats.BetweenLooks || s == stats.EarlyLook {
+			continue // an interval would be a look
+		}
 		baseline, variation := variationOf(x, *row.ComparedTo), variationOf(x, row.Variation)
 		b := m.Def.Analysis.Bootstrap.V
 		how := stats.Resampling{Resamples: b.Resamples, Seed: uint64(b.Seed)}

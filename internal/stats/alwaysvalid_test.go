@@ -128,6 +128,10 @@ func TestEarliestLook(t *testing.T) {
 			if e.Status != want || (e.PValue != nil) != (want == OK) || e.Absolute == nil {
 				t.Errorf("%d units: %s, p-value %v, effect %v", n, e.Status, e.PValue, e.Absolute)
 			}
+			opt.Prior = &Prior{Flat: true}
+			if p := NewComparison(Mean, sums(1000), sums(n), opt).Posterior(); (p.ChanceToWin != nil) != (want == OK) || (p.Low != nil) != (want == OK) {
+				t.Errorf("%d units: a posterior of %+v", n, p)
+			}
 		}
 	}
 }

@@ -40,9 +40,10 @@ type Posterior struct {
 // Posterior gives what is to be believed of the absolute effect, with opt.Prior. It
 // does not depend on how often one looks. With a flat prior, a metric of 0 and 1
 // of at most 10,000 units in each variation has rates that are Beta distributed,
-// from uniform priors; all else is normal.
+// from uniform priors; all else is normal. Where the test of a sequential method says
+// nothing yet, neither does this: a chance to win there would be the number to stop at.
 func (c Comparison) Posterior() Posterior {
-	if c.opt.Prior == nil {
+	if c.opt.Prior == nil || c.opt.Untested != "" || tooEarly(c.a, c.b, c.opt) {
 		return Posterior{}
 	}
 	if c.opt.Prior.Flat && c.rates != nil && !adjusts(c.kind, c.opt) && max(c.rates.na, c.rates.nb) <= exactLimit {
