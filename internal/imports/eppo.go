@@ -56,6 +56,12 @@ func (d *draft) eppoMetric(r *record, facts eppoFacts) {
 		d.lose("metric %s, which has neither a numerator nor a percentile; steps are written under funnel", name)
 		return
 	}
+	kind := r.text("type")
+	percentile := kind == "percentile" || r.has("percentile")
+	if p := r.child("percentile").text("percentile_value"); percentile && !isPercentile(percent(p)) {
+		d.lose("metric %s: percentile_value %s, which is not between 0 and 1", name, firstOf(p, "is not told"))
+		return
+	}
 	m := d.metric(name)
 	m.text("name", name)
 	m.text("description", r.text("description"))
@@ -72,9 +78,8 @@ func (d *draft) eppoMetric(r *record, facts eppoFacts) {
 		}
 		return f
 	}
-	kind := r.text("type")
 	switch {
-	case kind == "percentile" || r.has("percentile"):
+	case percentile:
 		p := r.child("percentile")
 		f := fact(p)
 		m.text("event", f.source)

@@ -55,6 +55,11 @@ func (d *draft) growthBookMetric(r *record) {
 		d.lose("metric %s: the steps of a funnel", name)
 		return
 	}
+	q := r.child("quantileSettings")
+	if kind == "quantile" && !isPercentile(percent(q.number("quantile"))) {
+		d.lose("metric %s: quantile %s, which is not between 0 and 1", name, firstOf(q.text("quantile"), "is not told"))
+		return
+	}
 	m := d.metric(name)
 	m.text("name", name)
 	m.text("description", r.text("description"))
@@ -74,7 +79,6 @@ func (d *draft) growthBookMetric(r *record) {
 		m.growthBookSide(&m.fields, r.child("numerator"), d.tables, kind)
 		m.fields = append(m.fields, within...)
 	}
-	q := r.child("quantileSettings")
 	switch {
 	case kind == "quantile" && q.text("type") == "unit":
 		m.set("statistic", "p"+percent(q.number("quantile")))

@@ -77,6 +77,8 @@ func statsigRefused(kind string, w *record, events []*record) string {
 		return "a funnel of other metrics; write its steps under funnel"
 	case w != nil && !slices.Contains(statsigAggregations, w.text("aggregation")):
 		return "aggregation " + w.text("aggregation")
+	case w != nil && w.text("aggregation") == "percentile" && !isPercentile(percent(w.text("percentile"))):
+		return "percentile " + firstOf(w.text("percentile"), "is not told") + ", which is not between 0 and 1"
 	case w == nil && (strings.HasPrefix(kind, "composite") || kind == "ratio" && len(events) != 2 || kind == "undefined" || kind == "import_metric" || kind == "setup_incomplete"):
 		return "type " + kind + " is made of other metrics; write it as a ratio"
 	}
