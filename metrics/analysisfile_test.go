@@ -11,8 +11,8 @@ func TestDecodeAnalysis(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		"exact: fisher\n":                                           "a.yaml:1:8: warning: exact changes nothing without exact_below: no metric has fewer than 0 units",
-		"analysis: {exact: fisher, exact_below: 20}\n":              "",
+		"exact: fisher\n": "a.yaml:1:8: warning: exact changes nothing without exact_below: no metric has fewer than 0 units",
+		"analysis: {exact: fisher, exact_below: 20}\n":                "",
 		"analysis:\n  correction: {method: none, roles: [primary]}\n": "a.yaml:2:15: warning: over and roles change nothing in correction: its method is none",
 	} {
 		_, list := DecodeAnalysis("a.yaml", []byte(text))

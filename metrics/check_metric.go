@@ -85,9 +85,6 @@ func (r *resolver) checkMetric(m *metricDraft) {
 		r.required(m, "better")
 	}
 	r.checkIdle(m)
-	if m.given.good("analysis") {
-		r.checkOfExperiment(m.Analysis)
-	}
 	if m.given.has("ratio") {
 		r.checkRatio(m)
 		return
@@ -365,20 +362,6 @@ func (r *resolver) checkSourceNames(names []Text, role SourceRole) {
 
 // elapsedName finds the name elapsed in an expression.
 var elapsedName = regexp.MustCompile(`\belapsed\b`)
-
-// checkOfExperiment refuses for a single metric the options that are about the units of
-// an experiment.
-func (r *resolver) checkOfExperiment(a Analysis) {
-	for _, option := range []struct {
-		name string
-		at   At[Number]
-	}{{"sample_ratio", a.SampleRatioAlarm}, {"several_variations", a.SeveralVariations}} {
-		if option.at.Set {
-			r.diags.Errorf(option.at.Pos, "conflict", "%s is about the units of an experiment, and not of one metric", option.name).
-				WithHint("write it under analysis: of the experiment, or of the file's defaults")
-		}
-	}
-}
 
 // checkCUPED refuses the covariate adjustment where there is no covariate.
 func (r *resolver) checkCUPED(m *metricDraft, a Analysis) {

@@ -36,6 +36,11 @@ var analysisObject = &object[Analysis]{
 	flow:    "{alpha: 0.05}",
 }
 
+// metricAnalysisObject is what analysis may say of a metric: not what is about the units of
+// an experiment.
+var metricAnalysisObject = analysisObject.without("analysis of a metric", "statistical options of one metric", "sample_ratio", "several_variations").
+	speaking(analysisWords.and(ofExperiment))
+
 // peekingDraft tells what peeking gave.
 type peekingDraft struct {
 	method, spending At[string]

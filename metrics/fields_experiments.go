@@ -301,7 +301,7 @@ func entryObject(name string, withMargin bool) *object[entryDraft] {
 		fields: []field[entryDraft]{
 			row("metric", text, func(e *entryDraft) *Text { return &e.metric }, "the key of a metric or of a group").needed("purchase_rate"),
 		},
-		foreign: entryWords,
+		foreign: entryWords.and(ofExperiment),
 		label:   func(e *entryDraft) string { return e.metric.V },
 		keep:    func(e *entryDraft, pos diag.Pos, given fieldSet) { e.pos, e.given = pos, given },
 		flow:    "{metric: purchase_rate, alpha: 0.01}",
@@ -311,9 +311,9 @@ func entryObject(name string, withMargin bool) *object[entryDraft] {
 		o.fields = append(o.fields, row("margin", margin, func(e *entryDraft) **Margin { return &e.margin },
 			"how much worse the metric may be: 2% of the baseline, 2pp of a rate, or 20 in the metric's own unit"))
 	} else {
-		o.foreign = entryWords.and(vocabulary{"margin": hint("", "a margin belongs to a metric under guardrails")})
+		o.foreign = o.foreign.and(vocabulary{"margin": hint("", "a margin belongs to a metric under guardrails")})
 	}
-	o.fields = append(o.fields, lift(analysisObject.fields, func(e *entryDraft) *Analysis { return &e.analysis })...)
+	o.fields = append(o.fields, lift(metricAnalysisObject.fields, func(e *entryDraft) *Analysis { return &e.analysis })...)
 	return o
 }
 

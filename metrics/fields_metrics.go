@@ -461,7 +461,7 @@ var metricObject = &object[metricDraft]{
 		row("randomization_units", texts, func(m *metricDraft) *[]Text { return &m.RandomizationUnits }, "the unit kinds that this metric may be analysed by; default all"),
 		row("split_by", text, func(m *metricDraft) *Text { return &m.SplitBy }, "a property: further rows for each of its 20 most frequent values"),
 		row("like", text, func(m *metricDraft) *Text { return &m.Like }, "the key of a metric whose fields are taken over where not given"),
-		row("analysis", analysisObject.kind(), func(m *metricDraft) *Analysis { return &m.Analysis }, "statistical options for this metric alone"),
+		row("analysis", metricAnalysisObject.kind(), func(m *metricDraft) *Analysis { return &m.Analysis }, "statistical options for this metric alone"),
 		row("ratio", ratioObject.kind(), func(m *metricDraft) *ratioDraft { return &m.ratio }, "in place of event and measure: "+ratioObject.doc).
 			shown("{numerator: revenue, denominator: {event: purchase, measure: count}}"),
 		row("funnel", funnel, func(m *metricDraft) **Funnel { return &m.Funnel }, "in place of event and measure: "+funnelObject.doc),

@@ -172,7 +172,6 @@ func (r *resolver) joinSettings() {
 	for _, f := range r.files {
 		if once(f, "defaults") {
 			r.defaults = f.defaults
-			r.checkOfExperiment(f.defaults.metric.Analysis)
 		}
 		if once(f, "output") {
 			r.defs.Output = f.output
@@ -519,7 +518,6 @@ func (r *resolver) resolveEntries(e *experimentDraft, base Analysis) {
 	added := map[string]bool{}
 	for _, part := range roles {
 		for _, d := range part.entries {
-			r.checkOfExperiment(d.analysis)
 			add := func(m *metricDraft) {
 				if added[m.Key.V] {
 					return

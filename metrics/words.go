@@ -207,6 +207,15 @@ var entryWords = vocabulary{
 	"confidence": hint("", "write alpha: 0.05 for a confidence of 0.95"),
 }
 
+// ofExperiment are options that no single metric has.
+var ofExperiment = vocabulary{
+	"sample_ratio":       hint("", ofExperimentHint),
+	"srm":                hint("", ofExperimentHint),
+	"several_variations": hint("", ofExperimentHint),
+}
+
+const ofExperimentHint = "it is about the units of an experiment, and not of one metric: write it under analysis: of the experiment, or of the file's defaults"
+
 var analysisWords = vocabulary{
 	"confidence":       hint("alpha", "write alpha: 0.05 for a confidence of 0.95"),
 	"confidence_level": hint("alpha", "write alpha: 0.05 for a confidence of 0.95"),
