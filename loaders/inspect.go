@@ -161,6 +161,9 @@ func (in *inspector) meanings(ctx context.Context, engine *Engine, files []strin
 	if !in.resolve() || in.hidden() {
 		return nil, nil
 	}
+	if err := in.forgive(ctx, engine, files); err != nil {
+		return nil, in.unreadable(ctx, engine, files, err)
+	}
 	if in.format == metrics.FormatParquet {
 		if in.footers, err = readFooters(ctx, engine, files, in.plainColumns()); err != nil {
 			return nil, in.unreadable(ctx, engine, files, err)

@@ -1,0 +1,71 @@
+package loaders
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/metricsjob/metricsjob/compiler"
+	"github.com/metricsjob/metricsjob/compiler/sqlast"
+	"github.com/metricsjob/metricsjob/metrics"
+)
+
+// forgive reads columns of Parquet as missing values that have none in any file,
+// where their type is not one of what they are mapped to: of a column without values
+// it is what its writer thought of. Rows can do without values, properties and attributes.
+func (in *inspector) forgive(ctx context.Context, engine *Engine, files []string) error {
+	if in.format != metrics.FormatParquet {
+		return nil
+	}
+	type entry struct {
+		column *metrics.Expr
+		name   string
+		read   stored
+	}
+	var unread []entry
+	var names []string
+	add := func(e *metrics.Expr, err *cannot, typ sqlast.Type, kind compiler.ColumnKind) {
+		c, plain := in.stored[e].sql.(sqlast.Column)
+		if err != nil && plain && !in.inPath(c.Name) && !in.rows.is(c.Name) {
+			unread = append(unread, entry{e, strings.ToLower(c.Name), stored{sqlast.Null{Type: typ}, compiler.ColumnType{Kind: kind}}})
+			names = append(names, strings.ToLower(c.Name))
+		}
+	}
+	c := &in.def.Columns
+	if c.Value.IsSet() {
+		_, err := number(in.stored[&c.Value])
+		add(&c.Value, err, double, compiler.ColumnFloat)
+	}
+	for _, b := range []*metrics.Bag{&c.Properties, &c.Attributes} {
+		if b.From.IsSet() {
+			_, err := bag(in.stored[&b.From])
+			add(&b.From, err, varchar, compiler.ColumnText)
+		}
+		for i := range b.Named {
+			e := &b.Named[i].Column
+			_, err := property(in.stored[e])
+			add(e, err, varchar, compiler.ColumnText)
+		}
+	}
+	for chunk := range slices.Chunk(files, footerChunk) {
+		if len(names) == 0 {
+			break
+		}
+		valued, err := valuedColumns(ctx, engine, chunk, names)
+		if err != nil {
+			return err
+		}
+		for _, has := range valued {
+			names = slices.DeleteFunc(names, func(name string) bool { return has[name] })
+		}
+	}
+	for _, u := range unread {
+		if !slices.Contains(names, u.name) {
+			continue
+		}
+		in.stored[u.column] = u.read
+		in.list.Warnf(u.column.Pos, "no-values", "the column %s of source %q has no value in any file, so that what it is mapped to is missing", u.column.Src, in.def.Name.V).
+			WithHint("see whether the export has it under another name")
+	}
+	return nil
+}
