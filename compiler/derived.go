@@ -40,6 +40,35 @@ type FunnelStep struct {
 	Within time.Duration
 }
 
+// Follows reports whether a row at an instant may come after one, at another, of the
+// step before the step of the index; of a numerator, after one of the denominator.
+func (d *Derived) Follows(step int, at, before time.Time) bool {
+	if d.AnyOrder {
+		return true
+	}
+	within, later := d.Within, false
+	if d.Funnel != nil {
+		within, later = d.Funnel[step].Within, d.Funnel[step].Later
+	}
+	if at.Before(before) || later && at.Equal(before) {
+		return false
+	}
+	return within == 0 || at.Before(before.Add(within))
+}
+
+// Lack says why a row of the step does not count, where it follows no other.
+func (d *Derived) Lack(step int) string {
+	switch {
+	case d.Funnel == nil:
+		return "no row of the denominator that counts is at its time, or less than " + durationText(d.Within) + " before it"
+	case d.AnyOrder:
+		return fmt.Sprintf("step %d is not reached", step)
+	case d.Funnel[step].Within > 0:
+		return fmt.Sprintf("step %d is not reached less than %s before it", step, durationText(d.Funnel[step].Within))
+	}
+	return fmt.Sprintf("step %d is not reached before it", step)
+}
+
 // keepsRows reports whether the rows of the measures that it is made of are needed.
 func (d *Derived) keepsRows() bool { return !d.AnyOrder }
 

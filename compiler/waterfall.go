@@ -33,6 +33,9 @@ type WaterfallPart struct {
 	// Counted says what the rows are that the metric counts, of those that come
 	// past the last step; empty where these are the ones.
 	Counted string
+	// Derived finds those rows, by the rows that count in the part of the step
+	// before, or of the denominator; nil where nothing has to be found.
+	Derived *Derived
 	// Digits are those of the values of rows, which are whole numbers of
 	// 10^-Digits; negative where they are not numbers, or there are none.
 	Digits int
@@ -89,7 +92,7 @@ func (u *UnitProgram) waterfall(x *ExperimentPlan, steps []*MetricPlan, slice Sl
 	}
 	counted := func(part *WaterfallPart, m *MetricPlan) {
 		of := slice.of(m)
-		part.Tally, part.Counted = of.Tally, u.Plan.countedText(m.Tally)
+		part.Tally, part.Counted, part.Derived = of.Tally, u.Plan.countedText(m.Tally), u.Plan.chainOf(m.Tally)
 		capped(part, of, stats.X)
 	}
 	for _, m := range steps {
@@ -110,20 +113,30 @@ func (u *UnitProgram) waterfall(x *ExperimentPlan, steps []*MetricPlan, slice Sl
 // empty where there is nothing more.
 func (u *UnitPlan) countedText(t *Tally) string {
 	var parts []string
-	for _, d := range u.Derived {
-		i := slices.Index(d.Measures, t.X.Measure)
-		switch {
-		case i < 0 || d.Groups != nil:
-		case d.Funnel == nil:
-			parts = append(parts, "within "+durationText(d.Within)+" after one of the denominator")
-		case i > 0:
-			parts = append(parts, "at which the step is reached")
-		}
+	switch d := u.chainOf(t); {
+	case d == nil:
+	case d.Funnel == nil:
+		parts = append(parts, "within "+durationText(d.Within)+" after one of the denominator")
+	default:
+		parts = append(parts, "at which the step is reached")
 	}
 	if t.Y != nil && t.Exclude {
 		parts = append(parts, "of units with a denominator")
 	}
 	return strings.Join(parts, ", ")
+}
+
+// chainOf is what finds the rows that a tally counts by other rows of the unit: those
+// at which a step of a funnel behind the first is reached, and those of a numerator
+// within some time; nil for all else.
+func (u *UnitPlan) chainOf(t *Tally) *Derived {
+	for _, d := range u.Derived {
+		i := slices.Index(d.Measures, t.X.Measure)
+		if i >= 0 && d.Groups == nil && (i > 0 || d.Funnel == nil) {
+			return d
+		}
+	}
+	return nil
 }
 
 // rowsOf is the measure whose rows a measure is of: itself, or the one that it

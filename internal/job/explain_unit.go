@@ -36,12 +36,17 @@ func ExplainUnit(ctx context.Context, opts Options, experiment, metric, unit str
 	if err := t.exposures(ctx, u); err != nil {
 		return nil, err
 	}
-	for _, part := range u.RowsOfUnit(t.x, t.x.Metrics, unit) {
+	parts := u.RowsOfUnit(t.x, t.x.Metrics, unit)
+	for _, part := range parts {
 		if err := t.rows(ctx, part); err != nil {
 			return nil, err
 		}
 	}
 	t.numbers()
+	for _, part := range parts {
+		t.chain(part)
+		t.withoutDenominator(part)
+	}
 	return t.story, nil
 }
 
@@ -141,8 +146,8 @@ func (t *unitTeller) rows(ctx context.Context, part compiler.WaterfallPart) erro
 			switch {
 			case part.Name == exposuresPart:
 				out.Because = "of " + *out.Variation
-			case part.Counted != "":
-				out.Because = "where it is a row " + part.Counted
+			case isFunnelSide(part):
+				out.Because = "where it is a row at which the funnel's last step is reached"
 			}
 		default:
 			step := part.Steps[place-1]
@@ -151,6 +156,56 @@ func (t *unitTeller) rows(ctx context.Context, part compiler.WaterfallPart) erro
 		t.story.Rows = append(t.story.Rows, out)
 	}
 	return nil
+}
+
+// isFunnelSide reports whether a part is of a funnel that is a side of a ratio, of
+// which only the rows of the last step are told.
+func isFunnelSide(part compiler.WaterfallPart) bool {
+	return part.Derived != nil && part.Derived.Funnel != nil && part.Name == "numerator"
+}
+
+// chain takes the rows of a step of a funnel for rows that do not count where the step
+// before it was not reached in time, and those of a numerator that follow no row of
+// the denominator. The parts before it have theirs already.
+func (t *unitTeller) chain(part compiler.WaterfallPart) {
+	if part.Derived == nil || isFunnelSide(part) {
+		return
+	}
+	step, before := 0, "denominator"
+	if _, err := fmt.Sscanf(part.Name, "step %d", &step); err == nil {
+		step-- // as an index
+		before = fmt.Sprintf("step %d", step)
+	}
+	for i := range t.story.Rows {
+		row := &t.story.Rows[i]
+		if row.Part != part.Name || !row.Counts {
+			continue
+		}
+		follows := slices.ContainsFunc(t.story.Rows, func(o metrics.UnitRow) bool {
+			return o.Part == before && o.Counts && *o.Variation == *row.Variation && part.Derived.Follows(step, *row.Time, *o.Time)
+		})
+		if !follows {
+			row.Counts, row.Step, row.Because = false, "not_reached", part.Derived.Lack(step)
+		}
+	}
+}
+
+// withoutDenominator takes the rows of a numerator for rows that do not count where the
+// unit is left out for its denominator.
+func (t *unitTeller) withoutDenominator(part compiler.WaterfallPart) {
+	if part.Tally == nil || part.Tally.Y == nil || !part.Tally.Exclude {
+		return
+	}
+	for i := range t.story.Rows {
+		row := &t.story.Rows[i]
+		if row.Part != part.Name || !row.Counts {
+			continue
+		}
+		leftOut := slices.ContainsFunc(t.story.Numbers, func(n metrics.UnitResult) bool { return n.Variation == *row.Variation && !n.Counted })
+		if leftOut {
+			row.Counts, row.Step, row.Because = false, "no_denominator", "the unit's denominator is 0, and such units are left out"
+		}
+	}
 }
 
 // valueText is a value as decimal text; digits are negative where it is no number.

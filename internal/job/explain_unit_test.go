@@ -88,6 +88,12 @@ func explainOneOf(t *testing.T, opts job.Options, all []job.UnitNumber) {
 	if of.Groups {
 		return
 	}
+	part := fmt.Sprintf("step %d", of.Step)
+	if counts := slices.ContainsFunc(story.Rows, func(r metrics.UnitRow) bool {
+		return r.Part == part && r.Counts && *r.Variation == of.Variation
+	}); of.Step > 0 && counts != (of.Number == "1") {
+		t.Errorf("%s of %s for %s: a row of %s counts: %v; its number is %s", of.Metric, of.Experiment, of.Unit, part, counts, of.Number)
+	}
 	want := metrics.UnitResult{Variation: of.Variation, Step: of.Step, Counted: of.Counted, Number: of.Number, Denominator: of.Denominator}
 	if !slices.Contains(story.Numbers, want) {
 		t.Errorf("%s of %s for %s: the numbers are %+v, want %+v among them", of.Metric, of.Experiment, of.Unit, story.Numbers, want)
