@@ -357,8 +357,12 @@ func (n *Measure) refersTo(is func(Ref) bool) bool {
 func (sc *scanBuilder) instants() (from, to time.Time) {
 	for i, x := range sc.plan.Experiments {
 		lo, hi := x.Starts.Add(-sc.before()), x.ObserveUntil
+		last := x.Ends // of the instants that windows are counted from
+		if x.Def.Activation != nil {
+			last = later(last, x.ObserveUntil)
+		}
 		if to := sc.longestTo(nil); to > 0 {
-			hi = later(hi, earlier(x.Ends.Add(to), x.WindowsUntil))
+			hi = later(hi, earlier(last.Add(to), x.WindowsUntil))
 		}
 		if sc.lateBefore() {
 			hi = later(hi, x.Ends)
