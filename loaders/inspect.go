@@ -140,7 +140,7 @@ func inspectSource(ctx context.Context, engine *Engine, def *metrics.Source, mat
 // meanings finds what the columns mean, once the schema is known. Files are none
 // for tables and queries.
 func (in *inspector) meanings(ctx context.Context, engine *Engine, files []string) (_ *compiler.Source, err error) {
-	def := in.def
+	def, said := in.def, len(*in.list)
 	in.columns = in.schema.columns
 	if def.Partition != nil && !in.partition() {
 		return nil, nil
@@ -178,6 +178,9 @@ func (in *inspector) meanings(ctx context.Context, engine *Engine, files []strin
 		return nil, nil
 	}
 	in.whole()
+	if in.out.Rows == 0 && def.Role != metrics.RoleExclude { // that may well be nobody
+		in.noRows(said)
+	}
 	var q questions
 	in.askOccurring(&q)
 	in.askIDs(&q)

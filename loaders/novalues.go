@@ -2,11 +2,13 @@ package loaders
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/metricsjob/metricsjob/compiler"
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
+	"github.com/metricsjob/metricsjob/internal/diag"
 	"github.com/metricsjob/metricsjob/metrics"
 )
 
@@ -68,4 +70,27 @@ func (in *inspector) forgive(ctx context.Context, engine *Engine, files []string
 			WithHint("see whether the export has it under another name")
 	}
 	return nil
+}
+
+// noRows says that a source has no rows, in place of the warnings that come of it, which are
+// those from a place in the list on.
+func (in *inspector) noRows(from int) {
+	*in.list = append((*in.list)[:from:from], slices.DeleteFunc(slices.Clone((*in.list)[from:]), func(d diag.Diagnostic) bool {
+		return d.Severity == diag.Warning
+	})...)
+	at, what := in.def.Name.Pos, fmt.Sprintf("none of its %d files has one", len(in.out.Files))
+	switch {
+	case len(in.def.Paths) > 0 && len(in.out.Files) == 1:
+		at, what = in.def.Paths[0].Pos, in.out.Files[0].Path+" has none"
+	case len(in.def.Paths) > 0:
+		at = in.def.Paths[0].Pos
+	case in.def.Table.Set:
+		at, what = in.def.Table.Pos, "the table has none"
+	case in.def.SQL.Set:
+		at, what = in.def.SQL.Pos, "the query gives none"
+	}
+	said := in.list.Warnf(at, "no-rows", "source %q has no rows: %s", in.def.Name.V, what)
+	if len(in.def.Paths) > 0 {
+		said.WithHint("see whether the export was written to its end")
+	}
 }

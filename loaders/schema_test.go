@@ -36,7 +36,8 @@ func TestParseType(t *testing.T) {
 func TestEmptyFiles(t *testing.T) {
 	w := newWarehouse(t)
 	w.write("a.parquet", "SELECT 1 AS n, "+base+" WHERE FALSE")
-	src := w.mustInspect(w.events("*.parquet", nil))
+	src, list := w.inspect(w.events("*.parquet", nil))
+	wantMessage(t, list, "metrics.yaml:4:5: warning", "has no rows: ", "a.parquet has none")
 	if src.Rows != 0 || len(src.Files) != 1 || !src.Files[0].MaxTime.IsZero() {
 		t.Errorf("%+v", src)
 	}

@@ -278,7 +278,7 @@ func (c *checker) matchRate(ctx context.Context, u *compiler.UnitProgram, s *com
 	case strays > 0:
 		c.found.Warnf(pos, "ids-differ-in-spelling", "%s in source %s would be of exposed units if case, blanks and leading zeros did not matter; such events count for nobody",
 			amount(strays, "more id"), s.Def.Name.V).WithHint(compared)
-	case share < lowShare:
+	case share < lowShare && s.Rows > 0:
 		d := c.found.Warnf(pos, "units-never-match", "only %d of %d exposed units have events in source %s", matched, units, s.Def.Name.V)
 		d.WithHint("map the same kind of id to %s in both sources", u.Plan.Kind)
 		if exposed, event := text(rows[0][3]), text(rows[0][4]); event != "" {

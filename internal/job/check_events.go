@@ -57,6 +57,8 @@ func (c *checker) event(n *compiler.Measure, key metrics.Text) []string {
 	}
 	if len(in) == 0 {
 		c.missingEvents[key.V] = true
+	}
+	if len(in) == 0 && holdRows(n.Sources) {
 		d := c.found.Warnf(key.Pos, "event-never-occurs", "event %q never occurs in %s", key.V, c.sourceNames(n.Sources))
 		d.Hint = nearestOrList(key.V, all)
 		if slices.Contains(impressionWords, strings.ToLower(key.V)) {
@@ -75,7 +77,7 @@ func (c *checker) event(n *compiler.Measure, key metrics.Text) []string {
 // registered warns of events of the registry that no source has, where no
 // metric's warning said it.
 func (c *checker) registered() {
-	if len(c.catalog.Events) == 0 {
+	if !holdRows(c.catalog.Events) {
 		return
 	}
 	var have, unlisted []string
@@ -92,6 +94,12 @@ func (c *checker) registered() {
 				Hint = nearestOrList(e.Key.V, unlisted)
 		}
 	}
+}
+
+// holdRows reports whether there are rows in some of the sources. Of those without,
+// that is said already, and whatever comes of it is not.
+func holdRows(sources []*compiler.Source) bool {
+	return slices.ContainsFunc(sources, func(s *compiler.Source) bool { return s.Rows > 0 })
 }
 
 func (c *checker) sourceNames(list []*compiler.Source) string {

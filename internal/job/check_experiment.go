@@ -202,6 +202,9 @@ func (c *checker) noImpressions(ctx context.Context, x *compiler.ExperimentPlan)
 			have = append(have, texts...)
 		}
 	}
+	if !holdRows(x.Sources) {
+		return nil
+	}
 	want, pos := x.Def.Key, x.Def.Key.Pos
 	switch {
 	case len(x.Def.Match.Experiment) > 0:
