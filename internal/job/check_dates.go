@@ -34,7 +34,8 @@ func (c *checker) dates(ctx context.Context, x *compiler.ExperimentPlan) error {
 		c.found.Warnf(start.Pos, "starts-before", "experiment %s has %s in the hours before its start, the first at %s, and none earlier", x.Def.Key.V, amount(early, "impression"), minute(first)).
 			WithHint("a date is its midnight in UTC; if it began at midnight elsewhere, write the time with its zone, such as %s+02:00", start.V.Format("2006-01-02T15:04:05"))
 	}
-	if after > 0 && late == 0 && isMidnight(end.V) {
+	const stragglers = 20 // of so many impressions of the last day one may come later
+	if after > stragglers*late && isMidnight(end.V) {
 		c.found.Warnf(end.Pos, "end-not-included", "experiment %s ends when %s begins, and has %s on that day", x.Def.Key.V, end.V.Format(time.DateOnly), amount(after, "impression")).
 			WithHint("end is not included: to count that day too, write end: %s", end.V.Add(day).Format(time.DateOnly))
 	}
