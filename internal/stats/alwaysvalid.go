@@ -11,7 +11,7 @@ const defaultTunedAt = 5000
 
 // earliestLook is the number of units in each variation from which on always-valid tests
 // are done: they hold asymptotically, and in simulations from there on (docs/statistics.md).
-const earliestLook = 5
+const earliestLook = 7
 
 // tooEarly reports whether a test that may be looked at any day has too few units.
 func tooEarly(a, b estimate, opt Options) bool {
@@ -19,7 +19,7 @@ func tooEarly(a, b estimate, opt Options) bool {
 }
 
 // tooEarlyText says why such a test is not done.
-const tooEarlyText = "a variation has fewer than 5 units, of which an always-valid test says nothing yet"
+const tooEarlyText = "a variation has fewer than 7 units, of which an always-valid test says nothing yet"
 
 // noMixtureText says why a mixture that is a share of the baseline's mean may not be there.
 const noMixtureText = "the baseline's mean is zero, and the mixture of the sequential test is a share of it"

@@ -114,7 +114,7 @@ func TestAlwaysValidComparison(t *testing.T) {
 	}
 }
 
-// Of 4 units in a variation nothing is tested before the end, of 5 all is: units of 0 and 1,
+// Of 6 units in a variation nothing is tested before the end, of 7 all is: units of 0 and 1,
 // half of them 1, against 1.
 func TestEarliestLook(t *testing.T) {
 	sums := func(n int64) Moments {
@@ -123,7 +123,7 @@ func TestEarliestLook(t *testing.T) {
 	for _, change := range []func(*Options){func(o *Options) { o.TunedAt = 20 }, func(o *Options) { o.MSPRT, o.MinimumEffect = true, 0.1 }} {
 		opt := DefaultOptions()
 		change(&opt)
-		for n, want := range map[int64]Status{4: EarlyLook, 5: OK} {
+		for n, want := range map[int64]Status{6: EarlyLook, 7: OK} {
 			e := Compare(Mean, sums(1000), sums(n), opt)
 			if e.Status != want || (e.PValue != nil) != (want == OK) || e.Absolute == nil {
 				t.Errorf("%d units: %s, p-value %v, effect %v", n, e.Status, e.PValue, e.Absolute)
