@@ -374,9 +374,10 @@ func seconds(d Duration) string { return fmt.Sprint(int64(d / time.Second)) }
 var exprToken = regexp.MustCompile("\"(?:[^\"\\\\]|\\\\.)*\"|'(?:[^'\\\\]|\\\\.)*'|`[^`]*`|[\\pL_$][\\pL\\pN_$]*|[0-9][0-9a-zA-Z_.]*|&&|\\|\\||[=!<>]=|\\?\\?|\\S")
 
 // plainExpr is an expression without what is only spelling: blanks, the kind
-// of quotes, and the signs for and, or and not.
+// of quotes, the signs for and, or and not, and the order of lists.
 func plainExpr(src string) string {
 	var out []string
+	list := -1 // where the list begins that is being read
 	for _, t := range exprToken.FindAllString(src, -1) {
 		switch {
 		case t == "&&":
@@ -387,8 +388,20 @@ func plainExpr(src string) string {
 			t = "not"
 		case len(t) > 1 && t[0] == '\'' && !strings.ContainsAny(t, `"\`):
 			t = `"` + t[1:len(t)-1] + `"`
+		case t == "[" && len(out) > 0 && out[len(out)-1] == "in":
+			list = len(out) + 1
+		case t == "]" && list >= 0:
+			out = append(out[:list], sortedEntries(out[list:])...)
+			list = -1
 		}
 		out = append(out, t)
 	}
 	return strings.Join(out, " ")
+}
+
+// sortedEntries are the tokens of a list, its entries in order and each once.
+func sortedEntries(tokens []string) []string {
+	entries := strings.Split(strings.Join(tokens, "\x00"), "\x00,\x00")
+	slices.Sort(entries)
+	return strings.Split(strings.Join(slices.Compact(entries), "\x00,\x00"), "\x00")
 }

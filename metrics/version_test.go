@@ -70,6 +70,27 @@ func TestVersion(t *testing.T) {
 	}
 }
 
+func TestVersionOfLists(t *testing.T) {
+	version := func(where string) string {
+		return decodeMetrics(t, "", `{key: m, event: purchase, measure: count, where: '`+where+`', better: higher}`).Metrics[0].Version
+	}
+	base := version(`properties.a in ["x", ",", "y"] and properties["b"] == "z"`)
+	for where, same := range map[string]bool{
+		`properties.a in ["y", "x", "x", ","] and properties["b"] == "z"`: true,
+		`properties.a not in ["x", ",", "y"] and properties["b"] == "z"`:  false,
+		`properties.a in ["x", "y"] and properties["b"] == "z"`:           false,
+		`properties.a in ["x", ",", "y", "z"] and properties["b"] == "z"`: false,
+		`properties.a in ["x", "," , "y" ]   and properties["b"]=="z"`:    true,
+		`properties.a in ["x", ",", "z"] and properties["b"] == "y"`:      false,
+		`properties.a in ["x", ",", "y"] and properties["b"] in ["z"]`:    false,
+		`properties["a"] in ["x", ",", "y"] and properties["b"] == "z"`:   false, // spelt otherwise, though it means the same
+	} {
+		if got := version(where) == base; got != same {
+			t.Errorf("%s has the same version: %v", where, got)
+		}
+	}
+}
+
 func TestVersionOfRatio(t *testing.T) {
 	const body = "{key: aov, better: higher, ratio: {numerator: revenue, denominator: orders}}"
 	const revenue, orders = "{key: revenue, event: purchase, measure: value, better: higher}", "{key: orders, event: purchase, measure: count, better: higher}"
