@@ -177,17 +177,29 @@ func armsOf(t *metrics.Tables, experiment string) (arms []arm, several int64) {
 // as the rows come.
 func blocksOf(rows []metrics.ResultRow, definitions map[string]metrics.MetricRow) []block {
 	var blocks []block
+	type key struct {
+		role, metric string
+		step         int64
+		split        string
+		isSplit      bool
+	}
+	places := make(map[key]int)
 	for _, r := range rows {
-		same := func(b block) bool {
-			return b.role == r.Role && b.metric.Key == r.Metric && equal(b.step, r.Step) && equal(b.split, r.Split)
+		k := key{role: r.Role, metric: r.Metric}
+		if r.Step != nil {
+			k.step = *r.Step // from 1
 		}
-		i := slices.IndexFunc(blocks, same)
-		if i < 0 {
+		if r.Split != nil {
+			k.split, k.isSplit = *r.Split, true
+		}
+		i, known := places[k]
+		if !known {
 			m, ok := definitions[r.Metric]
 			if !ok {
 				m.Key = r.Metric
 			}
 			i = len(blocks)
+			places[k] = i
 			blocks = append(blocks, block{role: r.Role, metric: m, step: r.Step, split: r.Split})
 		}
 		blocks[i].rows = append(blocks[i].rows, r)
@@ -232,13 +244,6 @@ func segmentsOf(rows []metrics.ResultRow, definitions map[string]metrics.MetricR
 		segments = append(segments, s)
 	}
 	return segments
-}
-
-func equal[T comparable](a, b *T) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	return *a == *b
 }
 
 // mark is what a comparison amounts to.
