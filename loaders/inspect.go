@@ -156,6 +156,9 @@ func (in *inspector) meanings(ctx context.Context, engine *Engine, files []strin
 	if in.def.Preset.Set {
 		in.def = withoutAbsent(in.def, in.columns)
 		in.out.Def = in.def
+		if !in.fitsPreset() {
+			return nil, nil
+		}
 		in.noID()
 	}
 	if !in.resolve() || in.hidden() {
@@ -342,6 +345,7 @@ func (in *inspector) wheres() []*metrics.Expr {
 // others count as missing.
 func (in *inspector) lacking() {
 	said := map[string]bool{}
+	var ofPreset []string // which are told together
 	warn := func(e *metrics.Expr, sql sqlast.Expr) {
 		for _, name := range sqlast.Columns(sql) {
 			n, file := in.schema.lacking(name)
@@ -349,6 +353,10 @@ func (in *inspector) lacking() {
 				continue
 			}
 			said[name] = true
+			if in.ofPreset(e.Pos) {
+				ofPreset = append(ofPreset, name)
+				continue
+			}
 			in.list.Warnf(e.Pos, "column-lacking", "source %q: the column %s is missing in %d of %d files, e.g. %s", in.def.Name.V, name, n, len(in.out.Files), file).
 				WithHint("in the rows of such files it counts as missing; see whether the export changed")
 		}
@@ -358,6 +366,17 @@ func (in *inspector) lacking() {
 	}
 	for _, e := range in.wheres() {
 		warn(e, in.out.Where)
+	}
+	switch len(ofPreset) {
+	case 0:
+		return
+	case 1:
+		n, file := in.schema.lacking(ofPreset[0])
+		in.list.Warnf(in.def.Preset.Pos, "column-lacking", "source %q: the column %s is missing in %d of %d files, e.g. %s", in.def.Name.V, ofPreset[0], n, len(in.out.Files), file).
+			WithHint("in the rows of such files it counts as missing; see whether the export changed")
+	default:
+		in.list.Warnf(in.def.Preset.Pos, "column-lacking", "source %q: some files have not all columns of the preset %s: %s", in.def.Name.V, in.def.Preset.V, some(ofPreset, 8)).
+			WithHint("in the rows of such files they count as missing, as in tables of single events; see whether the export changed")
 	}
 }
 

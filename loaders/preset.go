@@ -85,7 +85,10 @@ func applyPreset(src *metrics.Source, list *diag.List) {
 		src.Dedupe = known.Dedupe
 		src.Dedupe.Pos = src.Preset.Pos
 	}
-	if !src.Rows.Set && known.Rows.Set {
+	switch {
+	case src.Rows.V == "null": // which switches the preset's off
+		src.Rows = metrics.Text{}
+	case !src.Rows.Set && known.Rows.Set:
 		src.Rows = known.Rows
 		src.Rows.Pos = src.Preset.Pos
 	}
@@ -132,6 +135,27 @@ func withoutAbsent(def *metrics.Source, columns []compiler.Column) *metrics.Sour
 		b.Named = slices.DeleteFunc(slices.Clone(b.Named), func(n metrics.NamedColumn) bool { return absent(n.Column) })
 	}
 	return &out
+}
+
+// fitsPreset reports whether the data has the columns without which rows of a preset are
+// none. Where it lacks several it is another export, and which one is said if its columns
+// are known.
+func (in *inspector) fitsPreset() bool {
+	var lost []string
+	for _, m := range in.def.Columns.Mapped() {
+		if !strings.HasPrefix(m.Name, "id") && compiler.Absent(*m.Column, in.columns) {
+			lost = append(lost, m.Name)
+		}
+	}
+	if len(lost) < 2 {
+		return true
+	}
+	said := in.list.Errorf(in.def.Preset.Pos, "another-preset", "source %q has no columns for %s, as the preset %s reads them", in.def.Name.V, some(lost, 5), in.def.Preset.V)
+	said.WithHint("it may be another export: metricsjob presets lists those that are known; or map them under columns")
+	if r, ok := recognisePreset(in.schema.columns); ok && r.preset != in.def.Preset.V {
+		said.WithHint("its columns are those of another export: preset: %s", r.preset)
+	}
+	return false
 }
 
 // checkRequired reports the columns that neither the source nor its preset maps.
