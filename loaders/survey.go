@@ -67,6 +67,8 @@ type surveyor struct {
 	out    *metrics.Survey
 	// impressions and events are the inspected sources, in the order of out.Sources.
 	impressions, events []*surveyed
+	// units are sources of attributes of units, which some rows of a preset tell.
+	units []*metrics.SurveyedSource
 	// either are tables that were taken for events but may be impressions too.
 	either []*table
 	// facts are tables of events whose key no column tells.
@@ -94,7 +96,13 @@ func (s *surveyor) table(ctx context.Context, t *table) error {
 	if role == metrics.RoleEvents && t.meaning.impressions != nil {
 		s.either = append(s.either, t)
 	}
-	return s.source(ctx, t, role)
+	if err := s.source(ctx, t, role); err != nil || t.meaning.preset == "" {
+		return err
+	}
+	if known, err := Preset(t.meaning.preset); err != nil || known.Units == nil {
+		return err
+	}
+	return s.source(ctx, t, metrics.RoleUnits)
 }
 
 // both takes the tables that may be impressions too for impressions, where
@@ -163,7 +171,10 @@ func (s *surveyor) source(ctx context.Context, t *table, role metrics.SourceRole
 	if err != nil {
 		return err
 	}
-	if src == nil {
+	switch {
+	case src == nil && role == metrics.RoleUnits:
+		return nil
+	case src == nil:
 		s.unknown(t, found.Notes)
 		return nil
 	}
@@ -172,8 +183,14 @@ func (s *surveyor) source(ctx context.Context, t *table, role metrics.SourceRole
 		found.Notes = append(found.Notes, fmt.Sprintf("lines that are not %s, and are left out: %d", rowsOf[t.data[0].format].what, lost.Unreadable))
 	}
 	into := &s.impressions
-	if role == metrics.RoleEvents {
+	switch role {
+	case metrics.RoleEvents:
 		into = &s.events
+	case metrics.RoleUnits:
+		if found.Rows = src.Rows - lost.Where; found.Rows > 0 {
+			s.units = append(s.units, found)
+		}
+		return nil
 	}
 	made := &surveyed{found, src, lost}
 	*into = append(*into, made)
@@ -240,7 +257,8 @@ var isDay = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`)
 func (s *surveyor) name(t *table, role metrics.SourceRole) string {
 	base := cmp.Or(t.name, string(role))
 	taken := func(name string) bool {
-		return slices.ContainsFunc(slices.Concat(s.impressions, s.events), func(o *surveyed) bool { return o.Def.Name.V == name })
+		return slices.ContainsFunc(slices.Concat(s.impressions, s.events), func(o *surveyed) bool { return o.Def.Name.V == name }) ||
+			slices.ContainsFunc(s.units, func(o *metrics.SurveyedSource) bool { return o.Def.Name.V == name })
 	}
 	name := base
 	if taken(name) {
@@ -300,6 +318,7 @@ func (s *surveyor) sort() {
 			s.out.Sources = append(s.out.Sources, src.found)
 		}
 	}
+	s.out.Sources = append(s.out.Sources, s.units...)
 	slices.SortStableFunc(s.out.Others, func(a, b metrics.UnknownTable) int { return cmp.Compare(a.Paths[0], b.Paths[0]) })
 }
 

@@ -167,3 +167,35 @@ func TestInitRecognisesPresets(t *testing.T) {
 		})
 	}
 }
+
+// TestInitFindsAttributesOfUnits: VWO's payloads tell them in records of their own, of which
+// the fixture has 98, as grep -o counts them in its lines and batches.
+func TestInitFindsAttributesOfUnits(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"payloads-1.ndjson", "payloads-2.ndjson"} {
+		text, err := os.ReadFile(filepath.Join(vendorFolder, "vwo", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		writeFile(t, filepath.Join(dir, "export", name), string(text))
+	}
+	file := filepath.Join(dir, "metrics.yaml")
+	starter, err := job.Init(t.Context(), job.InitOptions{Folder: filepath.Join(dir, "export"), File: file})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `  units:
+    # 2 files, 98 rows.
+    - name: payloads_units
+      path: '` + dir + `/export/*.ndjson'
+      preset: vwo
+`
+	if !strings.Contains(starter.Text, want) {
+		t.Errorf("want\n%s\nin\n%s", want, starter.Text)
+	}
+	writeFile(t, file, starter.Text)
+	report, err := job.Check(t.Context(), vendorOptions(file))
+	if err != nil || report.Diagnostics.HasErrors() {
+		t.Error(err, report)
+	}
+}

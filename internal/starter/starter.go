@@ -76,10 +76,14 @@ func (w *writer) comment(indent, text string) {
 func (w *writer) sources() {
 	w.line("")
 	w.line("sources:")
-	for _, role := range []metrics.SourceRole{metrics.RoleImpressions, metrics.RoleEvents} {
+	for _, role := range []metrics.SourceRole{metrics.RoleImpressions, metrics.RoleEvents, metrics.RoleUnits} {
+		of := func(s *metrics.SurveyedSource) bool { return s.Def.Role == role }
+		if role == metrics.RoleUnits && !slices.ContainsFunc(w.survey.Sources, of) {
+			continue
+		}
 		w.line("  %s:", role)
 		for _, s := range w.survey.Sources {
-			if s.Def.Role == role {
+			if of(s) {
 				w.source(s)
 			}
 		}
