@@ -27,6 +27,13 @@ func ProbeTimes(s *Source) sqlast.Select {
 	}
 }
 
+// LooksTwice reports whether so many rows, of which so few contents differ, are rather
+// rows that were loaded twice than such as happen to be equal.
+func LooksTwice(rows, contents int64) bool {
+	const few = 10
+	return rows >= few && float64(contents) <= 0.55*float64(rows)
+}
+
 // ProbeEqualRows asks how many rows a source of events has, and how many that differ in
 // something that is mapped. Of a large source it looks at the rows of one in every so
 // many units. It reports false where equal rows are told apart by an id, or are one.

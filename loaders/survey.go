@@ -178,6 +178,9 @@ func (s *surveyor) source(ctx context.Context, t *table, role metrics.SourceRole
 		s.unknown(t, found.Notes)
 		return nil
 	}
+	if src, lost, err = s.equalRows(ctx, src, lost, t, found); err != nil {
+		return err
+	}
 	found.Rows = src.Rows
 	if lost.Unreadable > 0 {
 		found.Notes = append(found.Notes, fmt.Sprintf("lines that are not %s, and are left out: %d", rowsOf[t.data[0].format].what, lost.Unreadable))
@@ -198,6 +201,35 @@ func (s *surveyor) source(ctx context.Context, t *table, role metrics.SourceRole
 		return fmt.Errorf("look at the environments of %s: %w", def.Name.V, err)
 	}
 	return nil
+}
+
+// equalRows takes equal rows of events for one where so many are that they were rather
+// loaded twice.
+func (s *surveyor) equalRows(ctx context.Context, src *compiler.Source, lost Dropped, t *table, found *metrics.SurveyedSource) (*compiler.Source, Dropped, error) {
+	if found.Def.Role != metrics.RoleEvents {
+		return src, lost, nil
+	}
+	probe, ok := compiler.ProbeEqualRows(src)
+	if !ok {
+		return src, lost, nil
+	}
+	cells, err := s.query(ctx, probe)
+	if err != nil {
+		return nil, lost, fmt.Errorf("look for equal rows of %s: %w", found.Def.Name.V, err)
+	}
+	rows, some := cells[0][0].(int64)
+	contents, _ := cells[0][1].(int64)
+	if !some || !compiler.LooksTwice(rows, contents) {
+		return src, lost, nil
+	}
+	found.EqualAreOne = true
+	found.Notes = append(found.Notes, fmt.Sprintf("CHECK: of %d rows only %d differ in anything that is mapped; those that are equal are taken for one", rows, contents))
+	found.Def.Dedupe = metrics.At[metrics.Dedupe]{V: metrics.DedupeRow, Set: true}
+	again, lost, err := s.inspect(ctx, found.Def, t, found)
+	if err != nil {
+		return nil, lost, err
+	}
+	return cmp.Or(again, src), lost, nil
 }
 
 // inspect looks at a source as a run would, by the days of its partition where

@@ -270,6 +270,27 @@ func TestSurveyOfColumnsInPaths(t *testing.T) {
 	}
 }
 
+// Events that were loaded twice count once; those of which few are equal are as they are.
+func TestSurveyOfEqualRows(t *testing.T) {
+	w := newWarehouse(t)
+	w.write("imps.parquet", oneImpression)
+	const once = "SELECT 'u' || i AS user_id, 'buy' AS event, TIMESTAMP '2026-03-02 10:00:00' + i * INTERVAL 1 MINUTE AS ts FROM range(20) AS r(i)"
+	w.write("events/a.parquet", once)
+	w.write("events/b.parquet", once)
+	w.write("views/a.parquet", "SELECT 'u' || (i % 15) AS user_id, 'view' AS event_name, TIMESTAMP '2026-03-02 10:00:00' + (i % 15) * INTERVAL 1 MINUTE AS ts FROM range(20) AS r(i)")
+	s := mustSurvey(t, w.engine, w.dir)
+	got := map[string]bool{}
+	for _, src := range s.Sources {
+		got[src.Def.Name.V] = src.EqualAreOne
+		if src.EqualAreOne != (src.Def.Dedupe.V == metrics.DedupeRow) {
+			t.Errorf("%s has dedupe %q", src.Def.Name.V, src.Def.Dedupe.V)
+		}
+	}
+	if diff := cmp.Diff(map[string]bool{"imps": false, "events": true, "views": false}, got); diff != "" {
+		t.Errorf("equal rows are one (-want +found):\n%s", diff)
+	}
+}
+
 // Rows of several environments are told, by the preset or by the names of columns.
 func TestSurveyOfEnvironments(t *testing.T) {
 	w := newWarehouse(t)

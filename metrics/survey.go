@@ -29,6 +29,8 @@ type SurveyedSource struct {
 	Unmapped []string
 	// Notes say what was found out about the rows, and why something was not mapped.
 	Notes []string
+	// EqualAreOne: rows that are equal in all that is mapped are taken for one.
+	EqualAreOne bool
 	// Environments are the columns by which the rows are of several environments,
 	// projects or accounts.
 	Environments []SurveyedEnvironments

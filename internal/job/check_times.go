@@ -103,8 +103,7 @@ func (c *checker) twice(ctx context.Context, s *compiler.Source) error {
 		return err
 	}
 	all, contents := wholeOrNone(rows[0][0]), whole(rows[0][1]).Int64()
-	const few = 10
-	if all == nil || all.Int64() < few || float64(contents) > 0.55*float64(all.Int64()) {
+	if all == nil || !compiler.LooksTwice(all.Int64(), contents) {
 		return nil
 	}
 	c.found.Warnf(s.Def.Pos, "rows-twice", "source %s: of %s only %s differ in anything that is mapped, and equal ones count each", s.Def.Name.V, amount(all.Int64(), "row"), grouped(contents)).

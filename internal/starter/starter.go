@@ -117,6 +117,9 @@ func (w *writer) source(s *metrics.SurveyedSource) {
 	if !s.Def.Preset.Set {
 		w.columns(&s.Def.Columns)
 	}
+	if s.EqualAreOne {
+		w.line("      dedupe: row # rows that are equal count once")
+	}
 	if p := s.Def.Partition; p != nil {
 		w.line("      partition: {column: %s} # files of days that cannot count are not read", scalar(p.Column.V))
 	}
