@@ -246,6 +246,9 @@ func TestLinesAreTheEvents(t *testing.T) {
 		if got := cells(t, engine, digest+"read_json('"+b.lines(order)+"', sample_size = -1)"); !cmp.Equal(want, got) {
 			t.Errorf("the lines %s hold %v, the export %v", order, got, want)
 		}
+		if err := b.copyLines(t.Context(), order); err != nil {
+			t.Errorf("copy of lines %s: %v", order, err)
+		}
 		if err := os.WriteFile(b.lines(order), []byte("{}\n"), 0o666); err != nil {
 			t.Fatal(err)
 		}
