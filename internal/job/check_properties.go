@@ -219,13 +219,11 @@ func (p *propertyChecker) valuesOf(ctx context.Context, u nameUse) ([]string, er
 		if !ok {
 			continue
 		}
-		values, err := p.values(ctx, probe)
+		texts, err := p.texts(ctx, probe)
 		if err != nil {
 			return nil, err
 		}
-		for _, v := range values {
-			have = append(have, v.text)
-		}
+		have = append(have, texts...)
 	}
 	return have, nil
 }
