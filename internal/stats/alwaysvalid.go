@@ -18,6 +18,20 @@ func tooEarly(a, b estimate, opt Options) bool {
 	return (opt.TunedAt > 0 || opt.MSPRT) && min(a.units, b.units) < earliestLook
 }
 
+// notNow says why the peeking that is planned lets nothing be tested: there is no look
+// now, the mixture has no size, or there are too few units. It is OK where none holds.
+func notNow(a, b estimate, opt Options) (Status, string) {
+	switch {
+	case opt.Untested != "":
+		return BetweenLooks, opt.Untested
+	case opt.MSPRT && a.mean.sign() == 0:
+		return ZeroBaseline, noMixtureText
+	case tooEarly(a, b, opt):
+		return EarlyLook, tooEarlyText
+	}
+	return OK, ""
+}
+
 // tooEarlyText says why such a test is not done.
 const tooEarlyText = "a variation has fewer than 7 units, of which an always-valid test says nothing yet"
 

@@ -201,16 +201,8 @@ func (e *Effect) test(a, b estimate, s spread, opt Options, v *verdict) {
 		v.add(OutOfRange, "the variance is too small for a float64")
 		return
 	}
-	if opt.Untested != "" {
-		v.add(BetweenLooks, opt.Untested)
-		return
-	}
-	if opt.MSPRT && a.mean.sign() == 0 {
-		v.add(ZeroBaseline, noMixtureText)
-		return
-	}
-	if tooEarly(a, b, opt) {
-		v.add(EarlyLook, tooEarlyText)
+	if status, why := notNow(a, b, opt); status != OK {
+		v.add(status, why)
 		return
 	}
 	quantile := quantileOf(s.reference, opt)

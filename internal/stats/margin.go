@@ -109,16 +109,8 @@ func (r *NonInferiority) test(c Comparison, margin Margin, sign float64, v *verd
 		v.add(ZeroVariance, "no unit differs from another of its variation, so chance cannot be measured")
 		return
 	}
-	if opt.Untested != "" {
-		v.add(BetweenLooks, opt.Untested)
-		return
-	}
-	if opt.MSPRT && a.mean.sign() == 0 {
-		v.add(ZeroBaseline, noMixtureText)
-		return
-	}
-	if tooEarly(a, b, opt) {
-		v.add(EarlyLook, tooEarlyText)
+	if status, why := notNow(a, b, opt); status != OK {
+		v.add(status, why)
 		return
 	}
 	if _, welch := s.reference.(student); welch && opt.Test == Welch {
