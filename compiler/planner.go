@@ -393,10 +393,16 @@ func (p *planner) eventsOf(sel metrics.EventSelector) (keys []string, any bool) 
 	return keys, sel.Any && !p.defs.Registry.Closed
 }
 
+// eventSources are a metric's sources with rows of the units.
 func (p *planner) eventSources(u *UnitPlan, m *metrics.Metric) []*Source {
+	return slices.DeleteFunc(p.ownSources(m), func(s *Source) bool { return !u.reaches(s) })
+}
+
+// ownSources are a metric's sources of events, whatever units their rows are of.
+func (p *planner) ownSources(m *metrics.Metric) []*Source {
 	var out []*Source
 	for _, s := range p.cat.Events {
-		if (len(m.Source) == 0 || containsText(m.Source, s.Def.Name.V)) && u.reaches(s) {
+		if len(m.Source) == 0 || containsText(m.Source, s.Def.Name.V) {
 			out = append(out, s)
 		}
 	}
@@ -434,7 +440,9 @@ func (u *UnitPlan) scan(s *Source) *Scan {
 }
 
 // decimals decides how many digits of a value are kept: what the metric says,
-// else what the columns hold, else 6; the largest over the sources.
+// else what the columns hold, else 6; the largest over the metric's sources, also
+// those without rows of the units: so a metric keeps the same digits in all
+// experiments, whatever their unit kinds and whichever of them join ids.
 func (p *planner) decimals(m *metrics.Metric, n *Measure) int {
 	if !n.numeric() {
 		return 0
@@ -447,8 +455,12 @@ func (p *planner) decimals(m *metrics.Metric, n *Measure) int {
 	if !bare || ref.Kind == RefElapsed {
 		return inexact
 	}
+	sources := n.Sources
+	if !m.Event.Impression {
+		sources = p.ownSources(m)
+	}
 	digits := 0
-	for _, s := range n.Sources {
+	for _, s := range sources {
 		field, ok := s.field(ref)
 		switch {
 		case !ok:
