@@ -203,12 +203,7 @@ func (s shares) of(n int) (baseline, variation int) {
 
 // comparedSums compares the units of the named parts; all are those of all parts.
 func comparedSums(kind stats.Kind, parts []stats.Moments, all stats.Moments, opt stats.Options) func(baseline, variation []int) stats.Effect {
-	sum := func(of []int) (m stats.Moments) {
-		for _, i := range of {
-			m = m.Add(parts[i])
-		}
-		return m
-	}
+	sum := stats.NewPile(parts).Of
 	return func(baseline, variation []int) stats.Effect {
 		if len(baseline)+len(variation) < len(parts) {
 			return stats.Compare(kind, sum(baseline), sum(variation), opt)
