@@ -34,7 +34,11 @@ func DecodeAnalysis(path string, text []byte) (Analysis, diag.List) {
 	if own.Exact.Set && own.ExactBelow.V == 0 {
 		warnIdleExact(&diags, own.Exact.Pos)
 	}
-	return DefaultAnalysis().Merge(own), diags.Sorted()
+	a := DefaultAnalysis().Merge(own)
+	if at, wrong := a.noPower(); wrong {
+		a.refusePower(&diags, at)
+	}
+	return a, diags.Sorted()
 }
 
 func hasKey(n *yaml.Node, key string) bool {

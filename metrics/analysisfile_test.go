@@ -1,6 +1,9 @@
 package metrics
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // An analysis file has the block, or its options at the top, or nothing.
 func TestDecodeAnalysis(t *testing.T) {
@@ -21,6 +24,17 @@ func TestDecodeAnalysis(t *testing.T) {
 			got += d.Error()
 		}
 		if got != want || list.HasErrors() {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+	for text, want := range map[string]string{
+		"alpha: 0.95\n":               "a.yaml:1:8: an alpha of 0.95 is not below the power of 0.8",
+		"{power: 0.1, alpha: 10%}\n":  "a.yaml:1:21: an alpha of 0.1 is not below the power of 0.1",
+		"power: 0.05\n":               "a.yaml:1:8: an alpha of 0.05 is not below the power of 0.05",
+		"{alpha: 0.9, power: 0.95}\n": "",
+	} {
+		_, list := DecodeAnalysis("a.yaml", []byte(text))
+		if got := list.Error(); want == "" && list.HasErrors() || want != "" && !strings.Contains(got, want) {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}

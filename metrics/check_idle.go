@@ -63,6 +63,41 @@ func warnIdleExact(diags *diag.List, pos diag.Pos) {
 		WithHint("write exact_below: 200 beside it, to test variations of fewer units so, or leave it out")
 }
 
+// checkPowers refuses an alpha that is as large as the power, once where it stands.
+func (r *resolver) checkPowers() {
+	said := map[diag.Pos]bool{}
+	for _, e := range r.experiments {
+		for _, m := range e.Metrics {
+			if at, wrong := m.Analysis.noPower(); wrong && !said[at] {
+				said[at] = true
+				m.Analysis.refusePower(r.diags, at)
+			}
+		}
+	}
+}
+
+// noPower reports whether alpha is not below the power, and where either stands.
+func (a Analysis) noPower() (at diag.Pos, wrong bool) {
+	if a.Alpha.V == "" || a.Power.V == "" || a.Alpha.V.Float() < a.Power.V.Float() {
+		return at, false
+	}
+	if a.Alpha.Set {
+		return a.Alpha.Pos, true
+	}
+	return a.Power.Pos, true
+}
+
+// refusePower says that nothing can be planned with them, and that alpha may have been
+// taken for the confidence.
+func (a Analysis) refusePower(diags *diag.List, at diag.Pos) {
+	said := diags.Errorf(at, "conflict", "an alpha of %s is not below the power of %s", a.Alpha.V, a.Power.V)
+	if a.Alpha.V.Float() > 0.5 {
+		said.WithHint("alpha is how often nothing is taken for an effect: for intervals of 95%% write 0.05")
+		return
+	}
+	said.WithHint("with no effect at all, alpha of the experiments find one; the power is 0.8 unless told")
+}
+
 // surelyAfter reports whether the event of after fulfils an occurrence itself.
 func (m *metricDraft) surelyAfter() bool {
 	if m.Measure.V != Occurrence || !m.given.good("event") || m.Threshold != nil || m.given.has("over") || len(m.Source) > 0 || m.Window.HasFrom && m.Window.From > 0 {

@@ -54,6 +54,7 @@ func (r *resolver) resolve() {
 	for _, e := range r.experiments {
 		r.checkExperiment(e)
 	}
+	r.checkPowers()
 	if r.diags.HasErrors() {
 		return
 	}

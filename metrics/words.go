@@ -217,8 +217,8 @@ var ofExperiment = vocabulary{
 const ofExperimentHint = "it is about the units of an experiment, and not of one metric: write it under analysis: of the experiment, or of the file's defaults"
 
 var analysisWords = vocabulary{
-	"confidence":       hint("alpha", "write alpha: 0.05 for a confidence of 0.95"),
-	"confidence_level": hint("alpha", "write alpha: 0.05 for a confidence of 0.95"),
+	"confidence":       hint("", "write alpha: 0.05 for a confidence of 0.95"),
+	"confidence_level": hint("", "write alpha: 0.05 for a confidence of 0.95"),
 	"significance":     ours("alpha"), "significance_level": ours("alpha"),
 	"method": ours("test"), "sequential": ours("peeking"), "sequential_testing": ours("peeking"), "srm": ours("sample_ratio"),
 	"mde": ours("minimum_effect"), "minimum_detectable_effect": ours("minimum_effect"), "multiple_testing": ours("correction"),
