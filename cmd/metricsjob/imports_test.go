@@ -36,7 +36,7 @@ var mayImport = map[string][]string{
 	"internal/objectstore/storetest": {},
 
 	"internal/convert":    {"compiler/sqlast", "internal/diag", "internal/objectstore", "loaders", "metrics"},
-	"internal/imports":    {"metrics"},
+	"internal/imports":    {"internal/diag", "metrics"},
 	"internal/starter":    {"metrics"},
 	"internal/metrictest": {"internal/diag", "internal/job", "loaders", "metrics"},
 	"internal/oracle/gen": {"internal/oracle", "metrics"},

@@ -50,15 +50,18 @@ func condition(of, op string, values []string) (string, bool) {
 		cond, ok := each("contains")
 		return negated(cond), ok
 	case "<", "<=", ">", ">=":
-		if len(values) != 1 {
-			return "", false
-		}
-		if _, ok := new(big.Rat).SetString(values[0]); !ok || strings.ContainsAny(values[0], "/_xX") {
+		if len(values) != 1 || !isLiteral(values[0]) {
 			return "", false
 		}
 		return "number(" + of + ") " + op + " " + values[0], true
 	}
 	return "", false
+}
+
+// isLiteral reports whether a text is a number as expressions write it.
+func isLiteral(text string) bool {
+	_, ok := new(big.Rat).SetString(text)
+	return ok && !strings.ContainsAny(text, "/_xX")
 }
 
 // negated is the opposite of a condition.

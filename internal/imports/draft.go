@@ -72,6 +72,19 @@ type fields []field
 type field struct {
 	name, yaml string
 	lines      []string // in place of yaml: a mapping or list over lines
+	sides      []fields // in place of both: those of a ratio
+}
+
+// sideNames are the names of the sides of a ratio.
+var sideNames = [2]string{"numerator", "denominator"}
+
+// rows are the lines of a field that goes over several; none of one that does not.
+func (f field) rows() []string {
+	rows := slices.Clone(f.lines)
+	for i, side := range f.sides {
+		rows = append(rows, sideNames[i]+": "+side.flow())
+	}
+	return rows
 }
 
 // set adds a field; nothing where the value is empty.
@@ -142,7 +155,7 @@ func (f *fields) window(from, to string, wait bool) {
 
 // ratio adds the two sides of a ratio.
 func (f *fields) ratio(numerator, denominator fields) {
-	f.over("ratio", []string{"numerator: " + numerator.flow(), "denominator: " + denominator.flow()})
+	*f = append(*f, field{name: "ratio", sides: []fields{numerator, denominator}})
 }
 
 // has reports whether there is a field.
@@ -173,8 +186,15 @@ func flowList(list []string) string {
 	return "[" + strings.Join(out, ", ") + "]"
 }
 
-// one writes one text, or several as a list in brackets.
+// one writes one text, or several as a list in brackets, each once.
 func one(list []string) string {
+	var once []string
+	for _, text := range list {
+		if !slices.Contains(once, text) {
+			once = append(once, text)
+		}
+	}
+	list = once
 	if len(list) == 1 {
 		return metrics.ScalarText(list[0])
 	}
@@ -285,12 +305,13 @@ func (d *definition) write(w *strings.Builder) {
 	}
 	fmt.Fprintf(w, "  - key: %s\n", d.key)
 	for _, f := range d.fields {
-		if len(f.lines) == 0 {
+		rows := f.rows()
+		if len(rows) == 0 {
 			fmt.Fprintf(w, "    %s: %s\n", f.name, f.yaml)
 			continue
 		}
 		fmt.Fprintf(w, "    %s:\n", f.name)
-		for _, line := range f.lines {
+		for _, line := range rows {
 			fmt.Fprintf(w, "      %s\n", line)
 		}
 	}

@@ -1,6 +1,7 @@
 package imports
 
 import (
+	"math/big"
 	"regexp"
 	"strings"
 )
@@ -268,10 +269,12 @@ func (d *definition) growthBookCaps(f *fields, c *record, kind string) {
 		c.ignore("ignoreZeros")
 		return
 	}
-	switch c.text("type") {
-	case "absolute":
+	switch kind := c.text("type"); {
+	case isNumber(value, new(big.Rat)): // which is no cap
+		c.ignore("ignoreZeros")
+	case kind == "absolute":
 		f.set("winsorize", "{upper_value: "+value+"}")
-	case "percentile":
+	case kind == "percentile":
 		var caps fields
 		caps.set("upper", value)
 		if c.is("ignoreZeros") {

@@ -141,6 +141,7 @@ func read(t Tool, readers []reader, files []metrics.SourceFile, o Options) (*dra
 				known[i] = read(d, r, o)
 			}
 		}
+		d.fit()
 	}
 	for i, ok := range known {
 		if !ok {

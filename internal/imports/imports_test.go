@@ -3,7 +3,9 @@ package imports_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
+	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -164,7 +166,8 @@ func TestFilesOfAnotherKind(t *testing.T) {
 	}
 }
 
-// Files may have anything in any place: then there is an error, or something is left.
+// Files may have anything in any place: then there is an error, or something is left, and
+// the metrics are such as the language takes.
 func TestOddValues(t *testing.T) {
 	odd := []any{nil, true, json.Number("-7.5"), "x", []any{"x", json.Number("1")}, map[string]any{}, []any{map[string]any{"id": "x"}}}
 	for name, sections := range fixtures(t) {
@@ -189,14 +192,27 @@ func TestOddValues(t *testing.T) {
 							copied[name] = text
 						}
 						copied[file] = string(changed)
-						if got, err := importOf(copied); err == nil && got.Text == "" {
+						got, err := importOf(copied)
+						switch {
+						case err != nil:
+						case got.Text == "":
 							t.Errorf("nothing was imported of %s, without an error", changed)
+						case strings.HasPrefix(sections["command"], "metrics "):
+							wantRight(t, got.Text)
 						}
 					}
 					set(was)
 				})
 			})
 		}
+	}
+}
+
+// wantRight wants definitions without a mistake.
+func wantRight(t *testing.T, text string) {
+	t.Helper()
+	if _, list := metrics.Decode([]metrics.SourceFile{{Path: "import.yaml", Text: []byte(text)}}, metrics.LoadOptions{}); list.HasErrors() {
+		t.Errorf("%v in\n%s", list, text)
 	}
 }
 
@@ -214,5 +230,77 @@ func eachPlace(v any, f func(set func(any), was any)) {
 			f(func(other any) { v[i] = other }, was)
 			eachPlace(was, f)
 		}
+	}
+}
+
+// TestDrawnMetrics draws metrics from what the fields of each tool may say, many of which
+// the language does not take beside each other; what is imported is right.
+func TestDrawnMetrics(t *testing.T) {
+	random := rand.New(rand.NewPCG(6, 6))
+	type choices map[string][]any
+	var draw func(choices) map[string]any
+	draw = func(c choices) map[string]any {
+		out := map[string]any{}
+		for _, name := range slices.Sorted(maps.Keys(c)) {
+			switch v := c[name][random.IntN(len(c[name]))].(type) {
+			case nil:
+			case choices:
+				out[name] = draw(v)
+			default:
+				out[name] = v
+			}
+		}
+		return out
+	}
+	bools := []any{nil, true, false}
+	growthBookSide := choices{
+		"factTableId": {"t1"}, "column": {"$$distinctUsers", "$$count", "$$distinctDates", "amount"}, "aggregation": {nil, "sum", "max", "count distinct"},
+		"aggregateFilterColumn": {nil, nil, "amount"}, "aggregateFilter": {">= 3", "= 3"},
+	}
+	eppoSide := choices{
+		"fact_name": {"Revenue"}, "operation": {"sum", "count", "count_distinct", "conversion", "retention", "threshold", "first_value"}, "aggregation_timeframe_unit": {"days", "weeks"},
+		"aggregation_timeframe_start_value": {nil, 3}, "aggregation_timeframe_end_value": {nil, 7}, "winsorization_upper_percentile": {nil, 0.99, 1}, "winsor_upper_fixed_value": {nil, 10},
+		"threshold_metric_settings": {choices{"comparison_operator": {"gt"}, "aggregation_type": {"sum", "count"}, "breach_value": {3}, "timeframe_value": {7}, "timeframe_unit": {"days"}}},
+		"conversion_threshold_days": {nil, 7}, "retention_threshold_days": {nil, 7}, "enable_aging_subject_filter": bools,
+	}
+	aggregations := []any{"count", "sum", "mean", "daily_participation", "count_distinct", "percentile", "first_value", "latest_value", "max", "min", "ratio", "ratio", "ratio"}
+	criterion := choices{"type": {"metadata", "value", "user"}, "column": {"x"}, "condition": {"in", "<=", "contains", "not_contains", "is_null"}, "values": {[]any{"3"}, []any{"a"}}}
+	for tool, metric := range map[imports.Tool]choices{
+		imports.GrowthBook: {
+			"metricType": {"proportion", "mean", "ratio", "quantile", "retention", "dailyParticipation"}, "numerator": {growthBookSide}, "denominator": {growthBookSide}, "inverse": bools,
+			"quantileSettings":             {choices{"type": {"event", "unit"}, "quantile": {0.5, 0.999}, "ignoreZeros": bools}},
+			"windowSettings":               {nil, choices{"type": {"conversion", "lookback"}, "delayValue": {nil, 24, -3}, "delayUnit": {"hours", "days"}, "windowValue": {nil, 72}}},
+			"cappingSettings":              {nil, choices{"type": {"none", "absolute", "percentile"}, "value": {0, 0.99, 100}, "ignoreZeros": bools}},
+			"regressionAdjustmentSettings": {nil, choices{"override": {true}, "enabled": bools, "days": {7}}},
+		},
+		imports.Eppo: {"entity": {"User"}, "numerator": {eppoSide}, "denominator": {nil, eppoSide}, "is_guardrail": bools},
+		imports.LaunchDarkly: {
+			"kind": {"custom", "click"}, "key": {"k"}, "eventKey": {"e"}, "isNumeric": bools, "unitAggregationType": {nil, "average", "sum"}, "analysisType": {"mean", "percentile"},
+			"percentileValue": {50, 99}, "eventDefault": {nil, choices{"disabled": bools}},
+		},
+		imports.Statsig: {"type": {"user_warehouse"}, "warehouseNative": {choices{
+			"aggregation": aggregations, "numeratorAggregation": aggregations, "denominatorAggregation": aggregations, "metricSourceName": {"o"}, "denominatorMetricSourceName": {"v"},
+			"valueColumn": {"x"}, "denominatorValueColumn": {"y"}, "percentile": {0.9}, "rollupTimeWindow": {nil, "custom"}, "customRollUpStart": {0, 3}, "customRollUpEnd": {1, 6},
+			"winsorizationHigh": {nil, 0.99}, "cap": {nil, 100}, "valueThreshold": {nil, 3}, "cupedAttributionWindow": {nil, 7}, "metricDimensionColumns": {nil, []any{"c"}}, "waitForCohortWindow": bools,
+		}}, "metricEvents": {nil}},
+	} {
+		var all []any
+		for i := range 300 {
+			m := draw(metric)
+			m["name"] = fmt.Sprint("m", i)
+			if w, ok := m["warehouseNative"].(map[string]any); ok {
+				w["criteria"] = []any{draw(criterion)}
+			}
+			all = append(all, m)
+		}
+		file, err := json.Marshal(map[string]any{"items": all, "metrics": all, "factMetrics": all, "fact_sources": []any{map[string]any{"name": "orders", "facts": []any{map[string]any{"name": "Revenue", "column": "amount"}}}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := imports.Metrics(tool, []metrics.SourceFile{{Path: "metrics.json", Text: file}})
+		if err != nil || got.Metrics < 100 {
+			t.Fatal(tool, got, err)
+		}
+		wantRight(t, got.Text)
 	}
 }

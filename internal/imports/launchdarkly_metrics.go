@@ -71,6 +71,9 @@ func (d *draft) launchDarklyMetric(r *record, kind string) {
 	switch {
 	case exclude && !numeric:
 		m.lose("units without events are excluded; here they are 0, as in every count")
+		if percentile {
+			m.set("units_without_events", "zero")
+		}
 	case exclude:
 		m.set("units_without_events", "exclude")
 	case numeric || percentile:

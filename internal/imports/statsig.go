@@ -79,10 +79,20 @@ func statsigRefused(kind string, w *record, events []*record) string {
 		return "aggregation " + w.text("aggregation")
 	case w != nil && w.text("aggregation") == "percentile" && !isPercentile(percent(w.text("percentile"))):
 		return "percentile " + firstOf(w.text("percentile"), "is not told") + ", which is not between 0 and 1"
+	case w != nil && w.text("aggregation") == "ratio" && !statsigCanBeSide(w.text("numeratorAggregation")):
+		return "a ratio with " + w.text("numeratorAggregation") + " above"
+	case w != nil && w.text("aggregation") == "ratio" && !statsigCanBeSide(w.text("denominatorAggregation")):
+		return "a ratio with " + w.text("denominatorAggregation") + " below"
 	case w == nil && (strings.HasPrefix(kind, "composite") || kind == "ratio" && len(events) != 2 || kind == "undefined" || kind == "import_metric" || kind == "setup_incomplete"):
 		return "type " + kind + " is made of other metrics; write it as a ratio"
 	}
 	return ""
+}
+
+// statsigCanBeSide reports whether an aggregation can be a side of a ratio, which are
+// sums over units; none is that of counts.
+func statsigCanBeSide(aggregation string) bool {
+	return aggregation == "" || aggregation != "ratio" && aggregation != "percentile" && slices.Contains(statsigAggregations, aggregation)
 }
 
 // statsigEvents reads a metric of logged events.
@@ -102,7 +112,9 @@ func (d *definition) statsigEvents(r *record, kind string) {
 			conds = own
 		}
 		differ = differ || !slices.Equal(conds, own)
-		each = append(each, both(append([]string{"event == " + strconv.Quote(e.text("name"))}, own...)))
+		if cond := both(append([]string{"event == " + strconv.Quote(e.text("name"))}, own...)); !slices.Contains(each, cond) {
+			each = append(each, cond)
+		}
 		switch key := e.text("metadataKey"); e.text("type") {
 		case "metadata":
 			value = numberOf(key)
@@ -267,8 +279,7 @@ func (d *definition) statsigAggregate(f *fields, w statsigSide, aggregation stri
 			d.check("a mean over the units that have a value; write units_without_events: zero for one over all units")
 		}
 	default:
-		d.lose("aggregation: %s; rows are counted", aggregation)
-		f.set("measure", "count")
+		panic("imports: no case for aggregation " + aggregation)
 	}
 	f.expression("where", both(conds))
 	if f.is("measure", "participation") {
@@ -357,20 +368,18 @@ func (d *definition) statsigCriteria(conds, events *[]string, criteria []*record
 			continue
 		}
 		of, ok := property(column), true
-		switch kind {
-		case "value":
-			of = "value"
-		case "user", "user_custom":
+		if kind == "user" || kind == "user_custom" {
 			of, ok = attribute(column)
 		}
 		var cond string
-		if op == "not_contains" {
+		switch {
+		case kind == "value":
+			cond, ok = ofValue(ours, values)
+		case op == "not_contains":
 			if cond, ok = condition(of, "contains", values); ok {
 				cond = negated(cond)
 			}
-		} else if kind == "value" {
-			cond, ok = ofValue(ours, values)
-		} else if ok {
+		case ok:
 			cond, ok = condition(of, ours, values)
 		}
 		if !ok {
@@ -383,10 +392,7 @@ func (d *definition) statsigCriteria(conds, events *[]string, criteria []*record
 
 // ofValue is a condition on the value of the event, which is a number.
 func ofValue(op string, values []string) (string, bool) {
-	if len(values) != 1 {
-		return "", false
-	}
-	if _, ok := new(big.Rat).SetString(values[0]); !ok {
+	if len(values) != 1 || !isLiteral(values[0]) {
 		return "", false
 	}
 	switch op {
