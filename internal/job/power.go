@@ -2,11 +2,11 @@ package job
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"slices"
 	"strconv"
 
+	"github.com/metricsjob/metricsjob/internal/diag"
 	"github.com/metricsjob/metricsjob/internal/stats"
 )
 
@@ -67,17 +67,14 @@ func Power(ctx context.Context, opts PowerOptions) ([]PowerRow, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := possible(known, opts.Effects); err != nil {
+		return nil, err
+	}
 	var rows []PowerRow
 	for _, b := range known {
-		if err := b.possible(opts.Effects); err != nil {
-			return nil, err
-		}
 		stages, err := b.stages(opts)
 		if err != nil {
 			return nil, err
-		}
-		if len(stages) == 0 && len(opts.Effects) == 0 && !b.hasRoom(usualEffects[0]) {
-			return nil, &SumsError{Place: "power", Text: fmt.Sprintf("a rate of %v has room for effects below %s alone", b.mean, percent(b.room())), hint: "give smaller ones with --effects, or plan for the rate of those that do not"}
 		}
 		if len(stages) > 0 {
 			rows = append(rows, b.found(stages, opts.Effects)...)
@@ -166,23 +163,27 @@ func (b planned) found(stages []stage, effects []float64) []PowerRow {
 	return rows
 }
 
-// possible refuses a power that nothing but alpha gives, and effects that a rate has no room for.
-func (b planned) possible(effects []float64) error {
-	place := "power"
-	if b.metric != "" {
-		place += " of " + b.metric
-	}
-	if b.power <= b.design.Alpha {
-		return &SumsError{Place: place, Text: fmt.Sprintf("a power of %v is not above the alpha of %v", b.power, b.design.Alpha),
-			hint: "with no effect at all, alpha of the experiments find one; the power is 0.8 unless told"}
-	}
-	for _, effect := range effects {
-		if !b.hasRoom(effect) {
-			return &SumsError{Place: place, Text: fmt.Sprintf("an effect of %s would take the rate %v beyond what a rate can be", percent(b.side()*effect), b.mean),
-				hint: fmt.Sprintf("effects are shares of the rate; give less than %s", percent(b.room()))}
+// possible refuses powers that nothing but alpha gives, and effects that a rate has no
+// room for, of all metrics at once.
+func possible(known []planned, effects []float64) error {
+	var list diag.List
+	for _, b := range known {
+		place := "power"
+		if b.metric != "" {
+			place += " of " + b.metric
+		}
+		if b.power <= b.design.Alpha {
+			list.Errorf(diag.Pos{}, "conflict", "%s: a power of %v is not above the alpha of %v", place, b.power, b.design.Alpha).
+				WithHint("with no effect at all, alpha of the experiments find one; the power is 0.8 unless told")
+		}
+		for _, effect := range effects {
+			if !b.hasRoom(effect) {
+				list.Errorf(diag.Pos{}, "no-room", "%s: an effect of %s would take the rate %s beyond what a rate can be", place, percent(b.side()*effect), digits(b.mean)).
+					WithHint("effects are shares of the rate; give less than %s, or choose other metrics with --metric", percent(b.room()))
+			}
 		}
 	}
-	return nil
+	return list.Err()
 }
 
 // room is the effect that takes a rate to 1, or to 0 where the test is for less.
@@ -196,15 +197,32 @@ func (b planned) room() float64 {
 func (b planned) hasRoom(effect float64) bool { return !b.rate || effect < b.room() }
 
 // percent writes a share with three digits.
-func percent(share float64) string { return strconv.FormatFloat(share*100, 'g', 3, 64) + "%" }
+func percent(share float64) string { return digits(share*100) + "%" }
+
+// digits writes a number with three digits, or all of its whole part.
+func digits(x float64) string {
+	if math.Abs(x) >= 1000 {
+		return strconv.FormatFloat(x, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(x, 'g', 3, 64)
+}
 
 // usualEffects are planned for where none are given.
 var usualEffects = []float64{0.005, 0.01, 0.02, 0.05, 0.1, 0.2}
 
+// usual are those that a rate has room for: at least an eighth, a quarter and a half of it.
+func (b planned) usual() []float64 {
+	fit := slices.DeleteFunc(slices.Clone(usualEffects), func(effect float64) bool { return !b.hasRoom(effect) })
+	if len(fit) == 0 {
+		fit = []float64{b.room() / 8, b.room() / 4, b.room() / 2}
+	}
+	return fit
+}
+
 // needed are the units that find the effects with the power.
 func (b planned) needed(effects []float64) []PowerRow {
 	if len(effects) == 0 {
-		effects = slices.DeleteFunc(slices.Clone(usualEffects), func(effect float64) bool { return !b.hasRoom(effect) })
+		effects = b.usual()
 	}
 	var rows []PowerRow
 	for _, effect := range effects {

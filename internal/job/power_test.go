@@ -143,10 +143,11 @@ experiments:
 	e := openEngine(t, dir)
 	writeParquet(t, e, dir, "decisions", decisions.String())
 	writeParquet(t, e, dir, "orders", orders.String())
-	rows, err := job.Power(t.Context(), job.PowerOptions{
+	opts := job.PowerOptions{
 		Options: job.Options{Paths: []string{filepath.Join(dir, "metrics.yaml")}, Now: time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC), Version: "test", Threads: 2},
 		Effects: []float64{0.2},
-	})
+	}
+	rows, err := job.Power(t.Context(), opts)
 	if err != nil || len(rows) != 2 {
 		t.Fatalf("%d rows: %v: %+v", len(rows), err, rows)
 	}
@@ -157,6 +158,18 @@ experiments:
 		r := rows[i]
 		if r.Metric != want.metric || math.Abs(r.Mean-want.mean) > 1e-12 || r.Units != want.units || r.Power != want.power || *r.Days != want.days {
 			t.Errorf("%+v with %v days, want %+v", r, *r.Days, want)
+		}
+	}
+	opts.Effects = []float64{20} // both are rates, of 0.1 and 0.05
+	_, err = job.Power(t.Context(), opts)
+	for _, want := range []string{
+		"power of visits: an effect of 2000% would take the rate 0.1 beyond what a rate can be",
+		"give less than 900%",
+		"power of bought: an effect of 2000% would take the rate 0.05 beyond what a rate can be",
+		"give less than 1900%",
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
 		}
 	}
 }

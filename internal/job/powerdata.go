@@ -114,7 +114,7 @@ func (o PowerOptions) plan(kind stats.Kind, m stats.Moments, by sumsAnalysis, e 
 		perDay *= float64(m.Units) / float64(exposed)
 	}
 	design = design.Peeking(by.Analysis, *mean)
-	return planned{mean: *mean, rate: kind == stats.Proportion, design: design, power: opt.Power, perDay: perDay}, true
+	return planned{mean: *mean, rate: stats.IsRate(kind, m), design: design, power: opt.Power, perDay: perDay}, true
 }
 
 // fromSums plans with the rows of a file of sums: of each metric those over everybody,
@@ -211,13 +211,25 @@ func (o PowerOptions) fromData(ctx context.Context, preset sumsAnalysis) ([]plan
 				}
 				by.opt.CUPED = by.opt.CUPED && m.Tally.P != nil
 				if b, ok := o.plan(m.Kind, r.moments(m, overall(x.Def.Key.V, baseline.Key.V)), by, e, baseline.Key.V); ok {
-					b.experiment, b.metric = x.Def.Key.V, m.Def.Metric.Key.V
+					b.experiment, b.metric, b.rate = x.Def.Key.V, m.Def.Metric.Key.V, isRate(m)
 					out = append(out, b)
 				}
 			}
 		}
 	}
 	return out, nil
+}
+
+// isRate reports whether the value of a metric is between 0 and 1 by what it counts.
+func isRate(m *compiler.MetricPlan) bool {
+	of := m.Def.Metric
+	switch {
+	case of.Ratio != nil || m.Kind == stats.Percentile:
+		return false
+	case of.Funnel != nil || of.Threshold != nil:
+		return true
+	}
+	return of.Measure.V == metrics.Occurrence || of.Measure.V == metrics.Participation
 }
 
 // earlier is an experiment of the data. Its traffic is how many units came on a day of

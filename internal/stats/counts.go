@@ -60,6 +60,12 @@ func tableOf(kind Kind, a, b Moments) (t table, ok bool) {
 	return table{xa, a.Units, xb, b.Units}, okA && okB
 }
 
+// IsRate reports whether moments are those of a metric of 0 and 1.
+func IsRate(kind Kind, m Moments) bool {
+	_, ok := tableOf(kind, m, m)
+	return kind == Proportion || ok
+}
+
 // countTestOf resolves the options for these counts, nil of a metric that is not
 // one of 0 and 1: which test of counts gives the p-value, if any, and which test of
 // means everything else. Pearson's and the G test stand on z, and on Welch where

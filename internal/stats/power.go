@@ -59,7 +59,7 @@ func (s spread) detectable(quantile float64, opt Options) float64 {
 	case student:
 		shift = noncentralShift(reference.nu, quantile, opt.Alternative, opt.Power)
 	case normal:
-		shift = shiftBeyond(func(q, shift float64) float64 { return normal{}.tail(q - shift) }, quantile, opt.Alternative, opt.Power)
+		shift = shiftBeyond(normalTail, quantile, opt.Alternative, opt.Power)
 	}
 	if opt.Alternative == Less {
 		shift = -shift
@@ -81,11 +81,11 @@ func (d PowerDesign) Power(effect, units float64) float64 {
 	switch d.Test {
 	case Z:
 		reference = normal{}
-		above = func(q, shift float64) float64 { return normal{}.tail(q - shift) }
+		above = normalTail
 	case Welch, Student:
 		nu := units - 2
 		reference = student{nu}
-		above = func(q, shift float64) float64 { return noncentralTail(q, nu, shift) }
+		above = chiOf(nu).tail
 	default:
 		panic(fmt.Sprintf("stats: no case for the power of test %q", d.Test))
 	}
@@ -109,8 +109,27 @@ func (d PowerDesign) DetectableEffect(power, units float64) float64 {
 		return -d.DetectableEffect(power, units)
 	}
 	unit := d.StdDev * math.Sqrt((1+d.Ratio)*(1+1/d.Ratio)/units)
+	if d.looks == nil && d.tunedAt == 0 && d.mixture == 0 && power > d.Alpha {
+		return unit * d.shift(power, units)
+	}
 	return unit * rising(func(e float64) float64 { return d.Power(e*unit, units) - power }, 0, 1)
 }
+
+// shift is how many standard errors the effect is that one fixed look finds with the power.
+func (d PowerDesign) shift(power, units float64) float64 {
+	opt := Options{Alpha: d.Alpha, Alternative: d.Alternative}
+	switch d.Test {
+	case Z:
+		return shiftBeyond(normalTail, quantileOf(normal{}, opt), d.Alternative, power)
+	case Welch, Student:
+		nu := units - 2
+		return shiftBeyond(chiOf(nu).tail, quantileOf(student{nu}, opt), d.Alternative, power)
+	}
+	panic(fmt.Sprintf("stats: no case for the power of test %q", d.Test))
+}
+
+// normalTail is the chance of a normal statistic with this mean above q.
+func normalTail(q, shift float64) float64 { return normal{}.tail(q - shift) }
 
 // Units is the number of units, in both variations together, that finds the effect
 // with the power; it is not rounded. It is infinite where no number does: for no
@@ -148,10 +167,6 @@ func rising(f func(float64) float64, from, to float64) float64 {
 	}
 	return to
 }
-
-// noncentralTail is the chance of a noncentral t above q: of (Z + shift)/S with S²
-// a χ² by its nu degrees of freedom.
-func noncentralTail(q, nu, shift float64) float64 { return chiOf(nu).tail(q, shift) }
 
 // chi is the distribution of S, the root of a χ² by its degrees of freedom, as
 // weights at nodes that add up to 1. Its density s^(ν−1)·exp(−ν·s²/2) is about
@@ -191,7 +206,8 @@ func chiOf(nu float64) chi {
 	return nodes
 }
 
-// tail is the mean of the normal tail at q·S − shift.
+// tail is the chance of a noncentral t above q, of (Z + shift)/S with S² a χ² by its degrees
+// of freedom: the mean of the normal tail at q·S − shift.
 func (c chi) tail(q, shift float64) float64 {
 	sum := 0.0
 	for _, node := range c {
@@ -200,7 +216,7 @@ func (c chi) tail(q, shift float64) float64 {
 	return sum
 }
 
-// nearlyNormalTail is noncentralTail where the distribution of S is a normal one but
+// nearlyNormalTail is that of a noncentral t where the distribution of S is a normal one but
 // for its third moment, of the order of 1/ν²: Z − q·S is normal then.
 func nearlyNormalTail(q, nu, shift float64) float64 {
 	mean := gammaRatio(nu/2) * math.Sqrt(2/nu)
@@ -222,25 +238,36 @@ func noncentralShift(nu, q float64, alt Alternative, power float64) float64 {
 func shiftBeyond(above func(q, shift float64) float64, q float64, alt Alternative, power float64) float64 {
 	f := func(shift float64) float64 {
 		p := above(q, shift)
-		if alt == TwoSided && q+shift < 38 {
+		if alt == TwoSided {
 			p += above(q, -shift)
 		}
 		return p - power
 	}
-	// The secant method, from where the normal has the root.
-	x := math.Max(0, q-normal{}.quantile(power))
-	y := x + 0.01
-	fx, fy := f(x), f(y)
-	for range 50 {
-		next := y - fy*(y-x)/(fy-fx)
-		if math.IsNaN(next) || math.IsInf(next, 0) {
+	// The secant method, from where the normal has the root, between ends that close in.
+	low, high := 0.0, math.Inf(1)
+	x, before := math.Max(0, q-normal{}.quantile(power)), 0.0
+	fx, fBefore := 0.0, math.NaN()
+	for i := range 200 {
+		fx = f(x)
+		if fx < 0 {
+			low = x
+		} else {
+			high = x
+		}
+		next := x - fx*(x-before)/(fx-fBefore)
+		switch {
+		case i == 0:
+			next = x + 0.01
+		case i < 50 && next >= low && next <= math.Min(high, 2*x+1): // else it leads nowhere
+		case math.IsInf(high, 1):
+			next = 2*x + 1
+		default:
+			next = low + (high-low)/2
+		}
+		x, before, fBefore = next, x, fx
+		if math.Abs(x-before) < 1e-12*(1+x) {
 			break
 		}
-		x, fx, y = y, fy, next
-		if math.Abs(y-x) < 1e-12*(1+math.Abs(y)) {
-			break
-		}
-		fy = f(y)
 	}
-	return math.Max(0, y)
+	return x
 }

@@ -132,6 +132,26 @@ func TestPowerInverts(t *testing.T) {
 	}
 }
 
+// The effect that is found with a power has that power, however few units there are and
+// however small alpha is.
+func TestDetectableEffectHasItsPower(t *testing.T) {
+	for _, test := range []Test{Z, Welch} {
+		for _, alt := range []Alternative{TwoSided, Greater, Less} {
+			for _, alpha := range []float64{1e-6, 0.001, 0.05, 0.5} {
+				for _, power := range []float64{alpha * 1.001, alpha + 0.01, 0.6, 0.8, 0.999999} {
+					for _, units := range []float64{3, 3.5, 4, 8, 102, 1e8} {
+						for _, ratio := range []float64{0.01, 1, 50} {
+							d := PowerDesign{StdDev: 2, Ratio: ratio, Alpha: alpha, Alternative: alt, Test: test}
+							what := fmt.Sprintf("%s %s at %v, 1:%v, %v units", test, alt, alpha, ratio, units)
+							near(t, what, new(d.Power(d.DetectableEffect(power, units), units)), power, 1e-10)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
 func TestDocsOfPower(t *testing.T) {
 	text, err := os.ReadFile("../../docs/statistics.md")
 	if err != nil {
@@ -188,7 +208,7 @@ func TestNearlyNormalTail(t *testing.T) {
 	for _, nu := range []float64{1e5, 3e6, 1e9} {
 		for _, q := range []float64{1.6, 1.96, 4.5} {
 			for _, shift := range []float64{-2, 0.5, 2.8, 6} {
-				if got, want := nearlyNormalTail(q, nu, shift), noncentralTail(q, nu, shift); math.Abs(got-want) > 1e-10 {
+				if got, want := nearlyNormalTail(q, nu, shift), chiOf(nu).tail(q, shift); math.Abs(got-want) > 1e-10 {
 					t.Errorf("ν %v, q %v, shift %v: %v, want %v", nu, q, shift, got, want)
 				}
 			}
