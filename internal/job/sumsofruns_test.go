@@ -1,6 +1,8 @@
 package job_test
 
 import (
+	"encoding/json"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -72,4 +74,65 @@ func verdictCodes(rows []metrics.VerdictRow, experiment string) []string {
 		out = append(out, line)
 	}
 	return out
+}
+
+// stratify: [] adds up the devices of a run's strata and leaves its phases, which are no
+// option: the units of phases_stratified.txtar by device have the effect of that case, and
+// by device and phase another one.
+func TestPhasesOfSumsStay(t *testing.T) {
+	dir := t.TempDir()
+	sums, plain := filepath.Join(dir, "sums.jsonl"), filepath.Join(dir, "plain.yaml")
+	writeFile(t, plain, "stratify: []\n")
+	part := func(phase int, device, weight string, units int, sum, squares string) metrics.MomentStratum {
+		return metrics.MomentStratum{Phase: phase, Name: device, Weight: weight, Exposed: int64(units), Units: int64(units), Sums: map[string]string{"sum": sum, "sum_sq": squares}}
+	}
+	var text strings.Builder
+	for _, v := range []struct {
+		key          string
+		baseline     bool
+		units        int
+		sum, squares string
+		strata       []metrics.MomentStratum
+	}{
+		{"control", true, 9, "48", "468", []metrics.MomentStratum{
+			part(1, "ios", "3", 5, "9", "19"), part(1, "web", "3", 1, "3", "9"), part(2, "ios", "1", 1, "14", "196"), part(2, "web", "1", 2, "22", "244"), part(3, "ios", "0", 0, "0", "0"),
+		}},
+		{"green", false, 7, "253", "20717", []metrics.MomentStratum{
+			part(1, "ios", "1", 2, "8", "34"), part(2, "ios", "1", 1, "17", "289"), part(2, "web", "1", 2, "28", "394"), part(3, "ios", "1", 2, "200", "20000"),
+		}},
+	} {
+		strata, err := json.Marshal(v.strata)
+		if err != nil {
+			t.Fatal(err)
+		}
+		line, err := json.Marshal(map[string]any{"metric": "spend", "variation": v.key, "baseline": v.baseline, "units": v.units, "sum": v.sum, "sum_sq": v.squares, "strata": string(strata)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text.Write(append(line, '\n'))
+	}
+	writeFile(t, sums, text.String())
+	got, err := job.Stats(t.Context(), job.StatsOptions{Moments: sums, Analysis: plain})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := got.Results[1]
+	want := []float64{2.428571428571429, 0.2918048389151151, 4.5653380182277425, 0.030589003728344596}
+	for i, x := range []*float64{r.AbsoluteEffect, r.AbsoluteLow, r.AbsoluteHigh, r.PValue} {
+		if x == nil || math.Abs(*x-want[i]) > 1e-9*math.Abs(want[i]) {
+			t.Errorf("number %d of %s: %v, want %v", i, r.Method, x, want[i])
+		}
+	}
+	if !strings.Contains(r.Method, "post-stratified") {
+		t.Errorf("%s is not stratified by phase", r.Method)
+	}
+	byDevice, err := job.Stats(t.Context(), job.StatsOptions{Moments: sums})
+	if err != nil || *byDevice.Results[1].AbsoluteEffect == 2.428571428571429 {
+		t.Errorf("the strata of the sums play no part: %v", err)
+	}
+	for _, h := range byDevice.Health {
+		if h.Check == metrics.CheckSampleRatio && (h.Status != metrics.Pass || *h.PValue != 1) {
+			t.Errorf("the sample ratio is not tested by phase: %+v", h)
+		}
+	}
 }
