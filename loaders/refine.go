@@ -169,19 +169,43 @@ func (r *refiner) holdback(c *metrics.Columns) {
 	})
 }
 
-// id wants ids to tell rows apart, so that removing duplicates takes no rows
-// that are none.
+// id wants ids to tell rows apart, so that removing duplicates takes no rows that are
+// none: most rows that have the id of another are the same in all else that is mapped.
 func (r *refiner) id(c *metrics.Columns) {
 	s := r.stored(c.ID[0])
+	content := []sqlast.Expr{s.sql}
+	for _, e := range append([]metrics.Expr{c.Timestamp.Column, c.Event, c.Experiment, c.Flag, c.Variation, c.Value}, unitColumns(c)...) {
+		e.Tolerant = true // what stands in the paths of files alone is no column
+		if e.IsSet() && !compiler.Absent(e, r.columns) {
+			content = append(content, r.stored(e).sql)
+		}
+	}
 	all := r.ask(sqlast.Aggregate{Fn: sqlast.Count, X: s.sql})
 	different := r.ask(sqlast.Aggregate{Fn: sqlast.Count, X: s.sql, Distinct: true})
+	contents := r.ask(sqlast.Aggregate{Fn: sqlast.Count, X: onlyIf(present(s.sql), call(sqlast.Hash, content...)), Distinct: true})
 	r.judges = append(r.judges, func(cells []any) bool {
-		if rows, ids := cells[all].(int64), cells[different].(int64); rows == 0 || rows-ids > rows/10 {
-			r.note("%s is not mapped as id: %d rows have %d different ones", c.ID[0].Src, rows, ids)
+		rows, ids := cells[all].(int64), cells[different].(int64)
+		copies, further := rows-ids, cells[contents].(int64)-ids
+		switch {
+		case rows == 0:
+			r.note("%s is not mapped as id: no row has one", c.ID[0].Src)
 			c.ID = nil
+		case further > copies/2:
+			r.note("%s is not mapped as id: %d rows have %d different ones, and rows with the same one differ", c.ID[0].Src, rows, ids)
+			c.ID = nil
+		case copies > 0:
+			r.note("CHECK: %d rows have %d different values of %s; those with the same one are copies, and taken for one", rows, ids, c.ID[0].Src)
 		}
 		return true
 	})
+}
+
+func unitColumns(c *metrics.Columns) []metrics.Expr {
+	var out []metrics.Expr
+	for _, u := range c.Units {
+		out = append(out, u.Column)
+	}
+	return out
 }
 
 // bag wants texts, and values of JSON, to be JSON objects.

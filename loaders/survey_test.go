@@ -291,6 +291,37 @@ func TestSurveyOfEqualRows(t *testing.T) {
 	}
 }
 
+// An id is mapped where rows that have the same one are copies, however many these are, and
+// not where they differ, as the lines of an order do, however few these are.
+func TestSurveyOfRepeatedIDs(t *testing.T) {
+	w := newWarehouse(t)
+	w.write("imps/a.parquet", oneImpression)
+	event := func(key, id, amount string) string {
+		return "SELECT 'u' || i AS user_id, 'buy' AS " + key + ", TIMESTAMP '2026-03-02 10:00:00' + i * INTERVAL 1 MINUTE AS ts, " + id + " AS id, " + amount + " AS amount FROM range(40) AS r(i)"
+	}
+	w.write("copies/a.parquet", event("event", "'e' || i", "5"))
+	w.write("copies/b.parquet", event("event", "'e' || i", "5"))
+	w.write("lines/a.parquet", event("event_name", "'o' || least(i, 38)", "i"))
+	w.write("level/event=view/a.parquet", "SELECT 'u1' AS user_id, TIMESTAMP '2026-03-02 10:00:00' AS ts, 'x' AS id FROM range(2)")
+	s := mustSurvey(t, w.engine, w.dir)
+	got := map[string]string{}
+	for _, src := range s.Sources {
+		id := "no id"
+		if len(src.Def.Columns.ID) > 0 {
+			id = src.Def.Columns.ID[0].Src
+		}
+		got[src.Def.Name.V] = strings.Join(append([]string{id}, src.Notes...), "; ")
+	}
+	if diff := cmp.Diff(map[string]string{
+		"imps":   "no id",
+		"copies": "id; CHECK: 80 rows have 40 different values of id; those with the same one are copies, and taken for one",
+		"lines":  "no id; id is not mapped as id: 40 rows have 39 different ones, and rows with the same one differ",
+		"level":  "id; CHECK: 2 rows have 1 different values of id; those with the same one are copies, and taken for one",
+	}, got); diff != "" {
+		t.Errorf("ids and notes (-want +found):\n%s", diff)
+	}
+}
+
 // Rows of several environments are told, by the preset or by the names of columns.
 func TestSurveyOfEnvironments(t *testing.T) {
 	w := newWarehouse(t)
@@ -340,7 +371,7 @@ func TestSurveyGuessesColumns(t *testing.T) {
 	}, columnsOf(&s.Sources[1].Def.Columns)); diff != "" {
 		t.Errorf("columns of events (-want +found):\n%s", diff)
 	}
-	if diff := cmp.Diff([]string{"amount is not mapped as value: 10 of its 12 texts are numbers", "id is not mapped as id: 12 rows have 3 different ones"}, s.Sources[1].Notes); diff != "" {
+	if diff := cmp.Diff([]string{"amount is not mapped as value: 10 of its 12 texts are numbers", "id is not mapped as id: 12 rows have 3 different ones, and rows with the same one differ"}, s.Sources[1].Notes); diff != "" {
 		t.Errorf("notes on events (-want +found):\n%s", diff)
 	}
 	types := map[string]metrics.PropertyType{}
