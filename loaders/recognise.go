@@ -143,14 +143,14 @@ var (
 		kind  string
 		words []string
 	}{
-		{"user", []string{"userid", "user", "uid", "visitorid", "visitor", "customerid", "memberid", "personid", "profileid", "subjectid", "subject", "subjectkey", "userkey", "userpseudoid", "distinctid", "contextkey", "unitid", "unit"}},
+		{"user", []string{"userid", "user", "uid", "visitorid", "visitor", "customerid", "memberid", "personid", "profileid", "subjectid", "subject", "subjectkey", "userkey", "userpseudoid", "distinctid", "contextkey", "unitid", "unit", "uniquekey"}},
 		{"anonymous", []string{"anonymousid", "anonid", "cookieid"}},
 		{"device", []string{"deviceid", "clientid", "installationid"}},
 		{"account", []string{"accountid", "organizationid", "organisationid", "orgid", "companyid", "tenantid", "workspaceid"}},
 	}
-	timeWords = []string{"timestamp", "ts", "time", "eventtime", "eventtimestamp", "occurredat", "exposedat", "assignedat", "exposuretime",
+	timeWords = []string{"timestamp", "ts", "time", "eventtime", "eventtimestamp", "occurredat", "exposedat", "assignedat", "exposuretime", "exposuretimestamp", "impressiontime",
 		"createdat", "clienttime", "originaltimestamp", "sentat", "servertime", "receivedat", "datetime", "epoch", "timestampms", "tsms", "date", "day"}
-	eventWords      = []string{"event", "eventname", "eventkey", "eventtype", "metrickey", "metricname", "action", "name"}
+	eventWords      = []string{"event", "eventname", "eventkey", "eventtype", "eventtypeid", "metrickey", "metricname", "action", "name"}
 	variationWords  = []string{"variation", "variationkey", "variationid", "variationname", "variant", "variantkey", "variantid", "variantname", "treatment", "arm", "bucket", "testgroup", "experimentgroup", "groupname", "groupkey", "groupid", "group", "variationindex", "flagvalue", "featurevalue", "variationvalue"}
 	experimentWords = []string{"experiment", "experimentkey", "experimentid", "experimentname", "expid", "expkey", "testid", "testkey", "testname", "abtest", "campaignid"}
 	flagWords       = []string{"flag", "flagkey", "flagid", "flagname", "featureflag", "featureflagkey", "feature", "featurekey", "featureid", "featurename", "split", "splitname", "toggle"}

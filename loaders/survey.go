@@ -13,6 +13,7 @@ import (
 	"github.com/metricsjob/metricsjob/compiler"
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
 	"github.com/metricsjob/metricsjob/internal/diag"
+	"github.com/metricsjob/metricsjob/internal/objectstore"
 	"github.com/metricsjob/metricsjob/metrics"
 )
 
@@ -359,6 +360,9 @@ func noRecords(x *exported) diag.List {
 	var list diag.List
 	said := list.Errorf(diag.Pos{}, "no-files", "there are no data files below %s", x.root)
 	said.WithHint("name the folder that holds the exports; files are found by their endings: .parquet; .ndjson, .jsonl, .json, .csv, .tsv, also with .gz or .zst")
+	if !objectstore.IsURL(x.root) && isFolder(x.root) {
+		said.Hint = nearestPath(x.root)
+	}
 	if len(x.empty) > 0 {
 		said.Message = fmt.Sprintf("no data file below %s has a row, e.g. %s", x.root, x.empty[0])
 		said.WithHint("NDJSON has a JSON object in each line, and CSV a header")

@@ -421,6 +421,18 @@ func TestSurveyChoosesTheUnit(t *testing.T) {
 	}
 }
 
+// Files whose names do not say their format, as Firehose writes them, are said to be such.
+func TestSurveyOfFilesWithoutEndings(t *testing.T) {
+	w := newWarehouse(t)
+	w.lines("2026/03/stream-1-2026-03-02-10-00-00-a1", `{"a": 1}`)
+	_, err := Survey(t.Context(), w.engine, w.dir, func(string) {})
+	want := "no file with the ending of a data file; for NDJSON under other names write path: '" + w.dir + "/**/*' and format: ndjson"
+	var list diag.List
+	if !errors.As(err, &list) || !strings.Contains(list[0].Hint, want) {
+		t.Errorf("the error is %v, want %q in it", err, want)
+	}
+}
+
 // What cannot be started from is said with what there is instead.
 func TestSurveyErrors(t *testing.T) {
 	w := newWarehouse(t)
@@ -429,7 +441,7 @@ func TestSurveyErrors(t *testing.T) {
 		want  string
 	}{
 		"nothing": {
-			want: "there are no data files below DIR\n    hint: name the folder that holds the exports; files are found by their endings: .parquet; .ndjson, .jsonl, .json, .csv, .tsv, also with .gz or .zst",
+			want: "there are no data files below DIR\n    hint: the folder DIR is there, but holds no data files",
 		},
 		"neither": {
 			files: map[string]string{"t/part=1/a.parquet": "SELECT 'u1' AS user_id, TIMESTAMP '2026-03-02' AS ts"},

@@ -113,7 +113,7 @@ func surveyFacts(s *metrics.Survey) []string {
 		if name == "" {
 			name = x.Flag
 		}
-		add("experiment %s: %s in %s since %s", name, amount(x.Units, x.Unit), amount(int64(len(x.Variations)), "variation"), x.First.Format("2006-01-02"))
+		add("experiment %s: %s (%s) in %s since %s", name, amount(x.Units, "unit"), x.Unit, amount(int64(len(x.Variations)), "variation"), x.First.Format("2006-01-02"))
 	}
 	for _, u := range s.Others {
 		add("not recognised: %s", u.Paths[0])

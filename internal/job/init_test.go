@@ -31,6 +31,11 @@ func TestInitRuns(t *testing.T) {
 			events:      `SELECT 'u' || i AS uid, 'Order Completed' AS name, TIMESTAMP '2026-03-02 11:00:00' AS at, 1.5 * i AS amount FROM range(10) t(i)`,
 			flag:        "nav", a: "a", b: "b",
 		},
+		"names of Harness": {
+			impressions: `SELECT 'u' || i AS "Unique Key", 'nav' AS "Split", CASE WHEN i % 2 = 0 THEN 'a' ELSE 'b' END AS "Treatment", TIMESTAMP '2026-03-02 10:00:00' AS "Exposure Timestamp" FROM range(20) t(i)`,
+			events:      `SELECT 'u' || i AS "Unique Key", 'Order Completed' AS "eventTypeId", TIMESTAMP '2026-03-02 11:00:00' AS "Event Timestamp", 1.5 * i AS "Event Value" FROM range(10) t(i)`,
+			flag:        "nav", a: "a", b: "b",
+		},
 		"JSON text, numbers and quotes": {
 			impressions: `SELECT i AS "userId", 'f''1: #2' AS "featureFlag", i % 2 = 1 AS variant, '2026-03-02T10:00:00Z' AS "exposedAt" FROM range(20) t(i)`,
 			events:      `SELECT i AS "userId", 'Order Completed' AS event, '2026-03-02 11:00:00+00:00' AS "timestamp", json_object('revenue', (1.5 * i)::VARCHAR) AS payload FROM range(10) t(i)`,

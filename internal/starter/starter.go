@@ -319,14 +319,37 @@ func (w *writer) valueOf(e *metrics.SurveyedEvent) (expression, from string, ok 
 			return "", "", false // it is 0 or missing in all rows
 		}
 	}
-	for _, word := range []string{"revenue", "value", "amount", "order_value", "total"} {
-		p := e.Property(word)
-		if p == nil || p.Type != metrics.TypeNumber && p.Type != metrics.TypeInteger {
-			continue
-		}
-		return fmt.Sprintf("properties[%q]", word), amount(p.Rows, "row") + " have the property " + word, true
+	if p := valueProperty(e.Properties); p != nil {
+		return fmt.Sprintf("properties[%q]", p.Name), amount(p.Rows, "row") + " have the property " + shown(p.Name), true
 	}
 	return "", "", false
+}
+
+// valueProperty is the number among properties that is called like a value, else the
+// only one whose name ends so, as that of cartValue does.
+func valueProperty(properties []metrics.SurveyedProperty) *metrics.SurveyedProperty {
+	var ending []*metrics.SurveyedProperty
+	words := []string{"revenue", "$revenue", "value", "amount", "order_value", "total"}
+	best := len(words)
+	for i := range properties {
+		p := &properties[i]
+		if p.Type != metrics.TypeNumber && p.Type != metrics.TypeInteger {
+			continue
+		}
+		if at := slices.Index(words, p.Name); at >= 0 && at < best {
+			best = at
+		}
+		if slices.ContainsFunc(words, func(word string) bool { return strings.HasSuffix(strings.ToLower(p.Name), word) }) {
+			ending = append(ending, p)
+		}
+	}
+	switch i := slices.IndexFunc(ending, func(p *metrics.SurveyedProperty) bool { return best < len(words) && p.Name == words[best] }); {
+	case i >= 0:
+		return ending[i]
+	case len(ending) == 1:
+		return ending[0]
+	}
+	return nil
 }
 
 func (w *writer) experiments() {
@@ -436,7 +459,7 @@ func variationsAdvice(isTest bool) string {
 // baselineOf chooses the baseline: the variation that is called so, else the
 // first by name.
 func baselineOf(variations []metrics.SurveyedVariation) int {
-	for _, word := range []string{"control", "baseline"} {
+	for _, word := range []string{"control", "baseline", "original", "off", "old"} {
 		if i := slices.IndexFunc(variations, func(v metrics.SurveyedVariation) bool { return strings.EqualFold(v.Value.Text, word) }); i >= 0 {
 			return i
 		}

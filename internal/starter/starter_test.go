@@ -128,6 +128,7 @@ func TestBaseline(t *testing.T) {
 	for _, c := range []struct{ first, second, want string }{
 		{"a", "b", "a"},
 		{"a", "Control", "Control"},
+		{"new", "old", "old"},
 	} {
 		s := small()
 		s.Experiments[0].Variations[0].Value.Text, s.Experiments[0].Variations[1].Value.Text = c.first, c.second
@@ -147,11 +148,15 @@ func TestValueMetrics(t *testing.T) {
 		event  metrics.SurveyedEvent
 		want   string // the expression, or - for no metric
 	}{
-		"mapped":                  {true, metrics.SurveyedEvent{Values: 4}, ""},
-		"mapped, but always zero": {true, metrics.SurveyedEvent{Properties: price("amount", metrics.TypeNumber)}, "-"},
-		"property":                {false, metrics.SurveyedEvent{Properties: price("revenue", metrics.TypeInteger)}, `properties["revenue"]`},
-		"property of text":        {false, metrics.SurveyedEvent{Properties: price("revenue", metrics.TypeString)}, "-"},
-		"other property":          {false, metrics.SurveyedEvent{Properties: price("position", metrics.TypeNumber)}, "-"},
+		"mapped":                    {true, metrics.SurveyedEvent{Values: 4}, ""},
+		"mapped, but always zero":   {true, metrics.SurveyedEvent{Properties: price("amount", metrics.TypeNumber)}, "-"},
+		"property":                  {false, metrics.SurveyedEvent{Properties: price("revenue", metrics.TypeInteger)}, `properties["revenue"]`},
+		"property of text":          {false, metrics.SurveyedEvent{Properties: price("revenue", metrics.TypeString)}, "-"},
+		"other property":            {false, metrics.SurveyedEvent{Properties: price("position", metrics.TypeNumber)}, "-"},
+		"property of Amplitude":     {false, metrics.SurveyedEvent{Properties: price("$revenue", metrics.TypeNumber)}, `properties["$revenue"]`},
+		"the only one that ends so": {false, metrics.SurveyedEvent{Properties: append(price("cartValue", metrics.TypeNumber), price("items", metrics.TypeInteger)...)}, `properties["cartValue"]`},
+		"several that end so":       {false, metrics.SurveyedEvent{Properties: append(price("cartValue", metrics.TypeNumber), price("taxTotal", metrics.TypeNumber)...)}, "-"},
+		"the one that is called so": {false, metrics.SurveyedEvent{Properties: append(price("cartValue", metrics.TypeNumber), price("total", metrics.TypeNumber)...)}, `properties["total"]`},
 	} {
 		s := small()
 		e := c.event
