@@ -6,6 +6,7 @@ const (
 	WarnSampleRatio       = "sample_ratio"
 	WarnSeveralVariations = "several_variations"
 	WarnFailedCheck       = "failed_check"
+	WarnInterim           = "interim"
 	WarnSampled           = "sampled"
 	WarnAfterExposure     = "after_exposure_group"
 	WarnSharedUnits       = "shared_units"
@@ -26,6 +27,7 @@ var Warnings = []Warning{
 	{WarnSampleRatio, "units did not come in the planned ratio: no number of this experiment can be trusted"},
 	{WarnSeveralVariations, "more units than the limit saw several variations"},
 	{WarnFailedCheck, "a check of the data failed (see the table health): no number of this experiment can be trusted"},
+	{WarnInterim, "the experiment goes on, and the test holds for one look, after its end: significant is no result yet"},
 	{WarnSampled, "rows of a sample stand for several, which the intervals do not account for"},
 	{WarnAfterExposure, "who is in the group was decided after the exposure, which the variation may have changed"},
 	{WarnSharedUnits, "a unit may be in both variations, so the interval is approximate"},

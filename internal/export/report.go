@@ -254,6 +254,8 @@ const (
 	better  mark = "better"
 	worse   mark = "worse"
 	unclear mark = "unclear"
+	// soFar is added where the experiment goes on, and its test holds for one look.
+	soFar = " so far"
 )
 
 func markOf(r metrics.ResultRow, m metrics.MetricRow) mark {
@@ -262,12 +264,18 @@ func markOf(r metrics.ResultRow, m metrics.MetricRow) mark {
 		return ""
 	case !*r.Significant:
 		return unclear
-	case (*r.AbsoluteEffect > 0) == (m.Better != "lower"):
-		return better
-	default:
-		return worse
 	}
+	what := worse
+	if (*r.AbsoluteEffect > 0) == (m.Better != "lower") {
+		what = better
+	}
+	if isInterim(r) {
+		what += soFar
+	}
+	return what
 }
+
+func isInterim(r metrics.ResultRow) bool { return slices.Contains(r.Warnings, metrics.WarnInterim) }
 
 // comparedTo gives the variations that comparisons of the block are against,
 // in order of appearance.
@@ -317,6 +325,9 @@ func (b block) notes() []note {
 			add(about, text)
 		}
 		for _, w := range r.Warnings {
+			if w == metrics.WarnInterim {
+				continue // the mark and the verdict say so
+			}
 			add(about, "note: "+metrics.WarningText(w))
 		}
 	}

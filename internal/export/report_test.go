@@ -188,6 +188,10 @@ func TestMarks(t *testing.T) {
 			t.Errorf("%+v: %q", c, got)
 		}
 	}
+	goesOn := metrics.ResultRow{AbsoluteEffect: up, Significant: new(true), Warnings: []string{metrics.WarnInterim}}
+	if got := markOf(goesOn, metrics.MetricRow{Better: "higher"}); got != "better so far" {
+		t.Errorf("before the end: %q", got)
+	}
 }
 
 func TestNumbers(t *testing.T) {

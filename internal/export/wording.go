@@ -14,16 +14,24 @@ import (
 
 // legend explains the marks, where there are any.
 func (r report) legend() string {
+	marks, interim := false, false
 	for _, e := range r.experiments {
 		for _, b := range e.blocks {
 			for _, row := range b.rows {
-				if markOf(row, b.metric) != "" {
-					return fmt.Sprintf("%s, %s: the difference is significant (p below alpha). %s: it is not, which does not say that there is none.", better, worse, unclear)
-				}
+				m := markOf(row, b.metric)
+				marks = marks || m != ""
+				interim = interim || strings.HasSuffix(string(m), soFar)
 			}
 		}
 	}
-	return ""
+	if !marks {
+		return ""
+	}
+	text := fmt.Sprintf("%s, %s: the difference is significant (p below alpha). %s: it is not, which does not say that there is none.", better, worse, unclear)
+	if interim {
+		text += fmt.Sprintf(" %s: the experiment goes on, and the test holds for one look, after its end.", strings.TrimSpace(soFar))
+	}
+	return text
 }
 
 // footer says what the run was.

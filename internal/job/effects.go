@@ -21,6 +21,7 @@ type experimentEffects struct {
 	rows        []int // in the table results
 	comparisons []*comparison
 	balances    []balance
+	oneLook     []int // the rows whose test holds for a single look
 }
 
 // experiment are the effects of an experiment, which may have none yet.
@@ -102,8 +103,11 @@ func (t *effects) compare(row metrics.ResultRow, s subject, other string, arms a
 		comparison.nonInferior = with.WithMargin(stats.MarginOf(*s.margin), s.better)
 		row.Margin, row.MarginPValue, row.NonInferior = comparison.nonInferior.Limit, comparison.nonInferior.PValue, comparison.nonInferior.NonInferior
 	}
+	of := t.experiment(row.Experiment)
+	if !anytime(s.opt) {
+		of.oneLook = append(of.oneLook, len(t.rows))
+	}
 	if s.value {
-		of := t.experiment(row.Experiment)
 		of.comparisons = append(of.comparisons, comparison)
 		t.balance(row, s, arms)
 	}

@@ -3,6 +3,7 @@ package job_test
 import (
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -288,5 +289,46 @@ f,primary,2,b,false,10000,1200,1200
 	}
 	if got := strings.Join(last.Warnings, " "); got != metrics.WarnNoStrata {
 		t.Errorf("warnings %q: rows have no strata", got)
+	}
+}
+
+// What a test for one look says before the end is interim: before a planned end all rows are,
+// else those of variations that wait for units; not those of a method that may be looked at
+// any day, nor of a look that is planned.
+func TestInterimRows(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		writeFile(t, path, text)
+		return path
+	}
+	const head = "metric,role,variation,baseline,units,sum,sum_sq,as_of,end\n"
+	ending := write("ending.csv", head+"orders,primary,a,true,3304,163,163,2026-03-05T00:00:00Z,2026-03-20T00:00:00Z\n"+
+		"orders,primary,b,false,3329,223,223,2026-03-05T00:00:00Z,2026-03-20T00:00:00Z\n")
+	over := write("over.csv", head+"orders,primary,a,true,3304,163,163,2026-03-20T00:00:00Z,2026-03-20T00:00:00Z\n"+
+		"orders,primary,b,false,3329,223,223,2026-03-20T00:00:00Z,2026-03-20T00:00:00Z\n")
+	open := write("open.csv", head+"orders,primary,a,true,3304,163,163,,\norders,primary,b,false,3329,223,223,,\n")
+	secondary := write("secondary.csv", head+"orders,,a,true,3304,163,163,,\norders,,b,false,3329,223,223,,\n")
+	anyDay := write("always.yaml", "peeking: always_valid\n")
+	group := write("group.yaml", "peeking: {method: group, looks: 4}\n")
+	for name, c := range map[string]struct {
+		opts job.StatsOptions
+		want bool
+	}{
+		"before the end":            {job.StatsOptions{Moments: ending}, true},
+		"told to be over":           {job.StatsOptions{Moments: ending, Ended: true}, false},
+		"at the end":                {job.StatsOptions{Moments: over}, false},
+		"any day":                   {job.StatsOptions{Moments: ending, Analysis: anyDay}, false},
+		"a planned look":            {job.StatsOptions{Moments: ending, Analysis: group, Information: []float64{0.25}}, false},
+		"too few units":             {job.StatsOptions{Moments: open}, true},
+		"nothing that waits for it": {job.StatsOptions{Moments: secondary}, false},
+	} {
+		got, err := job.Stats(t.Context(), c.opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if is := slices.Contains(got.Results[1].Warnings, metrics.WarnInterim); is != c.want || len(got.Results[0].Warnings) > 0 {
+			t.Errorf("%s: warnings %v", name, got.Results[1].Warnings)
+		}
 	}
 }

@@ -98,6 +98,7 @@ func (t *fromSums) verdicts(experiment string, e stats.Evidence, groups []*sumsG
 			RunID: t.runID, AsOf: groups[0].first.asOf(), Experiment: experiment, Variation: p.variation, ComparedTo: p.against, Verdict: verdict, Reasons: reasons,
 		})
 	}
+	t.effects.interim(experiment, e, t.tables.Verdicts)
 }
 
 // plannedOf are the primary metrics and guardrails that any rows of an experiment are of,

@@ -42,6 +42,7 @@ func (r *reporter) verdicts(x *compiler.ExperimentPlan) {
 			})
 		}
 	}
+	r.effects.interim(key, e, r.tables.Verdicts)
 }
 
 // plannedMetric is a metric that a verdict goes by, and why nothing was computed of it
@@ -86,8 +87,32 @@ func withPlanned(judged []stats.Judged, planned []plannedMetric) []stats.Judged 
 // evidenceOf is what the options of an experiment say about its verdicts.
 func evidenceOf(opt stats.Options) stats.Evidence {
 	return stats.Evidence{
-		Anytime:       opt.TunedAt > 0 || opt.MSPRT || opt.Look != nil || opt.Untested != "",
+		Anytime:       anytime(opt),
 		MinimumEffect: opt.MinimumEffect,
+	}
+}
+
+// anytime reports whether the options are those of a test that holds at several looks.
+func anytime(opt stats.Options) bool {
+	return opt.TunedAt > 0 || opt.MSPRT || opt.Look != nil || opt.Untested != ""
+}
+
+// interim has the rows of an experiment that goes on say so, whose tests hold for a single
+// look after its end: all before a planned end, else those of the variations that are to
+// wait for units.
+func (t *effects) interim(experiment string, e stats.Evidence, verdicts []metrics.VerdictRow) {
+	if e.Ended || len(e.Invalid) > 0 {
+		return
+	}
+	waits := map[string]bool{}
+	for _, v := range verdicts {
+		waits[v.Variation] = waits[v.Variation] || v.Experiment == experiment && v.Verdict == metrics.KeepRunning
+	}
+	for _, i := range t.experiment(experiment).oneLook {
+		row := &t.rows[i]
+		if row.PValue != nil && (e.End != "" || waits[row.Variation]) {
+			row.Warnings = append(slices.Clone(row.Warnings), metrics.WarnInterim)
+		}
 	}
 }
 
