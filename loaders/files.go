@@ -89,6 +89,7 @@ func findFiles(ctx context.Context, engine *Engine, src *metrics.Source, matters
 		}
 		return what != ""
 	})
+	warnOfTables(src, found, list)
 	return once(src, found, list), nil
 }
 

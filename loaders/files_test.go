@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -210,5 +212,36 @@ func TestNamesWithWildcards(t *testing.T) {
 		if diff := cmp.Diff(want, locked.values(src, sqlast.Column{Name: "n"})); diff != "" {
 			t.Error(path, diff)
 		}
+	}
+}
+
+// TestTablesOfFiles: the files of a Delta, Iceberg or Hudi table are those of before too,
+// which is said once, wherever the path begins. Folders that are only called so are none.
+func TestTablesOfFiles(t *testing.T) {
+	for name, c := range map[string]struct{ log, data, path, want string }{
+		"Delta":               {"t/_delta_log/00000000000000000000.json", "t/part-0.parquet", "t", "all files of the Delta table DIR/t, those too that the table has replaced or deleted"},
+		"Delta, a day of it":  {"t/_delta_log/00000000000000000000.json", "t/ds=2026-03-02/part-0.parquet", "t/ds=2026-03-02/*.parquet", "all files of the Delta table DIR/t,"},
+		"Iceberg":             {"t/metadata/v1.metadata.json", "t/data/a.parquet", "t/data", "all files of the Iceberg table DIR/t,"},
+		"Hudi":                {"t/.hoodie/hoodie.properties", "t/a.parquet", "t", "all files of the Hudi table DIR/t,"},
+		"a folder called so":  {"t/metadata/notes.json", "t/a.parquet", "t/*.parquet", ""},
+		"the log of another":  {"other/_delta_log/0.json", "t/a.parquet", "t", ""},
+		"a log without files": {"t/_delta_log/.keep", "t/a.parquet", "t", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWarehouse(t)
+			w.lines(c.log, "{}")
+			w.write(c.data, "SELECT 1 AS a")
+			w.write(path.Join(path.Dir(c.data), "b.parquet"), "SELECT 1 AS a")
+			var list diag.List
+			if files, err := findFiles(t.Context(), w.engine, w.events(c.path, nil), span{}, &list); err != nil || len(files) == 0 {
+				t.Fatal(files, err)
+			}
+			switch {
+			case c.want == "" && len(list) > 0, c.want != "" && len(list) != 1:
+				t.Fatal(list)
+			case c.want != "":
+				wantMessage(t, list, "warning", strings.ReplaceAll(c.want, "DIR", w.dir), "write the rows of the table to plain Parquet")
+			}
+		})
 	}
 }
