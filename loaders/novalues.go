@@ -12,11 +12,12 @@ import (
 	"github.com/metricsjob/metricsjob/metrics"
 )
 
-// forgive reads columns of Parquet as missing values that have none in any file,
-// where their type is not one of what they are mapped to: of a column without values
-// it is what its writer thought of. Rows can do without values, properties and attributes.
+// forgive reads columns of Parquet, tables and queries as missing values that have none
+// in any row, where their type is not one of what they are mapped to: of a column without
+// values it is what its writer thought of. Rows can do without values, properties,
+// attributes, weights and being held back.
 func (in *inspector) forgive(ctx context.Context, engine *Engine, files []string) error {
-	if in.format != metrics.FormatParquet {
+	if in.format != metrics.FormatParquet && in.from == nil {
 		return nil
 	}
 	type entry struct {
@@ -38,6 +39,14 @@ func (in *inspector) forgive(ctx context.Context, engine *Engine, files []string
 		_, err := number(in.stored[&c.Value])
 		add(&c.Value, err, double, compiler.ColumnFloat)
 	}
+	if c.Holdback.IsSet() {
+		_, err := boolean(in.stored[&c.Holdback])
+		add(&c.Holdback, err, sqlast.Type{Kind: sqlast.Boolean}, compiler.ColumnBoolean)
+	}
+	if c.Weight.IsSet() {
+		_, err := weight(in.stored[&c.Weight])
+		add(&c.Weight, err, bigint, compiler.ColumnInteger)
+	}
 	for _, b := range []*metrics.Bag{&c.Properties, &c.Attributes} {
 		if b.From.IsSet() {
 			_, err := bag(in.stored[&b.From])
@@ -47,6 +56,12 @@ func (in *inspector) forgive(ctx context.Context, engine *Engine, files []string
 			e := &b.Named[i].Column
 			_, err := property(in.stored[e])
 			add(e, err, varchar, compiler.ColumnText)
+		}
+	}
+	if in.from != nil && len(names) > 0 {
+		var err error
+		if names, err = in.valueless(ctx, engine, names); err != nil {
+			return err
 		}
 	}
 	for chunk := range slices.Chunk(files, footerChunk) {
@@ -61,15 +76,38 @@ func (in *inspector) forgive(ctx context.Context, engine *Engine, files []string
 			names = slices.DeleteFunc(names, func(name string) bool { return has[name] })
 		}
 	}
+	place := "file"
+	if in.from != nil {
+		place = "row"
+	}
 	for _, u := range unread {
 		if !slices.Contains(names, u.name) {
 			continue
 		}
 		in.stored[u.column] = u.read
-		in.list.Warnf(u.column.Pos, "no-values", "the column %s of source %q has no value in any file, so that what it is mapped to is missing", u.column.Src, in.def.Name.V).
+		in.list.Warnf(u.column.Pos, "no-values", "the column %s of source %q has no value in any %s, so that what it is mapped to is missing", u.column.Src, in.def.Name.V, place).
 			WithHint("see whether the export has it under another name")
 	}
 	return nil
+}
+
+// valueless are those of the columns of a table or query that are null in all of its rows.
+func (in *inspector) valueless(ctx context.Context, engine *Engine, names []string) ([]string, error) {
+	var items []sqlast.Item
+	for i, name := range names {
+		items = append(items, sqlast.Item{X: sqlast.Aggregate{Fn: sqlast.Count, X: sqlast.Column{Name: name}}, As: fmt.Sprint("c", i)})
+	}
+	rows, err := scan(ctx, engine, in.from, items...)
+	if err != nil {
+		return nil, fmt.Errorf("look for columns without values: %w", err)
+	}
+	var out []string
+	for i, name := range names {
+		if rows.Cells[0][i].(int64) == 0 {
+			out = append(out, name)
+		}
+	}
+	return out, nil
 }
 
 // noRows says that a source has no rows, in place of the warnings that come of it, which are
