@@ -102,6 +102,19 @@ m,b,false,y,220,200,32,40,32,32
 	}
 }
 
+// Other tools write whole numbers as floating ones: R 1e+05, Python 100000.0.
+func TestCountsAsOtherToolsWriteThem(t *testing.T) {
+	tables, err := statsOf(t, "metric,variation,baseline,units,exposed,events,sum,sum_sq\nm,a,true,1e+05,200000.0,1.5e+03,10,10\nm,b,false,100000.000,2E5,1500,12,12\n", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range tables.Results {
+		if r.Units != 100_000 || r.Exposed != 200_000 || r.Events != 1500 {
+			t.Errorf("%s: %d units, %d exposed, %d events", r.Variation, r.Units, r.Exposed, r.Events)
+		}
+	}
+}
+
 // What one row says of a metric holds for all of its rows.
 func TestColumnsOfAMetric(t *testing.T) {
 	// A value of 1 in 10 units of 100, then in 16: worse where lower is better.
@@ -134,6 +147,12 @@ func TestMistakesInSums(t *testing.T) {
 			`row 1: column segment_value: "US" is a value of no segment`},
 		{"too many units", "metric,variation,baseline,units,sum,sum_sq\nm,a,true,5000000000000000000,1,1\nm,b,false,5000000000000000000,2,2\n",
 			`row 1: column units: 5000000000000000000 are too many`},
+		{"too many units, as a power of ten", "metric,variation,baseline,units,sum,sum_sq\nm,a,true,1e+300,1,1\nm,b,false,1,2,2\n",
+			`row 1: column units: 1e+300 are too many`},
+		{"a part of a unit", "metric,variation,baseline,units,sum,sum_sq\nm,a,true,1.0005e3,1,1\nm,b,false,1,2,2\n",
+			`row 1: column units: "1.0005e3" is no whole number from 0`},
+		{"fewer units than none", "metric,variation,baseline,units,sum,sum_sq\nm,a,true,-1e+300,1,1\nm,b,false,1,2,2\n",
+			`row 1: column units: "-1e+300" is no whole number from 0`},
 		{"too many units together", "metric,variation,baseline,units,sum,sum_sq\nm,a,true,5000000000000000,1,1\nm,b,false,5000000000000000,2,2\n",
 			`row 2: column units: too many in the variations of metric "m"`},
 		{"no quantile", "metric,kind,variation,baseline,units,quantile_lower,quantile_upper\nm,quantile,a,true,10,1,2\n",

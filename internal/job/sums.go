@@ -91,13 +91,24 @@ const maxCount = 1 << 53
 
 // count reads a whole number that is not negative.
 func (r sumsRow) count(column string) (int64, error) {
-	text := strings.TrimSuffix(r.text(column), ".0") // as tools write whole numbers of a floating column
+	text := r.text(column)
 	n, err := strconv.ParseInt(text, 10, 64)
-	if n > maxCount { // also where it does not fit an int64
-		return 0, r.errorf(fmt.Sprintf("there may be %d", int64(maxCount)), "column %s: %s are too many", column, r.text(column))
+	if err != nil { // tools write whole numbers of a floating column as 3304.0 or 1e+06
+		s, notDecimal := stats.ParseSum(text)
+		switch {
+		case notDecimal != nil || s.Sign() < 0 || !s.Rat().IsInt():
+			n = -1
+		case s.Cmp(stats.SumOf(maxCount)) > 0:
+			n = maxCount + 1
+		default:
+			n = s.Rat().Num().Int64()
+		}
 	}
-	if err != nil || n < 0 {
-		return 0, r.errorf("write a whole number, such as 3304", "column %s: %q is no whole number from 0", column, r.text(column))
+	switch {
+	case n > maxCount:
+		return 0, r.errorf(fmt.Sprintf("there may be %d", int64(maxCount)), "column %s: %s are too many", column, text)
+	case n < 0:
+		return 0, r.errorf("write a whole number, such as 3304", "column %s: %q is no whole number from 0", column, text)
 	}
 	return n, nil
 }

@@ -63,6 +63,9 @@ func (o *sumsOptions) looked(groups []*sumsGroup) error {
 func (o *sumsOptions) withLooks(a metrics.Analysis) (sumsAnalysis, error) {
 	out := sumsAnalysis{Analysis: a, opt: stats.OptionsOf(a)}
 	design, ok := stats.GroupDesignOf(a)
+	if ok && len(o.information) == 0 {
+		out.opt.Untested = "peeking: group tests at its looks alone, and --information does not say that this is one"
+	}
 	if !ok || len(o.information) == 0 {
 		return out, nil
 	}

@@ -126,7 +126,7 @@ func join(lists ...metrics.Reasons) metrics.Reasons {
 		all = append(all, l...)
 	}
 	if len(all) == 0 {
-		all = append(all, metrics.Reason{Code: "no_primary", Text: "no primary metric says that it is better: the experiment has none"})
+		all = append(all, metrics.Reason{Code: "no_primary", Text: "no metric of the experiment is primary, so that none can say that it is better"})
 	}
 	return all
 }
