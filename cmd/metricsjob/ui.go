@@ -14,6 +14,7 @@ import (
 
 	"github.com/metricsjob/metricsjob/internal/diag"
 	"github.com/metricsjob/metricsjob/internal/export"
+	"github.com/metricsjob/metricsjob/internal/job"
 	"github.com/metricsjob/metricsjob/internal/metrictest"
 	"github.com/metricsjob/metricsjob/metrics"
 )
@@ -112,10 +113,15 @@ func (u *ui) infof(format string, args ...any) {
 // failure reports an error; nil is none.
 func (u *ui) failure(err error) {
 	var list diag.List
+	var sums job.SumsErrors
 	switch {
 	case err == nil:
 	case errors.As(err, &list):
 		u.diagnostics(list)
+	case errors.As(err, &sums):
+		for _, mistake := range sums {
+			u.failure(mistake)
+		}
 	default:
 		var hinted interface{ Hint() string }
 		hint := ""

@@ -30,7 +30,7 @@ type StatsOptions struct {
 }
 
 // Stats computes results from sums that were made elsewhere. Mistakes in the
-// analysis file are a diag.List as error, those in the sums a *SumsError.
+// analysis file are a diag.List as error, those in the sums one *SumsError or [SumsErrors].
 func Stats(ctx context.Context, opts StatsOptions) (*metrics.Tables, error) {
 	options, digest, warnings, err := newSumsOptions(opts.Analysis, opts.Information)
 	if err != nil {
@@ -53,10 +53,12 @@ func Stats(ctx context.Context, opts StatsOptions) (*metrics.Tables, error) {
 	}
 	t := &fromSums{options: options, ended: opts.Ended, runID: runID, tables: &metrics.Tables{}, known: map[string]bool{}}
 	t.steps = stepsOf(groups)
+	var wrong SumsErrors
 	for _, g := range groups {
-		if err := t.group(g); err != nil {
-			return nil, err
-		}
+		wrong.add(t.group(g))
+	}
+	if err := wrong.err(); err != nil {
+		return nil, err
 	}
 	t.effects.correct()
 	if err := t.judge(groups); err != nil {

@@ -204,6 +204,39 @@ func TestMistakesInSums(t *testing.T) {
 	}
 }
 
+// All mistakes of one kind are told at once, each once, and no more than can be read.
+func TestMistakesInSumsAtOnce(t *testing.T) {
+	for _, c := range []struct {
+		name, sums string
+		want       []string
+	}{
+		{"columns and words", "metric,variation,baselines,unitz,role,better\nm,a,true,10,main,higher\nm,b,false,10,primary,up\n",
+			[]string{`row 1: there is no column "baselines"`, `row 1: there is no column "unitz"`, `row 1: column role: "main"`, `row 2: column better: "up"`}},
+		{"rows", "metric,kind,variation,baseline,units,sum,sum_sq\nm,meen,a,true,10,1,1\nm,,b,false,10,2,2\nn,,a,true,-3,1,1\nn,,b,false,10,x,2\n",
+			[]string{`row 1: unknown kind "meen"`, `row 3: column units: "-3" is no whole number from 0`, `row 4: column sum: `}},
+		{"what rows say of a metric", "metric,better,variation,baseline,units,sum,sum_sq\nm,lower,a,true,10,1,1\nm,higher,b,false,10,2,2\nn,,,true,10,1,1\n",
+			[]string{`row 2: column better of metric "m" is "higher", and in row 1 it is "lower"`, `row 3: column variation is empty`}},
+		{"baselines", "metric,variation,baseline,units,sum,sum_sq\nm,a,true,10,1,1\nm,b,true,10,2,2\nn,a,,10,1,1\n",
+			[]string{`row 2: metric "m" has two baselines`, `row 3: metric "n" has no baseline`}},
+	} {
+		_, err := statsOf(t, c.sums, "")
+		var mistakes job.SumsErrors
+		if !errors.As(err, &mistakes) || len(mistakes) != len(c.want) {
+			t.Errorf("%s: %v, want %d mistakes", c.name, err, len(c.want))
+			continue
+		}
+		for i, want := range c.want {
+			if !strings.Contains(mistakes[i].Error(), want) {
+				t.Errorf("%s: %v, want %s", c.name, mistakes[i], want)
+			}
+		}
+	}
+	_, err := statsOf(t, "metric,variation,baseline,units,sum,sum_sq\n"+strings.Repeat("m,,true,10,1,1\n", 30), "")
+	if got := strings.Count(err.Error(), "column variation is empty"); got != 20 || !strings.HasSuffix(err.Error(), "\n10 more mistakes in the sums") {
+		t.Errorf("30 rows without a variation are told %d times: %v", got, err)
+	}
+}
+
 // A one-sided test that looks for what is better alone hides no harm, and a guardrail that
 // nobody could judge does not pass in silence. By hand, of 10,000 units each: 12% against
 // 10% are 4.5 standard errors, 50% against 99% are 96.

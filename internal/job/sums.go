@@ -58,22 +58,6 @@ func (r sumsRow) text(column string) string {
 // put changes a cell of a column that the file has.
 func (r sumsRow) put(column, text string) { r.cells[r.file.places[column]] = text }
 
-// SumsError is a mistake in a file of sums.
-type SumsError struct {
-	Place string
-	Text  string
-	hint  string
-}
-
-func (e *SumsError) Error() string { return e.Place + ": " + e.Text }
-
-// Hint says how to mend it.
-func (e *SumsError) Hint() string { return e.hint }
-
-func (r sumsRow) errorf(hint, format string, args ...any) error {
-	return &SumsError{Place: fmt.Sprintf("%s: row %d", r.file.path, r.line), Text: fmt.Sprintf(format, args...), hint: hint}
-}
-
 // sum reads a decimal; ok is false where there is none.
 func (r sumsRow) sum(column string) (s stats.Sum, ok bool, err error) {
 	text := r.text(column)
@@ -141,9 +125,10 @@ func readSums(ctx context.Context, path string, opts Options) ([]sumsRow, error)
 // others, and gives all rows all columns.
 func settleColumns(rows []sumsRow) error {
 	f := rows[0].file
+	var wrong SumsErrors
 	for _, name := range slices.Sorted(slices.Values(f.columns)) {
 		if !slices.Contains(sumsColumns, name) {
-			return rows[0].errorf(diag.Suggest("columns", name, sumsColumns), "there is no column %q", name)
+			wrong.add(rows[0].errorf(diag.Suggest("columns", name, sumsColumns), "there is no column %q", name))
 		}
 	}
 	for _, column := range slices.Concat(metricColumns, armColumns) {
@@ -155,11 +140,9 @@ func settleColumns(rows []sumsRow) error {
 		for c, text := range r.cells {
 			r.cells[c] = strings.TrimSpace(text)
 		}
-		if err := r.known(); err != nil {
-			return err
-		}
+		wrong.add(r.known())
 	}
-	return nil
+	return wrong.err()
 }
 
 func readSumsCSV(path string) ([]sumsRow, error) {

@@ -59,20 +59,26 @@ func groupsOf(rows []sumsRow, options *sumsOptions) ([]*sumsGroup, error) {
 		return nil, err
 	}
 	var groups []*sumsGroup
-	index := map[groupKey]*sumsGroup{}
+	var wrong SumsErrors
+	index := map[groupKey]*sumsGroup{} // nil: of no rows that can be added
 	for _, r := range rows {
-		g := index[r.groupKey()]
-		if g == nil {
+		g, known := index[r.groupKey()]
+		if !known {
 			var err error
 			if g, err = newSumsGroup(r, options); err != nil {
-				return nil, err
+				wrong.add(err)
+				g = nil
+			} else {
+				groups = append(groups, g)
 			}
 			index[r.groupKey()] = g
-			groups = append(groups, g)
 		}
-		if err := g.add(r); err != nil {
-			return nil, err
+		if g != nil {
+			wrong.add(g.add(r))
 		}
+	}
+	if err := wrong.err(); err != nil {
+		return nil, err
 	}
 	return groups, checkWeights(groups)
 }
@@ -94,35 +100,47 @@ func newSumsGroup(first sumsRow, options *sumsOptions) (*sumsGroup, error) {
 // settle makes all rows of a metric say what one of them says of it, and refuses rows
 // that say different things, or not what they are of.
 func settle(rows []sumsRow) error {
-	type metric struct{ experiment, key, split string } // a split may have a role of its own
-	said := map[metric]map[string]sumsRow{}
+	said := map[settled]map[string]sumsRow{}
+	var wrong SumsErrors
 	for _, r := range rows {
-		for _, column := range []string{"metric", "variation"} {
-			if r.text(column) == "" {
-				return r.errorf("each row is a metric in a variation", "column %s is empty", column)
-			}
-		}
-		if k := r.groupKey(); k.segment == metrics.Overall && k.value != metrics.All {
-			return r.errorf("name the segment, such as country; rows over everybody have none", "column segment_value: %q is a value of no segment", k.value)
-		}
-		m := metric{r.experiment(), r.text("metric"), r.text("split")}
-		if said[m] == nil {
-			said[m] = map[string]sumsRow{}
-		}
-		for _, column := range metricColumns {
-			if r.text(column) == "" {
-				continue
-			}
-			if other, known := said[m][column]; !known {
-				said[m][column] = r
-			} else if err := r.agrees(other, column, fmt.Sprintf("metric %q", m.key)); err != nil {
-				return err
-			}
-		}
+		wrong.add(r.settle(said))
 	}
 	for _, r := range rows {
-		for column, one := range said[metric{r.experiment(), r.text("metric"), r.text("split")}] {
+		for column, one := range said[r.settled()] {
 			r.put(column, one.text(column))
+		}
+	}
+	return wrong.err()
+}
+
+// settled is what one row says for others: a metric, of which a split may have a role of
+// its own.
+type settled struct{ experiment, metric, split string }
+
+func (r sumsRow) settled() settled { return settled{r.experiment(), r.text("metric"), r.text("split")} }
+
+// settle adds what a row says of its metric to what others said.
+func (r sumsRow) settle(said map[settled]map[string]sumsRow) error {
+	for _, column := range []string{"metric", "variation"} {
+		if r.text(column) == "" {
+			return r.errorf("each row is a metric in a variation", "column %s is empty", column)
+		}
+	}
+	if k := r.groupKey(); k.segment == metrics.Overall && k.value != metrics.All {
+		return r.errorf("name the segment, such as country; rows over everybody have none", "column segment_value: %q is a value of no segment", k.value)
+	}
+	if said[r.settled()] == nil {
+		said[r.settled()] = map[string]sumsRow{}
+	}
+	of := said[r.settled()]
+	for _, column := range metricColumns {
+		if r.text(column) == "" {
+			continue
+		}
+		if other, known := of[column]; !known {
+			of[column] = r
+		} else if err := r.agrees(other, column, fmt.Sprintf("metric %q", r.text("metric"))); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -24,15 +24,16 @@ func checkWeights(groups []*sumsGroup) error {
 			}
 		}
 	}
+	var wrong SumsErrors
 	for _, g := range groups {
 		for _, a := range g.arms {
 			v := variation{g.first.experiment(), a.row.text("variation")}
 			if a.row.text("weight") == "" && g.phases() == nil && (g.weighted() || experiments[v.experiment] && !variations[v]) {
-				return a.row.errorf("write 0 for a variation without units", "variation %q has no weight, and others have", v.key)
+				wrong.add(a.row.errorf("write 0 for a variation without units", "variation %q has no weight, and others have", v.key))
 			}
 		}
 	}
-	return nil
+	return wrong.err()
 }
 
 // overall reports whether the group is over everybody.
