@@ -59,7 +59,7 @@ func (b *builder) passInBundles(i, n int) []Statement {
 }
 
 func (sc *scanBuilder) keptTable() string {
-	return "kept_events of " + sc.src.Def.Name.V + sc.suffix
+	return "kept_events of " + sc.src.spelled() + sc.suffix
 }
 
 // kept are the rows of exposed units with all that any measure needs of them,

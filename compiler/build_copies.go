@@ -137,11 +137,11 @@ func (sc *scanBuilder) dropped() []string {
 }
 
 func (sc *scanBuilder) rowsTable() string {
-	return "event_rows" + sc.stage + " of " + sc.src.Def.Name.V + sc.suffix
+	return "event_rows" + sc.stage + " of " + sc.src.spelled() + sc.suffix
 }
 
 func (sc *scanBuilder) copiesTable() string {
-	return "event_copies" + sc.stage + " of " + sc.src.Def.Name.V + sc.suffix
+	return "event_copies" + sc.stage + " of " + sc.src.spelled() + sc.suffix
 }
 
 // colInReach says whether the instant of a row is in the time that matters for

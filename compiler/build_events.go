@@ -34,7 +34,7 @@ func (b *builder) pass(i, n int) []Statement {
 // eventsTable is the table of the rows of a source that count of each unit.
 func (b *builder) eventsTable(s *Scan) string {
 	if len(b.plan.Scans) > 1 {
-		return b.table("unit_events of " + s.Source.Def.Name.V)
+		return b.table("unit_events of " + s.Source.spelled())
 	}
 	return b.table("unit_events")
 }

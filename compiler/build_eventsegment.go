@@ -22,10 +22,10 @@ const colPart = "part"
 func partOf(n *Measure) string { return n.Name + " part" }
 
 // partColumn is the column of the value that a part of a unit has.
-func partColumn(segment string) string { return "segment." + segment }
+func partColumn(segment string) string { return "segment." + spelled(segment) }
 
 func (b *builder) segmentTable(name string, s *EventSegment) string {
-	return b.table(fmt.Sprintf("%s of %s by %s", name, s.Name, s.Segment.Key))
+	return b.table(fmt.Sprintf("%s of %s by %s", name, s.Name, spelled(s.Segment.Key)))
 }
 
 // memberTable has the values that units have.
@@ -53,7 +53,7 @@ func (c *Choice) isMember(beside sqlast.Expr) sqlast.Expr {
 func (b *builder) partsOf(s *EventSegment) *builder {
 	plan := *s.Plan
 	plan.Phased = b.plan.Phased
-	return &builder{plan: &plan, suffix: b.suffix + " of " + s.Name + " by " + s.Segment.Key, byUnit: b.byUnit, buckets: b.buckets, parts: s, whole: b}
+	return &builder{plan: &plan, suffix: b.suffix + " of " + s.Name + " by " + spelled(s.Segment.Key), byUnit: b.byUnit, buckets: b.buckets, parts: s, whole: b}
 }
 
 // keptForSegments are the measures whose rows are kept, each once.

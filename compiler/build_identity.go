@@ -84,7 +84,7 @@ func (u *UnitPlan) JoinsIDs(s *Source) bool { return len(u.joins(s)) > 0 }
 // reaches reports whether rows of an event source can be of units of the kind.
 func (u *UnitPlan) reaches(s *Source) bool { return s.unit(u.Kind) != nil || len(u.joins(s)) > 0 }
 
-func (b *builder) identityTable(kind string) string { return b.table("identity of " + kind) }
+func (b *builder) identityTable(kind string) string { return b.table("identity of " + spelled(kind)) }
 
 // identities are the statements that find which units the ids of other kinds
 // lead to. They read the exposures of the first stage.
@@ -92,7 +92,7 @@ func (b *builder) identities(exposure string) []Statement {
 	var out []Statement
 	var ambiguous sqlast.Union
 	for _, kind := range b.plan.Identity.kinds(b.plan.Kind) {
-		pairs := "pairs of " + kind + b.suffix
+		pairs := "pairs of " + spelled(kind) + b.suffix
 		name := b.identityTable(kind)
 		out = append(out,
 			Statement{Name: pairs, Why: "which " + kind + " goes with which " + b.plan.Kind, SQL: sqlast.CreateTable{Name: pairs, Query: b.pairs(kind)}},
@@ -115,7 +115,7 @@ func (b *builder) identities(exposure string) []Statement {
 			}})
 	}
 	for _, kind := range b.plan.Identity.kinds(b.plan.Kind) {
-		out = append(out, dropped("pairs of "+kind+b.suffix)...)
+		out = append(out, dropped("pairs of "+spelled(kind)+b.suffix)...)
 	}
 	return out
 }

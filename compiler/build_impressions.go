@@ -100,7 +100,7 @@ func (x *ExperimentPlan) holdbackPosition() sqlast.Expr {
 // impressionTables name the tables of a source with ids: its impressions, and
 // the hashes that several of them have.
 func (b *builder) impressionTables(s *Source) (rows, copies string) {
-	of := " of " + s.Def.Name.V + b.suffix
+	of := " of " + s.spelled() + b.suffix
 	return "impression_rows" + of, "impression_copies" + of
 }
 
@@ -298,7 +298,7 @@ func (b *builder) shownImpressions() []sqlast.CTE {
 	for _, s := range b.plan.Impressions {
 		name := ""
 		if len(b.plan.Impressions) > 1 {
-			name = " of " + s.Def.Name.V
+			name = " of " + s.spelled()
 		}
 		m := b.matching(s)
 		with = append(with, sqlast.CTE{Name: "match" + name, Columns: m.columns, Query: m.rows})

@@ -66,7 +66,7 @@ func (b *builder) advance(from, to *builder) []Statement {
 }
 
 func (b *builder) firstTable(s *Scan) string {
-	return "first_event" + b.stage + " of " + s.Source.Def.Name.V + b.suffix
+	return "first_event" + b.stage + " of " + s.Source.spelled() + b.suffix
 }
 
 // stageColumns are the columns of the exposure p that every stage hands on,

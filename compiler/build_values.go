@@ -36,7 +36,7 @@ func (s *rowScope) SQL(r Ref) sqlast.Expr {
 		return s.elapsed()
 	case RefUnitID:
 		if r.Name == s.scan.plan.Kind {
-			return s.raw("units."+r.Name, s.scan.ownID(), false)
+			return s.raw("units."+spelled(r.Name), s.scan.ownID(), false)
 		}
 	}
 	field, name, ok := s.stored(r)
@@ -59,11 +59,11 @@ func (s *rowScope) stored(r Ref) (Field, string, bool) {
 	case RefValue:
 		return field, "value", ok
 	case RefProperty:
-		return field, "properties." + r.Name, ok
+		return field, "properties." + spelled(r.Name), ok
 	case RefAttribute:
-		return field, "attributes." + r.Name, ok
+		return field, "attributes." + spelled(r.Name), ok
 	case RefUnitID:
-		return field, "id of " + r.Name, ok
+		return field, "id of " + spelled(r.Name), ok
 	}
 	panic("compiler: no stored field for a name of this kind")
 }

@@ -119,7 +119,8 @@ func (p *planner) inSegment(u *UnitPlan, x *ExperimentPlan, seg Segment, of []*M
 	m, days := em.Metric, covariateDays(x.Def, em)
 	taken := map[string]bool{}
 	for _, have := range u.EventSegments {
-		taken[have.Name] = have.Segment.Key == seg.Key || taken[have.Name]
+		name := foldASCII(have.Name)
+		taken[name] = have.Segment.Key == seg.Key || taken[name]
 	}
 	s := &EventSegment{Name: keyed(taken, m.Key.V), Segment: seg, Plan: u.before(), Experiments: []string{x.Def.Key.V}, of: map[*Tally]*Tally{}}
 	s.Plan.Impressions, s.Plan.Experiments = u.Impressions, u.Experiments

@@ -418,7 +418,7 @@ func (u *UnitPlan) addMeasure(n *Measure) *Measure {
 			if have.id == n.id {
 				return have
 			}
-			taken[have.Name] = true
+			taken[foldASCII(have.Name)] = true
 		}
 	}
 	n.Name = keyed(taken, n.Name)

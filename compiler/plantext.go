@@ -30,7 +30,7 @@ func (u *UnitPlan) print(b *strings.Builder) {
 		var names []string
 		for _, name := range u.Traits {
 			if _, ok := s.Attributes.Lookup(name); ok {
-				names = append(names, traitColumn(name))
+				names = append(names, unitPrefix+name)
 			}
 		}
 		if len(names) > 0 {

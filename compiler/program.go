@@ -3,6 +3,7 @@ package compiler
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
 	"github.com/metricsjob/metricsjob/internal/stats"
@@ -144,7 +145,7 @@ func build(p *Plan, as builder) *Program {
 	for _, u := range p.Units {
 		b := &builder{plan: u, byUnit: as.byUnit, ofUnit: as.ofUnit, buckets: as.buckets}
 		if len(p.Units) > 1 {
-			b.suffix = "_" + u.Kind
+			b.suffix = "_" + spelled(u.Kind)
 		}
 		exposures := b.exposures()
 		if len(prog.Units) == 0 {
@@ -273,7 +274,7 @@ const (
 	colDropped      = "dropped"
 )
 
-func attributeColumn(name string) string { return "exposure." + name }
+func attributeColumn(name string) string { return "exposure." + spelled(name) }
 
 func col(table, name string) sqlast.Column { return sqlast.Column{Table: table, Name: name} }
 
@@ -331,11 +332,56 @@ func all(conds ...sqlast.Expr) sqlast.Expr {
 	return and
 }
 
-// keyed gives a name that is not taken yet.
+// besideMetrics are the columns that stand beside those that are called by
+// the key of a metric, which may be any of these words.
+var besideMetrics = []string{
+	colUnit, colTime, colEvent, colWeight, colTimes, colHash, colStored, colUntil, colPhase, colPart, colSplit, colOfUnit,
+	colUnitID, colExperiment, colVariation, colExposedAt, colObserveUntil, colWindowsUntil, colFirstShown,
+	colImpressions, colSeveral, colDropped, "group", "value", "i", "n", "r", "segment", "segment_value", "step", "units", "date",
+}
+
+// keyed gives a name that neither is taken yet nor stands beside those of
+// metrics. Names that differ only in case are one, as they are for engines.
 func keyed(taken map[string]bool, name string) string {
-	for i := 2; taken[name]; i++ {
+	for i := 2; taken[foldASCII(name)] || slices.Contains(besideMetrics, name); i++ {
 		name = fmt.Sprintf("%s (%d)", name, i)
 	}
-	taken[name] = true
+	taken[foldASCII(name)] = true
 	return name
+}
+
+// foldASCII makes small letters of capital ones, as engines do to compare the
+// names of columns.
+func foldASCII(name string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, name)
+}
+
+// spelled is the name of a source as a part of that of a table.
+func (s *Source) spelled() string { return spelled(s.Def.Name.V) }
+
+// spelled is a name of the user's as a part of that of a column or table. To engines
+// names are one that differ only in case, to users they are two, so capital
+// letters are marked: amount, ^Amount, total^Amount. A mark that is in the
+// name is ^_.
+func spelled(name string) string {
+	if foldASCII(name) == name && !strings.Contains(name, "^") {
+		return name
+	}
+	var out strings.Builder
+	for _, r := range name {
+		switch {
+		case 'A' <= r && r <= 'Z':
+			out.WriteByte('^')
+		case r == '^':
+			out.WriteString("^_")
+			continue
+		}
+		out.WriteRune(r)
+	}
+	return out.String()
 }

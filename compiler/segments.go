@@ -140,7 +140,7 @@ func (b *builder) segmentColumn(key string) string {
 	for _, x := range b.plan.Experiments {
 		for _, s := range x.Segments {
 			if s.Key == key && s.Exposure == "" {
-				return "segment." + key
+				return partColumn(key)
 			}
 		}
 	}

@@ -28,7 +28,7 @@ func (p *planner) split(u *UnitPlan, em *metrics.ExperimentMetric, days int) []*
 	m := em.Metric
 	taken := map[string]bool{}
 	for _, have := range u.Splits {
-		taken[have.Name] = true
+		taken[foldASCII(have.Name)] = true
 	}
 	s := &Split{Name: keyed(taken, m.Key.V), Property: m.SplitBy.V, Plan: u.before()}
 	s.Plan.Impressions, s.Plan.Experiments = u.Impressions, u.Experiments

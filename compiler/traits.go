@@ -14,7 +14,7 @@ import (
 // sources the first in the file that has the attribute counts.
 
 // traitColumn names the column of the exposure that holds a unit attribute.
-func traitColumn(name string) string { return unitPrefix + name }
+func traitColumn(name string) string { return unitPrefix + spelled(name) }
 
 // traitSources are the units sources that describe a unit kind.
 func (c *Catalog) traitSources(kind string) []*Source {
@@ -38,7 +38,7 @@ func hasTrait(name string, sources []*Source) *diag.Diagnostic {
 }
 
 // traitTable names what a units source says of the units.
-func traitTable(s *Source) string { return "unit attributes of " + s.Def.Name.V }
+func traitTable(s *Source) string { return "unit attributes of " + s.spelled() }
 
 // traitTables are the sources that can hold one of the attributes needed.
 func (b *builder) traitTables() []*Source {

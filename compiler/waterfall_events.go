@@ -27,7 +27,7 @@ func (w *eventWaterfall) part() WaterfallPart {
 	for _, s := range w.measure.Sources {
 		of := ""
 		if len(w.measure.Sources) > 1 {
-			of = " of " + s.Def.Name.V
+			of = " of " + s.spelled()
 		}
 		rows, l := w.everyRow(s)
 		before = together(before, l.steps)

@@ -78,7 +78,7 @@ func (w *exposureWaterfall) of(s *Source) string {
 	if len(w.x.Sources) == 1 {
 		return ""
 	}
-	return " of " + s.Def.Name.V
+	return " of " + s.spelled()
 }
 
 func (w *exposureWaterfall) someCopies() bool {
