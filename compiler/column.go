@@ -16,7 +16,10 @@ import (
 // Column is a column of a file, or a field of a struct.
 type Column struct {
 	Name string
-	Type ColumnType
+	// InFile is the name that the file has, where the engine calls the column
+	// otherwise, since another one's name differs from it in nothing but case.
+	InFile string
+	Type   ColumnType
 }
 
 // ColumnType is the type of a column as it is stored.
@@ -128,6 +131,11 @@ func storedType(t Type) ColumnType {
 // findColumn finds a column by its name, or by its name in another case where
 // only one has it: warehouses write names in upper case, or in lower.
 func findColumn(columns []Column, name string) (found Column, ok bool) {
+	for _, c := range columns {
+		if c.InFile == name && name != "" {
+			return c, true
+		}
+	}
 	several := false
 	for _, c := range columns {
 		switch {

@@ -10,10 +10,10 @@ import (
 	"github.com/metricsjob/metricsjob/internal/diag"
 )
 
-func text(name string) Column { return Column{name, ColumnType{Kind: ColumnText, Name: "VARCHAR"}} }
+func text(name string) Column { return Column{Name: name, Type: ColumnType{Kind: ColumnText, Name: "VARCHAR"}} }
 
 func kind(name string, k ColumnKind, spelt string) Column {
-	return Column{name, ColumnType{Kind: k, Name: spelt}}
+	return Column{Name: name, Type: ColumnType{Kind: k, Name: spelt}}
 }
 
 var exportColumns = []Column{
@@ -22,12 +22,12 @@ var exportColumns = []Column{
 	kind("ts", ColumnTimestamp, "TIMESTAMP"), kind("ns", ColumnTimestampNS, "TIMESTAMP_NS"),
 	kind("tz", ColumnTimestampTZ, "TIMESTAMP WITH TIME ZONE"), kind("day", ColumnDate, "DATE"),
 	kind("doc", ColumnJSON, "JSON"), kind("id", ColumnUUID, "UUID"), kind("blob", ColumnOther, "BLOB"), kind("value", ColumnInteger, "BIGINT"),
-	{"context", ColumnType{Kind: ColumnStruct, Name: "STRUCT(key VARCHAR, …)", Fields: []Column{
-		text("key"), {"device", ColumnType{Kind: ColumnStruct, Name: "STRUCT(os VARCHAR)", Fields: []Column{text("os")}}}}}},
-	{"props", ColumnType{Kind: ColumnMap, Name: "MAP(VARCHAR, VARCHAR)", Elem: &ColumnType{Kind: ColumnText, Name: "VARCHAR"}}},
-	{"tags", listOf(text("name"), text("value"))},
-	{"labels", listOf(text("key"), kind("value", ColumnInteger, "BIGINT"))},
-	{"wrapped", ColumnType{Kind: ColumnStruct, Name: "STRUCT(key_value …)", Fields: []Column{{"key_value", listOf(text("key"), text("value"))}}}},
+	{Name: "context", Type: ColumnType{Kind: ColumnStruct, Name: "STRUCT(key VARCHAR, …)", Fields: []Column{
+		text("key"), {Name: "device", Type: ColumnType{Kind: ColumnStruct, Name: "STRUCT(os VARCHAR)", Fields: []Column{text("os")}}}}}},
+	{Name: "props", Type: ColumnType{Kind: ColumnMap, Name: "MAP(VARCHAR, VARCHAR)", Elem: &ColumnType{Kind: ColumnText, Name: "VARCHAR"}}},
+	{Name: "tags", Type: listOf(text("name"), text("value"))},
+	{Name: "labels", Type: listOf(text("key"), kind("value", ColumnInteger, "BIGINT"))},
+	{Name: "wrapped", Type: ColumnType{Kind: ColumnStruct, Name: "STRUCT(key_value …)", Fields: []Column{{Name: "key_value", Type: listOf(text("key"), text("value"))}}}},
 }
 
 // listOf is the type of a list of STRUCTs.

@@ -337,7 +337,7 @@ func all(conds ...sqlast.Expr) sqlast.Expr {
 var besideMetrics = []string{
 	colUnit, colTime, colEvent, colWeight, colTimes, colHash, colStored, colUntil, colPhase, colPart, colSplit, colOfUnit,
 	colUnitID, colExperiment, colVariation, colExposedAt, colObserveUntil, colWindowsUntil, colFirstShown,
-	colImpressions, colSeveral, colDropped, "group", "value", "i", "n", "r", "segment", "segment_value", "step", "units", "date",
+	colSeveral, colDropped, "group", "value", "i", "n", "r", "segment", "segment_value", "step", "units", "date",
 }
 
 // keyed gives a name that neither is taken yet nor stands beside those of

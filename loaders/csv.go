@@ -70,12 +70,18 @@ func readCSV(ctx context.Context, engine *Engine, files []string) (map[string]li
 	if len(s.headers) == 0 {
 		return nil, s, errNoColumns
 	}
-	for _, h := range s.headers {
+	called := engineNames(s.headers)
+	for i := range s.headers {
+		h := &s.headers[i]
 		f := fileColumns{files: h.files}
-		for _, name := range h.names {
-			c := compiler.Column{Name: name, Type: parseType("VARCHAR")}
+		for j, name := range h.names {
+			c := compiler.Column{Name: called[name], Type: parseType("VARCHAR")}
+			if c.Name != name && !strings.EqualFold(c.Name, name) {
+				c.InFile = name
+			}
+			h.names[j] = c.Name
 			f.columns = append(f.columns, c)
-			if !slices.ContainsFunc(s.columns, func(o compiler.Column) bool { return o.Name == name }) {
+			if !slices.ContainsFunc(s.columns, func(o compiler.Column) bool { return o.Name == c.Name }) {
 				s.columns = append(s.columns, c)
 			}
 		}
@@ -134,16 +140,13 @@ func headerNames(line, delimiter string) ([]string, error) {
 		return nil, err
 	}
 	var names []string
-	taken := func(name string) bool {
-		return slices.ContainsFunc(names, func(o string) bool { return strings.EqualFold(o, name) })
-	}
 	for i, field := range fields {
 		base := strings.TrimSpace(field)
 		if base == "" {
 			base = fmt.Sprint("column", i+1)
 		}
 		name := base
-		for n := 2; taken(name); n++ {
+		for n := 2; slices.Contains(names, name); n++ {
 			name = fmt.Sprint(base, "_", n)
 		}
 		names = append(names, name)

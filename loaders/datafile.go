@@ -158,9 +158,10 @@ func fieldFiles(ctx context.Context, engine *Engine, paths []string) ([]dataFile
 			if err != nil {
 				return nil, &UnreachableError{Path: p, Err: errors.New("its first line is no header of CSV")}
 			}
+			called := engineNames([]header{{names: names}})
 			var columns []compiler.Column
 			for _, name := range names {
-				columns = append(columns, compiler.Column{Name: name, Type: parseType("VARCHAR")})
+				columns = append(columns, compiler.Column{Name: called[name], Type: parseType("VARCHAR")})
 			}
 			f.columns = &columns
 			known[line] = f

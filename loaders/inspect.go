@@ -161,7 +161,7 @@ func (in *inspector) meanings(ctx context.Context, engine *Engine, files []strin
 		}
 		in.noID()
 	}
-	if !in.resolve() || in.hidden() {
+	if !in.resolve() || in.hidden() || in.alike() {
 		return nil, nil
 	}
 	if err := in.forgive(ctx, engine, files); err != nil {

@@ -176,6 +176,7 @@ func describeQuery(ctx context.Context, engine *Engine, query string) ([]compile
 	for _, r := range rows.Cells {
 		columns = append(columns, compiler.Column{Name: r[0].(string), Type: parseType(r[1].(string))})
 	}
+	inFiles(columns)
 	return columns, nil
 }
 
