@@ -52,7 +52,7 @@ var Checks = []Check{
 	{CheckSegmentRatio, "the same within the values of a segment; fails where sums have weights there alone", true},
 	{CheckDayRatio, "the same on each day", false},
 	{CheckActivatedRatio, "the same of the units that were activated", false},
-	{CheckSeveralVariations, "the share of units that saw several variations", true},
+	{CheckSeveralVariations, "the share of units that saw several variations; with `multiple_variations: each` their number, which raises no alarm", true},
 	{CheckExposedUnits, "whether there are exposed units, in each variation", true},
 	{CheckCovariateImbalance, "whether covariates differed before the exposure", false},
 	{CheckNoEvents, "a metric for which no event counts in any variation", false},

@@ -73,7 +73,8 @@ func (r *reporter) activatedRatio(x *compiler.ExperimentPlan) {
 	h.Statistic, h.PValue, h.Threshold = t.Statistic, t.PValue, &opt.SampleRatioAlarm
 }
 
-// several compares the units seen in several variations with the alarm.
+// several compares the units seen in several variations with the alarm. With each they
+// are what was asked for, and raise none.
 func (r *reporter) several(x *compiler.ExperimentPlan) bool {
 	var several, units int64
 	for k, n := range r.days {
@@ -89,6 +90,12 @@ func (r *reporter) several(x *compiler.ExperimentPlan) bool {
 	share := 0.0
 	if units > 0 {
 		share = float64(several) / float64(units)
+	}
+	if x.Def.Multiple.V == metrics.MultipleEach { // a unit is among the units once for each variation
+		n := float64(several)
+		r.check(x.Def.Key.V, metrics.CheckSeveralVariations, metrics.Overall, metrics.All, metrics.Pass,
+			counted("%d {units saw several variations, and count|unit saw several variations, and counts} in each of them (multiple_variations: each)", several)).Statistic = &n
+		return false
 	}
 	limit := x.Def.Analysis.SeveralVariations.V.Float()
 	status := metrics.Pass

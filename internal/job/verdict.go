@@ -132,9 +132,6 @@ func (r *reporter) invalid(x *compiler.ExperimentPlan) metrics.Reasons {
 		if h.Status != metrics.Fail || h.Experiment != x.Def.Key.V && h.Experiment != "" {
 			continue
 		}
-		if h.Check == metrics.CheckSeveralVariations && x.Def.Multiple.V == metrics.MultipleEach {
-			continue
-		}
 		reasons = append(reasons, reasonOf(h))
 	}
 	return reasons
