@@ -2,6 +2,7 @@ package job_test
 
 import (
 	"fmt"
+	"math"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -67,6 +68,58 @@ func TestInformationWithoutLooks(t *testing.T) {
 		_, err := job.Stats(t.Context(), job.StatsOptions{Moments: sums, Analysis: analysis, Information: []float64{0.1, 0.2, 0.3}})
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("peeking %s: %v, want %q", peeking, err, want)
+		}
+	}
+}
+
+// A family is as large as over and roles say: by Bonferroni's method a p-value becomes as
+// many times as large. Of one primary metric, two secondary ones and a guardrail there are
+// two variations against the baseline, over everybody and in one segment.
+func TestFamilies(t *testing.T) {
+	dir := t.TempDir()
+	sums, analysis := filepath.Join(dir, "sums.csv"), filepath.Join(dir, "analysis.yaml")
+	var rows strings.Builder
+	rows.WriteString("metric,role,segment,segment_value,variation,baseline,units,sum,sum_sq\n")
+	for i, metric := range []string{"buy,primary", "visit,secondary", "share,secondary", "error,guardrail"} {
+		for j, segment := range []string{"overall,all", "country,DE"} {
+			for k, variation := range []string{"a,true", "b,false", "c,false"} {
+				fmt.Fprintf(&rows, "%s,%s,%s,10000,%d,%[4]d\n", metric, segment, variation, 1000+120*min(k, 1)+i+j+k)
+			}
+		}
+	}
+	writeFile(t, sums, rows.String())
+	for correction, want := range map[string]map[string]float64{
+		"bonferroni":                                                  {"secondary": 4},
+		"{method: bonferroni, over: [metrics]}":                       {"secondary": 2},
+		"{method: bonferroni, over: [variations]}":                    {"secondary": 2},
+		"{method: bonferroni, over: [segments]}":                      {"secondary": 2},
+		"{method: bonferroni, over: [metrics, variations, segments]}": {"secondary": 8},
+		"{method: bonferroni, roles: [primary]}":                      {"primary": 2},
+		"{method: bonferroni, roles: [primary, guardrails]}":          {"primary": 4, "guardrail": 4},
+		"{method: bonferroni, over: [variations, metrics, segments], roles: [primary, secondary, guardrails]}": {"primary": 16, "secondary": 16, "guardrail": 16},
+		"{method: bonferroni, over: [variations], roles: [primary, secondary, guardrails]}":                    {"primary": 2, "secondary": 2, "guardrail": 2},
+	} {
+		writeFile(t, analysis, "correction: "+correction+"\n")
+		tables, err := job.Stats(t.Context(), job.StatsOptions{Moments: sums, Analysis: analysis})
+		if err != nil {
+			t.Fatal(err)
+		}
+		compared := 0
+		for _, r := range tables.Results {
+			if r.PValue == nil {
+				continue
+			}
+			compared++
+			size := 0.0 // outside
+			if r.PValueAdjusted != nil {
+				size = *r.PValueAdjusted / *r.PValue
+			}
+			if math.Abs(size-want[r.Role]) > 1e-9 {
+				t.Errorf("%s: %s %s in %s: %v times the p-value, want %v", correction, r.Role, r.Metric, r.SegmentValue, size, want[r.Role])
+			}
+		}
+		if compared != 16 {
+			t.Errorf("%s: %d comparisons", correction, compared)
 		}
 	}
 }
