@@ -2,6 +2,7 @@ package job_test
 
 import (
 	"errors"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -381,6 +382,32 @@ func TestInterimRows(t *testing.T) {
 		}
 		if is := slices.Contains(got.Results[1].Warnings, metrics.WarnInterim); is != c.want || len(got.Results[0].Warnings) > 0 {
 			t.Errorf("%s: warnings %v", name, got.Results[1].Warnings)
+		}
+	}
+}
+
+// The alarm of the sample ratio is that of the analysis: 5100 of 10,000 units have p = 0.0466
+// (binomtest of scipy 1.14.1, exact). And bayesian: off leaves posteriors out.
+func TestAlarmAndPosteriorOfSums(t *testing.T) {
+	const sums = "metric,role,variation,baseline,weight,units,sum,sum_sq\nm,primary,a,true,1,5100,510,510\nm,primary,b,false,1,4900,600,600\n"
+	for analysis, want := range map[string]struct {
+		verdict metrics.Verdict
+		chance  bool
+	}{
+		"alpha: 0.05":                                 {metrics.Ship, true},
+		"sample_ratio: {alarm: 0.05}":                 {metrics.Invalid, false},
+		"sample_ratio: {alarm: 0.046}, bayesian: off": {metrics.Ship, false},
+	} {
+		tables, err := statsOf(t, sums, analysis)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, v := tables.Results[1], tables.Verdicts[0]
+		if v.Verdict != want.verdict || (r.ChanceToWin != nil) != want.chance || (r.ExpectedLoss != nil) != want.chance || (r.Significant != nil) != (want.verdict == metrics.Ship) {
+			t.Errorf("%s: %s, chance to win %v, significant %v", analysis, v.Verdict, r.ChanceToWin, r.Significant)
+		}
+		if p := *tables.Health[0].PValue; math.Abs(p-0.046585527704947276) > 1e-12 {
+			t.Errorf("%s: p = %v", analysis, p)
 		}
 	}
 }
