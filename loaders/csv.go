@@ -180,7 +180,7 @@ func countCSV(ctx context.Context, engine *Engine, s schema) (_ map[string]lineF
 				return nil, err
 			}
 			for _, r := range rows.Cells {
-				lines[r[0].(string)] = lineFile{rows: r[1].(int64)}
+				lines[fileCalled(r[0])] = lineFile{rows: r[1].(int64)}
 			}
 			rejected, err := engine.Query(ctx, `SELECT s.file_path, count(DISTINCT e.line), min(CASE WHEN CAST(e.error_type AS VARCHAR) IN ('UNQUOTED VALUE', 'UNTERMINATED QUOTES') THEN e.line END),
   min(CASE WHEN CAST(e.error_type AS VARCHAR) = 'INVALID ENCODING' THEN e.line END)
@@ -194,7 +194,7 @@ ORDER BY s.file_path`)
 				return nil, err
 			}
 			for _, r := range rejected.Cells {
-				file := r[0].(string)
+				file := fileCalled(r[0])
 				switch {
 				case r[2] != nil:
 					return nil, fmt.Errorf("the quotes in line %d do not tell where its fields end", r[2])

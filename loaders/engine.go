@@ -330,6 +330,11 @@ func quoteText(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") 
 // fileList is a SQL list of names of files, as read_parquet takes them.
 func fileList(names []string) string { return quoteList(filePatterns(names)) }
 
+// fileCalled is the file that a cell names: of one that was asked for by a
+// pattern that begins with a wildcard, as x[1]/events.csv has to be, DuckDB says
+// ./x[1]/events.csv.
+func fileCalled(cell any) string { return strings.TrimPrefix(cell.(string), "./") }
+
 // quoteList is a SQL list of text literals.
 func quoteList(items []string) string {
 	quoted := make([]string, len(items))

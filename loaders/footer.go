@@ -145,7 +145,7 @@ FROM (
 			return nil, err
 		}
 		for _, r := range rows.Cells {
-			foot := footers[r[0].(string)]
+			foot := footers[fileCalled(r[0])]
 			if foot == nil {
 				return nil, fmt.Errorf("duckdb calls a file %v that was not asked for", r[0])
 			}

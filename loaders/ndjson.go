@@ -43,7 +43,8 @@ func readMembers(ctx context.Context, engine *Engine, files []string) (map[strin
 			return nil, s, err
 		}
 		for _, r := range rows.Cells {
-			if file, ok := r[0].(string); ok {
+			if r[0] != nil {
+				file := fileCalled(r[0])
 				all, good := r[1].(int64), r[2].(int64)
 				lines[file] = lineFile{rows: good, unreadable: all - good}
 				continue
@@ -53,7 +54,7 @@ func readMembers(ctx context.Context, engine *Engine, files []string) (map[strin
 				s.columns = append(s.columns, compiler.Column{Name: name})
 			}
 			for _, file := range r[4].([]any) {
-				names[name] = append(names[name], file.(string))
+				names[name] = append(names[name], fileCalled(file))
 			}
 		}
 	}

@@ -269,7 +269,7 @@ func (in *inspector) countElements(ctx context.Context, engine *Engine) error {
 			return fmt.Errorf("count the elements of lists: %w", err)
 		}
 		for _, r := range rows.Cells {
-			in.footers[r[0].(string)].rows = r[1].(int64)
+			in.footers[fileCalled(r[0])].rows = r[1].(int64)
 			some += r[2].(int64)
 		}
 	}

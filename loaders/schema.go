@@ -151,7 +151,7 @@ GROUP BY file_name`)
 			return nil, err
 		}
 		for _, r := range rows.Cells {
-			digests[r[0].(string)] = r[1].(string)
+			digests[fileCalled(r[0])] = r[1].(string)
 		}
 	}
 	return digests, nil

@@ -116,7 +116,7 @@ WHERE (lower(path_in_schema) = name OR starts_with(lower(path_in_schema), name |
 	}
 	valued := map[string]map[string]bool{}
 	for _, r := range rows.Cells {
-		file := r[0].(string)
+		file := fileCalled(r[0])
 		if valued[file] == nil {
 			valued[file] = map[string]bool{}
 		}
