@@ -109,3 +109,21 @@ func TestDetectableEffectOfResults(t *testing.T) {
 	}
 	t.Error("no row")
 }
+
+// Of an experiment without an end, whose units came since the midnight before, the verdict says
+// how long the others take: 3329 of message_2 came in 18 hours, 38 minutes and 34 seconds.
+func TestDaysStillNeeded(t *testing.T) {
+	tables := runE3(t, strings.Replace(e3, "    end: 2020-09-15\n", "    analysis: {minimum_effect: 10%}\n", 1)).Tables
+	for _, v := range tables.Verdicts {
+		r := v.Reasons[0]
+		if v.Variation != "message_2" {
+			continue
+		}
+		// 3329 · (0.326167/0.1)² are 35,416 units, and (35416 − 3329)/3329 · 0.77678 days 7.49.
+		if r.Code != "units_needed" || *r.Value != 3329 || *r.Threshold != 35416 || !strings.HasSuffix(r.Text, "; at the pace so far they are there in about 8 days") {
+			t.Errorf("%s: %s, %v of %v", r.Code, r.Text, *r.Value, *r.Threshold)
+		}
+		return
+	}
+	t.Error("no verdict")
+}

@@ -14,7 +14,7 @@ import (
 func (r *reporter) verdicts(x *compiler.ExperimentPlan) {
 	opt := stats.OptionsOf(x.Def.Analysis)
 	e := evidenceOf(opt)
-	e.Invalid = r.invalid(x)
+	e.Invalid, e.Days = r.invalid(x), r.daysSoFar(x)
 	if x.Def.End.Set {
 		e.End, e.Ended = endText(x.Def.End.V), !r.asOf.Before(x.Def.End.V)
 	}
@@ -90,6 +90,20 @@ func evidenceOf(opt stats.Options) stats.Evidence {
 		Anytime:       anytime(opt),
 		MinimumEffect: opt.MinimumEffect,
 	}
+}
+
+// daysSoFar is how long units of an experiment have been coming, in days; 0 without any.
+func (r *reporter) daysSoFar(x *compiler.ExperimentPlan) float64 {
+	var first time.Time
+	for k, n := range r.days {
+		if k.experiment == x.Def.Key.V && k.segment == metrics.Overall && n.units > 0 && (first.IsZero() || k.date.Before(first)) {
+			first = k.date
+		}
+	}
+	if first.IsZero() {
+		return 0
+	}
+	return r.asOf.Sub(first).Hours() / 24
 }
 
 // anytime reports whether the options are those of a test that holds at several looks.

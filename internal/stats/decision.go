@@ -23,6 +23,8 @@ type Evidence struct {
 	Ended         bool
 	End           string
 	MinimumEffect float64
+	// Days are how many days the units so far took to come; 0 where that is not known.
+	Days float64
 	// Notes are told with every verdict, and change none.
 	Notes metrics.Reasons
 }
@@ -328,11 +330,27 @@ func (e Evidence) waits(primaries, guardrails []judged) (metrics.Reasons, bool) 
 			needed = math.Ceil(needed)
 			r.Threshold = &needed
 			r.Text = fmt.Sprintf("%s has %s units in the variation, of about %s that it takes to see an effect of %s",
-				j.Row.Metric, whole(units), whole(roundUp(needed)), percentage(e.MinimumEffect))
+				j.Row.Metric, whole(units), whole(roundUp(needed)), percentage(e.MinimumEffect)) + e.daysText(units, needed)
 		}
 		reasons = append(reasons, r)
 	}
 	return reasons, len(reasons) > 0
+}
+
+// daysText says how long the units that are still needed take to come, as they came so far.
+func (e Evidence) daysText(units, needed float64) string {
+	const longest = 3650
+	if e.Days <= 0 || units == 0 {
+		return ""
+	}
+	switch days := math.Ceil((needed - units) / units * e.Days); {
+	case days > longest:
+		return "; at the pace so far they would take more than ten years"
+	case days == 1:
+		return "; at the pace so far they are there in a day"
+	default:
+		return fmt.Sprintf("; at the pace so far they are there in about %s days", whole(roundUp(days)))
+	}
 }
 
 // effectText is the relative effect with its interval, or the absolute one.

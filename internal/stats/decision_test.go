@@ -125,6 +125,17 @@ func TestReasonsInWords(t *testing.T) {
 			t.Errorf("reason %d: %s\nwant: %s", i, r.Text, want[i])
 		}
 	}
+	for days, want := range map[float64]string{ // three times as many again
+		10:     "; at the pace so far they are there in about 30 days",
+		400.5:  "; at the pace so far they are there in about 1,210 days",
+		0.25:   "; at the pace so far they are there in a day",
+		10_000: "; at the pace so far they would take more than ten years",
+	} {
+		_, timed := Decide(Evidence{Judged: []Judged{j}, MinimumEffect: 0.01, Days: days})
+		if got := strings.TrimPrefix(timed[0].Text, reasons[0].Text); got != want {
+			t.Errorf("after %v days: %q, want %q", days, got, want)
+		}
+	}
 	if r := reasons[0]; *r.Metric != "orders" || *r.Value != 1000 || *r.Threshold != 4000 {
 		t.Errorf("the numbers of %+v", r)
 	}
