@@ -2,8 +2,34 @@ package stats
 
 import (
 	"fmt"
+	"os"
+	"strings"
 	"testing"
 )
+
+func TestDocsOfRates(t *testing.T) {
+	text, err := os.ReadFile("../../docs/statistics.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "```rates\n")
+	block, _, _ := strings.Cut(rest, "\n```")
+	lines := strings.Split(block, "\n")
+	if len(lines) != 4 {
+		t.Fatalf("%d lines, want 4", len(lines))
+	}
+	for _, line := range lines[1:] {
+		var x, n int64
+		var low, high string
+		if _, err := fmt.Sscan(line, &x, &n, &low, &high); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		from, to := RateIntervalOfParts(x, n, 0, 0.01)
+		if got := fmt.Sprintf("%.6f %.6f", from, to); got != low+" "+high {
+			t.Errorf("%d of %d: %s, the docs say %s %s", x, n, got, low, high)
+		}
+	}
+}
 
 // scipy 1.14.1: binomtest(x, n).proportion_ci(1 - alpha, method="exact").
 func TestRateInterval(t *testing.T) {
