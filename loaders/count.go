@@ -214,7 +214,7 @@ func tally(condition sqlast.Expr, name string) sqlast.Item {
 
 // scan reads aggregates over files in one pass.
 func scan(ctx context.Context, engine *Engine, read sqlast.From, items ...sqlast.Item) (*Rows, error) {
-	query, err := sqlast.Print(sqlast.DuckDB, sqlast.Select{Items: items, From: read})
+	query, err := sqlast.Print(sqlast.DuckDB, readingOnce(sqlast.Select{Items: items, From: read}))
 	if err != nil {
 		return nil, err
 	}

@@ -53,7 +53,9 @@ func TestColumnsOfTablesWithoutAnyValue(t *testing.T) {
 	table := func(name string) func(*metrics.Source) {
 		return func(s *metrics.Source) { s.Table = metrics.Text{V: "w.duckdb/" + name, Set: true} }
 	}
-	query := func(s *metrics.Source) { s.SQL = metrics.Text{V: "SELECT * FROM read_parquet('" + w.dir + "/a.parquet')", Set: true} }
+	query := func(s *metrics.Source) {
+		s.SQL = metrics.Text{V: "SELECT * FROM read_parquet('" + w.dir + "/a.parquet')", Set: true}
+	}
 	for _, from := range []func(*metrics.Source){table("none"), query} {
 		own, src, list := w.related(mapped(from))
 		if list.HasErrors() || len(list) != 4 {

@@ -122,8 +122,15 @@ func (p *printer) spelled(s Spelling, args []Expr, indent int) {
 			}
 			text = rest[3:]
 		case strings.HasPrefix(rest, "{2:pointer}"):
-			p.write(p.d.text(pointer(args[1:])))
+			p.write(p.d.text(string(Pointer(args[1:]))))
 			text = rest[len("{2:pointer}"):]
+		case strings.HasPrefix(rest, "{2:pointers}"):
+			var all []string
+			for _, one := range args[1:] {
+				all = append(all, p.d.text(string(one.(Text))))
+			}
+			p.write("[" + strings.Join(all, ", ") + "]")
+			text = rest[len("{2:pointers}"):]
 		default:
 			p.write("{")
 			text = rest[1:]
@@ -131,8 +138,8 @@ func (p *printer) spelled(s Spelling, args []Expr, indent int) {
 	}
 }
 
-// pointer is the JSON pointer that the keys make, which are literals.
-func pointer(keys []Expr) string {
+// Pointer is the JSON pointer that the keys make, which are literals.
+func Pointer(keys []Expr) Text {
 	var b strings.Builder
 	for _, key := range keys {
 		text, ok := key.(Text)
@@ -141,7 +148,7 @@ func pointer(keys []Expr) string {
 		}
 		b.WriteString("/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(string(text)))
 	}
-	return b.String()
+	return Text(b.String())
 }
 
 // enclosed reports whether nothing beside a place in a spelling could take a

@@ -64,7 +64,8 @@ type CSVReader struct {
 
 // Spelling is how a dialect writes a function: a plain name is called with
 // the arguments; a text with {1}, {2} has the arguments put in their places,
-// {2:pointer} as a JSON pointer to the key that the literal argument names.
+// {2:pointer} as a JSON pointer to the key that the literal argument names, and
+// {2:pointers} as a list of the arguments, which are such pointers.
 // Where the text stands on one line it is one: its line breaks and the blanks
 // after them become one blank. A spelling reads as a primary expression (a
 // call, a CASE), so that it needs no parentheses.

@@ -159,6 +159,8 @@ END`,
 		PairValue: `list_filter({1}, lambda p: p."name" = {2})[1]."value"`,
 		JSONText:  "TRY(json_extract_string({1}, {2:pointer}))",
 		JSONKind:  "TRY(json_type({1}, {2:pointer}))",
+		JSONTexts: "TRY(json_extract_string({1}, {2:pointers}))",
+		JSONKinds: "TRY(json_type({1}, {2:pointers}))",
 		// As for stored parameters; text of JSON may be malformed.
 		JSONPairs: `CASE
   WHEN TRY(json_type({1})) = 'OBJECT'

@@ -47,6 +47,8 @@ const (
 	KeyPairs                    // the list X of {key, value} as one of {name, value}
 	Parameters                  // the list X of {key, value: {string_value, int_value, …}} of Google Analytics as one of {name, value} with texts
 	JSONText                    // the text of what the keys Y… lead to in the JSON X, without keys of X itself (strings unquoted, null and malformed NULL)
+	JSONTexts                   // a list of what JSONText gives for each of the literal JSON pointers Y… in the JSON X, which is read once
+	JSONKinds                   // the same of JSONKind
 	JSONKind                    // what the keys Y… lead to in the JSON X, as the engine names it; NULL where nothing is there
 	JSONPairs                   // the JSON X, a list of {name, value}, {key, value} or of parameters {key, value: {string_value, int_value, …}}, as a list of {name, value} with texts; also where an object has it as key_value; any other object as its members
 	JSONElements                // the elements of the JSON list X as a list, X alone in one where it is no list
@@ -112,6 +114,8 @@ var fnNames = [numFns]string{
 	KeyPairs:          "KeyPairs",
 	Parameters:        "Parameters",
 	JSONText:          "JSONText",
+	JSONTexts:         "JSONTexts",
+	JSONKinds:         "JSONKinds",
 	JSONKind:          "JSONKind",
 	JSONPairs:         "JSONPairs",
 	JSONElements:      "JSONElements",

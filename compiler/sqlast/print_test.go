@@ -143,7 +143,7 @@ func TestFunctions(t *testing.T) {
 	two := map[Fn]Expr{
 		Coalesce: col("y"), JoinTexts: col("y"), NullIf: col("y"), Least: col("y"), Greatest: col("y"),
 		Contains: Text("y"), StartsWith: Text("y"), EndsWith: Text("y"), RegexMatch: Text("^y"),
-		Mod: Float(2), MapValue: Text("y"), PairValue: Text("y"), ListElement: Int(1), JSONText: Text("a/b~c"), UUID5: Text("y"),
+		Mod: Float(2), MapValue: Text("y"), PairValue: Text("y"), ListElement: Int(1), JSONText: Text("a/b~c"), JSONTexts: Text("/a~1b"), JSONKinds: Text("/a~1b"), UUID5: Text("y"),
 	}
 	var b strings.Builder
 	for fn := range numFns {

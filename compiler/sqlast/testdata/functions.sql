@@ -352,6 +352,18 @@ TRY(json_extract_string("x", '/a~1b~0c'))
 -- JSONText
 TRY(json_extract_string(CASE WHEN "y" THEN "x" END, '/a~1b~0c'))
 
+-- JSONTexts
+TRY(json_extract_string("x", ['/a~1b']))
+
+-- JSONTexts
+TRY(json_extract_string(CASE WHEN "y" THEN "x" END, ['/a~1b']))
+
+-- JSONKinds
+TRY(json_type("x", ['/a~1b']))
+
+-- JSONKinds
+TRY(json_type(CASE WHEN "y" THEN "x" END, ['/a~1b']))
+
 -- JSONKind
 TRY(json_type("x", ''))
 
