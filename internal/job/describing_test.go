@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/metricsjob/metricsjob/internal/job"
 	"github.com/metricsjob/metricsjob/metrics"
 )
 
@@ -126,4 +127,40 @@ func TestDaysStillNeeded(t *testing.T) {
 		return
 	}
 	t.Error("no verdict")
+}
+
+// A run has the id of what determines its tables: as-of, selection and version, beside the
+// definitions; not of the clock.
+func TestRunID(t *testing.T) {
+	data, err := filepath.Abs("../../testdata/parquet/optimizely_e3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "metrics.yaml")
+	writeFile(t, path, strings.ReplaceAll(e3, "DATA", data))
+	id := func(change func(*job.Options)) string {
+		opts := job.Options{Paths: []string{path}, Now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), AsOf: time.Date(2020, 9, 15, 0, 0, 0, 0, time.UTC), Version: "test", Threads: 2}
+		change(&opts)
+		r, err := job.Run(t.Context(), opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.RunID
+	}
+	first := id(func(*job.Options) {})
+	for what, c := range map[string]struct {
+		change func(*job.Options)
+		same   bool
+	}{
+		"nothing":       {func(*job.Options) {}, true},
+		"the clock":     {func(o *job.Options) { o.Now = o.Now.AddDate(0, 0, 1) }, true},
+		"threads":       {func(o *job.Options) { o.Threads = 1 }, true},
+		"as-of":         {func(o *job.Options) { o.AsOf = o.AsOf.Add(time.Microsecond) }, false},
+		"the selection": {func(o *job.Options) { o.Metrics = []string{"purchases"} }, false},
+		"the version":   {func(o *job.Options) { o.Version = "other" }, false},
+	} {
+		if got := id(c.change); (got == first) != c.same {
+			t.Errorf("%s: %s after %s", what, got, first)
+		}
+	}
 }
