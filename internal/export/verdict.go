@@ -2,6 +2,7 @@ package export
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/metricsjob/metricsjob/metrics"
 )
@@ -20,7 +21,7 @@ type decision struct {
 func (e experimentReport) decisions() []decision {
 	var out []decision
 	for _, v := range e.verdicts {
-		words, t := verdictWords(v.Verdict)
+		words, t := verdictWords(v.Verdict, v.Reasons)
 		d := decision{headline: fmt.Sprintf("%s against %s: %s", v.Variation, v.ComparedTo, words), tone: t}
 		for i, r := range v.Reasons {
 			if i == reasonsShown {
@@ -35,7 +36,7 @@ func (e experimentReport) decisions() []decision {
 }
 
 // verdictWords says a verdict to somebody who has to decide.
-func verdictWords(v metrics.Verdict) (string, tone) {
+func verdictWords(v metrics.Verdict, reasons metrics.Reasons) (string, tone) {
 	switch v {
 	case metrics.Ship:
 		return "SHIP", bold
@@ -44,6 +45,9 @@ func verdictWords(v metrics.Verdict) (string, tone) {
 	case metrics.KeepRunning:
 		return "KEEP RUNNING, it is too early to tell", bold
 	case metrics.Inconclusive:
+		if slices.ContainsFunc(reasons, func(r metrics.Reason) bool { return r.Code == "primary_better" }) {
+			return "INCONCLUSIVE, a primary metric is better, but harm is not ruled out", bold
+		}
 		return "INCONCLUSIVE, nobody can say from this data whether it helps", bold
 	case metrics.Invalid:
 		return "INVALID, decide nothing on these numbers", loud
