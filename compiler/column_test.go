@@ -10,7 +10,9 @@ import (
 	"github.com/metricsjob/metricsjob/internal/diag"
 )
 
-func text(name string) Column { return Column{Name: name, Type: ColumnType{Kind: ColumnText, Name: "VARCHAR"}} }
+func text(name string) Column {
+	return Column{Name: name, Type: ColumnType{Kind: ColumnText, Name: "VARCHAR"}}
+}
 
 func kind(name string, k ColumnKind, spelt string) Column {
 	return Column{Name: name, Type: ColumnType{Kind: k, Name: spelt}}
