@@ -130,10 +130,10 @@ func TestDaysStillNeeded(t *testing.T) {
 }
 
 // A run has the id of what determines its tables: as-of, selection and version, beside the
-// definitions; not of the clock.
+// definitions and the files that are read; not of the clock.
 func TestRunID(t *testing.T) {
-	data, err := filepath.Abs("../../testdata/parquet/optimizely_e3")
-	if err != nil {
+	data := t.TempDir()
+	if err := os.CopyFS(data, os.DirFS("../../testdata/parquet/optimizely_e3")); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "metrics.yaml")
@@ -162,5 +162,15 @@ func TestRunID(t *testing.T) {
 		if got := id(c.change); (got == first) != c.same {
 			t.Errorf("%s: %s after %s", what, got, first)
 		}
+	}
+	files, err := filepath.Glob(filepath.Join(data, "type=events", "*", "*", "*.parquet"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("files of events: %v %v", files, err)
+	}
+	if err := os.Rename(files[0], filepath.Join(filepath.Dir(files[0]), "renamed.parquet")); err != nil {
+		t.Fatal(err)
+	}
+	if got := id(func(*job.Options) {}); got == first {
+		t.Errorf("another file: %s again", got)
 	}
 }

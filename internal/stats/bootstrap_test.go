@@ -3,6 +3,8 @@ package stats
 import (
 	"math"
 	"math/rand/v2"
+	"os"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -48,6 +50,41 @@ func TestBootstrapAgreesWithClosedForms(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// The example of docs/statistics.md is what its ten units give, and about what numpy draws
+// of them.
+func TestDocsOfBootstrap(t *testing.T) {
+	text, err := os.ReadFile("../../docs/statistics.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "```bootstrap\n")
+	block, _, _ := strings.Cut(rest, "\n```")
+	lines := map[string][]string{}
+	for _, line := range strings.Split(block, "\n") {
+		words := strings.Fields(line)
+		lines[words[0]] = words[1:]
+	}
+	one := func(words []string) (parts []Moments) {
+		for _, word := range words {
+			x := int64(parseFloat(t, word))
+			parts = append(parts, momentsOf([]unit{{x: x}}))
+		}
+		return parts
+	}
+	parts := Parts{one(lines["baseline"]), one(lines["variation"])}
+	opt := DefaultOptions()
+	e := Stratified(Mean, []Stratum{parts.stratum()}, opt)
+	b := Bootstrap(Mean, []Parts{parts}, opt, Resampling{Resamples: 10_000, Seed: 1})
+	printed(t, "absolute", lines["absolute"], []*float64{e.Absolute, e.AbsoluteLow, e.AbsoluteHigh})
+	printed(t, "bootstrap", lines["bootstrap"], []*float64{b.AbsoluteLow, b.AbsoluteHigh})
+	// An end of 10,000 resamples is good to 3% of a standard error, which is 4.2.
+	for i, end := range []*float64{b.AbsoluteLow, b.AbsoluteHigh} {
+		if want := parseFloat(t, lines["numpy"][1+2*i]); math.Abs(*end-want) > 3*0.03*4.2 {
+			t.Errorf("%v, and numpy draws %v", *end, want)
 		}
 	}
 }

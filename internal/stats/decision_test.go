@@ -1,6 +1,7 @@
 package stats
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -114,7 +115,10 @@ func TestDecide(t *testing.T) {
 // Reasons name the metric, the number and what it was compared with.
 func TestReasonsInWords(t *testing.T) {
 	j := evidenceRow(metrics.Primary, "orders", 0.1, 0.00001)
-	_, reasons := Decide(Evidence{Judged: []Judged{j}, MinimumEffect: 0.01})
+	verdict, reasons := Decide(Evidence{Judged: []Judged{j}, MinimumEffect: 0.01})
+	if verdict != metrics.KeepRunning {
+		t.Errorf("verdict %s", verdict)
+	}
 	// A detectable effect of 2% with 1000 units makes 4000 for 1%.
 	want := []string{
 		"orders has 1,000 units in the variation, of about 4,000 that it takes to see an effect of 1%",
@@ -124,6 +128,13 @@ func TestReasonsInWords(t *testing.T) {
 		if r.Text != want[i] {
 			t.Errorf("reason %d: %s\nwant: %s", i, r.Text, want[i])
 		}
+	}
+	page, err := os.ReadFile("../../docs/statistics.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if example := "```verdict\n" + strings.Join(want, "\n") + "\n```"; !strings.Contains(string(page), example) {
+		t.Errorf("docs/statistics.md has another example than\n%s", example)
 	}
 	for days, want := range map[float64]string{ // three times as many again
 		10:     "; at the pace so far they are there in about 30 days",
