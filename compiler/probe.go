@@ -319,8 +319,8 @@ func counted(why string, s *Source, value, where sqlast.Expr) sqlast.Select {
 // exposed, of these with events, with events if case, blanks at the ends and
 // leading zeros of ids did not matter, and the smallest id of the exposed units
 // and of the events; how many units there would be if these did not matter, and
-// how many ids of events that are of no unit would be of one. It reads the table
-// exposure.
+// how many ids of events that are of no unit would be of one. Rows without a time or
+// an event key are no events. It reads the table exposure.
 func (u *UnitProgram) ProbeMatch(s *Source) sqlast.Select {
 	read := s.whole()
 	var filter sqlast.Expr
@@ -339,7 +339,8 @@ func (u *UnitProgram) ProbeMatch(s *Source) sqlast.Select {
 	beside := func(l sqlast.From, name, alias string) sqlast.From {
 		return sqlast.Join{Kind: sqlast.CrossJoin, L: l, R: table(name, alias)}
 	}
-	ids := sqlast.Select{Distinct: true, Items: []sqlast.Item{item(id, "id")}, From: read, Where: all(filter, notNull(id))}
+	ids := sqlast.Select{Distinct: true, Items: []sqlast.Item{item(id, "id")}, From: read,
+		Where: all(filter, notNull(id), notNull(inRow(s.Time.SQL)), notNull(inRow(s.Event.SQL)))}
 	foldedIDs := sqlast.Select{Distinct: true, Items: []sqlast.Item{item(folded(col("", "id")), "id")}, From: table("ids", "")}
 	exposed := sqlast.Select{Distinct: true, Items: []sqlast.Item{item(col("", colUnitID), "id")},
 		From: sqlast.Table{Name: u.b.table("exposure")}, Where: isNull(col("", colDropped))}
