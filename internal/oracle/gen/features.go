@@ -53,6 +53,8 @@ const (
 	crowds            = "more than 50 segment values"
 	ndjsonFiles       = "files of NDJSON"
 	csvFiles          = "files of CSV"
+	columnNames       = "metrics called as columns are"
+	alikeSources      = "sources whose names differ in case"
 )
 
 // pending are the features that are not drawn, because the compiler does not

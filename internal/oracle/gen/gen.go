@@ -164,7 +164,11 @@ func drawWorld(t *rapid.T) *world {
 	}
 	w.events = []*source{w.drawEventSource(t, "orders")}
 	if chance(t, 30) {
-		w.events = append(w.events, w.drawEventSource(t, "pages"))
+		name := "pages"
+		if w.use(t, alikeSources, 20) {
+			name = "Orders"
+		}
+		w.events = append(w.events, w.drawEventSource(t, name))
 	}
 	for i, s := range w.impressions { // without a draw of its own, so that seeds stay what they are
 		s.weight = w.events[i%len(w.events)].weight

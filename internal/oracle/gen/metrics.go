@@ -15,13 +15,25 @@ type body struct {
 	winsorize bool
 }
 
+// namesOfColumns are keys of metrics that are also names of columns in the statements of a
+// run.
+var namesOfColumns = []string{
+	"unit", "value", "ts", "event", "experiment", "variation", "group", "segment", "segment_value",
+	"split", "step", "phase", "part", "stored", "until", "weight", "times", "hash", "i", "n", "r", "date", "units", "unit_id", "exposed_at",
+}
+
 // writeMetrics draws metrics and gives their keys.
 func (w *world) writeMetrics(t *rapid.T, b *strings.Builder) []string {
 	b.WriteString("metrics:\n")
 	var keys []string
 	plain := map[string]body{} // those that a ratio may name
+	named := w.use(t, columnNames, 12)
+	first := between(t, "first name", 0, len(namesOfColumns)-1)
 	for i := range between(t, "metrics", 2, 5) {
 		key := fmt.Sprintf("m%d", i)
+		if named {
+			key = namesOfColumns[(first+i)%len(namesOfColumns)]
+		}
 		var fields []string
 		names := keysOf(plain)
 		switch {
