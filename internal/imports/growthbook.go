@@ -77,7 +77,12 @@ func (d *draft) growthBookMetric(r *record) {
 		}
 		m.ratio(sides[0], sides[1])
 	} else {
-		m.growthBookSide(&m.fields, r.child("numerator"), d.tables, kind)
+		numerator := r.child("numerator")
+		var conds []string
+		if column := numerator.text("column"); kind == "quantile" && q.text("type") != "unit" && q.is("ignoreZeros") && isColumn(column) {
+			conds = append(conds, numberOf(column)+" != 0")
+		}
+		m.growthBookSide(&m.fields, numerator, d.tables, kind, conds...)
 		m.fields = append(m.fields, within...)
 	}
 	switch {
@@ -92,9 +97,6 @@ func (d *draft) growthBookMetric(r *record) {
 	case kind == "quantile":
 		m.set("statistic", "p"+percent(q.number("quantile")))
 		m.set("over", "events")
-		if q.is("ignoreZeros") {
-			m.lose("quantileSettings.ignoreZeros: zeros count")
-		}
 	}
 	switch {
 	case r.is("inverse"):
@@ -122,8 +124,9 @@ func (d *draft) growthBookMetric(r *record) {
 	m.rest(r)
 }
 
-// growthBookSide writes what a column of a fact table counts.
-func (d *definition) growthBookSide(f *fields, c *record, tables map[string]string, kind string) {
+// growthBookSide writes what a column of a fact table counts, of rows for which the
+// conditions hold beside its filters.
+func (d *definition) growthBookSide(f *fields, c *record, tables map[string]string, kind string, conds ...string) {
 	id := c.text("factTableId")
 	event := tables[id]
 	if event == "" {
@@ -131,7 +134,6 @@ func (d *definition) growthBookSide(f *fields, c *record, tables map[string]stri
 		d.check("the event key is the id of the fact table, %s", id)
 	}
 	events := []string{event}
-	var conds []string
 	condOf := func(column, op string, values []string) {
 		if strings.EqualFold(column, "event_name") || strings.EqualFold(column, "event") {
 			if op == "in" && len(values) > 0 {
@@ -186,6 +188,9 @@ func (d *definition) growthBookSide(f *fields, c *record, tables map[string]stri
 	c.ignore("column")
 	f.expression("where", both(conds))
 }
+
+// isColumn reports whether a column is one of the table, not a word of GrowthBook.
+func isColumn(name string) bool { return name != "" && !strings.HasPrefix(name, "$$") }
 
 // growthBookValue says how the values of a column make the number of a unit.
 func (f *fields) growthBookValue(column, aggregation, kind string) {
