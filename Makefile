@@ -66,7 +66,7 @@ bench: build ## compare a run with hand-written SQL over a synthetic export, SIZ
 	GOMAXPROCS=1 go test ./internal/stats ./internal/job -run '^$$' -bench 'Compare|Boundaries|TenThousand|HundredExact|CompileMany'
 
 soak: tools ## compare CASES (100000) random cases from seed FIRST (1), those with the feature ONLY, with the oracle; goes on where it was interrupted
-	go test ./internal/job -count=1 -v -timeout 0 -run 'TestOracle$$' -soak.cases=$(CASES) -soak.first=$(FIRST) -soak.only='$(ONLY)' -soak.dir=$(CURDIR)/build/soak
+	go test ./internal/job -vet=off -count=1 -v -timeout 0 -run 'TestOracle$$' -soak.cases=$(CASES) -soak.first=$(FIRST) -soak.only='$(ONLY)' -soak.dir=$(CURDIR)/build/soak
 
 simulate: tools ## draw RUNS (20000) experiments in each simulation of internal/stats, with fixed seeds: coverage, power, false positives
 	go test ./internal/stats -count=1 -v -timeout 0 -run 'TestSimulate' -simulate.runs=$(RUNS)
