@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/metricsjob/metricsjob/internal/diag"
@@ -252,7 +253,15 @@ func (c *conversion) look(ctx context.Context, inputs []input, format metrics.Fi
 	for _, in := range inputs {
 		total += in.Size
 	}
-	return survey(ctx, inputs, format, c.timeAhead(inputs, format), c.chunkSize(), c.workers, func(read int64) {
+	known := spelling{}
+	if c.plan != nil {
+		for _, columns := range c.plan.columnSets() {
+			for _, column := range columns {
+				known.add(column.Name)
+			}
+		}
+	}
+	return survey(ctx, inputs, format, known, c.timeAhead(inputs, format), c.chunkSize(), c.workers, func(read int64) {
 		c.tell("looking at types", read, total)
 	})
 }
@@ -272,7 +281,7 @@ func (c *conversion) timeAhead(inputs []input, format metrics.FileFormat) string
 	enough := errors.New("enough")
 	var read int64
 	for i := range inputs {
-		err := blocks(&inputs[i], format, &read, func(b block) error {
+		err := blocks(&inputs[i], format, spelling{}, &read, func(b block) error {
 			count(b, lineCutter{}, &jsonReader{}, first)
 			return enough
 		})
@@ -305,6 +314,10 @@ func (c *conversion) makePlan(ctx context.Context, inputs []input, format metric
 		if p.Time = p.guessTime(found); p.Time == "" {
 			return found.noTime(p.Columns)
 		}
+	}
+	named := func(c loaders.NewColumn) bool { return strings.EqualFold(c.Name, p.Time) }
+	if i := slices.IndexFunc(p.Columns, named); i >= 0 {
+		p.Time = p.Columns[i].Name
 	}
 	if p.Time != found.time {
 		for _, chunk := range p.Chunks {

@@ -152,6 +152,29 @@ func (c csvCutter) header(record []byte) ([]string, error) {
 	return names, nil
 }
 
+// spelling are the names of columns as they were first met, by the name in small
+// letters: those that differ in nothing but case are one column, as for a run.
+type spelling map[string]string
+
+// add gives the name of a column as it was first met.
+func (s spelling) add(name string) string {
+	folded := strings.ToLower(name)
+	if first, known := s[folded]; known {
+		return first
+	}
+	s[folded] = name
+	return name
+}
+
+// of gives the names of a header as they were first met.
+func (s spelling) of(header []string) []string {
+	var names []string
+	for _, name := range header {
+		names = append(names, s.add(name))
+	}
+	return names
+}
+
 // csvReader reads records of one file of CSV.
 type csvReader struct {
 	csvCutter

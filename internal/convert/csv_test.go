@@ -3,9 +3,12 @@ package convert
 import (
 	"errors"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestFieldKinds(t *testing.T) {
@@ -96,5 +99,33 @@ func TestSeparators(t *testing.T) {
 		if got := separatorOf([]byte(header)); got != want {
 			t.Errorf("%q: %q, want %q", header, got, want)
 		}
+	}
+}
+
+// TestColumnsInTwoCases: what is called so in some files, and in another case in others,
+// is one column, also in files that come later.
+func TestColumnsInTwoCases(t *testing.T) {
+	in := write(t, map[string]string{
+		"1.csv": "ts,User,amount\n2026-03-01,u1,1\n",
+		"2.csv": "AMOUNT,TS,user\n2.5,2026-03-01,u2\n",
+	})
+	opts := Options{Paths: []string{in}, Out: filepath.Join(t.TempDir(), "out"), Timestamp: "TS"}
+	convertTo(t, opts)
+	add(t, in, "0.csv", "Ts,Amount,USER,more\n2026-03-02,3,u3,x\n")
+	out, result := convertTo(t, opts)
+	if result.Added != 1 || result.Written != 3 {
+		t.Errorf("result %+v", result)
+	}
+	const want = `2026-03-01 00:00:00 | u1 | 1.0 | <nil>
+2026-03-01 00:00:00 | u2 | 2.5 | <nil>
+2026-03-02 00:00:00 | u3 | 3.0 | x
+`
+	got := query(t, out, `SELECT ts::VARCHAR, "User", amount::VARCHAR, more FROM %s ORDER BY 2`)
+	if diff := cmp.Diff(want, asText(got)); diff != "" {
+		t.Errorf("rows (-want +got):\n%s", diff)
+	}
+	names := query(t, out, `SELECT name, count(*) FROM (SELECT name FROM parquet_schema('`+out+`/ds=*/*.parquet') WHERE num_children IS NULL) GROUP BY ALL ORDER BY 1 -- %s`)
+	if diff := cmp.Diff("User | 2\namount | 2\nmore | 1\nts | 2\n", asText(names)); diff != "" {
+		t.Errorf("columns of two parts (-want +got):\n%s", diff)
 	}
 }

@@ -111,8 +111,8 @@ type look struct {
 
 // survey reads all inputs, finds the types of what they hold, and cuts them into
 // chunks of about a size. Time is the path of the rows' time, or empty. It fills in the
-// headers of CSV.
-func survey(ctx context.Context, inputs []input, format metrics.FileFormat, time string, size int64, workers int, tell func(bytes int64)) (*look, error) {
+// headers of CSV, whose columns are called as they are known.
+func survey(ctx context.Context, inputs []input, format metrics.FileFormat, known spelling, time string, size int64, workers int, tell func(bytes int64)) (*look, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	type job struct {
@@ -147,7 +147,7 @@ func survey(ctx context.Context, inputs []input, format metrics.FileFormat, time
 		defer close(jobs)
 		var read int64
 		for i := range inputs {
-			if err := blocks(&inputs[i], format, &read, func(b block) error {
+			if err := blocks(&inputs[i], format, known, &read, func(b block) error {
 				if n := len(found.chunks); n == 0 || found.chunks[n-1].size() >= size {
 					found.chunks = append(found.chunks, &chunk{})
 				}
@@ -215,7 +215,7 @@ func count(b block, c cutter, reader rowReader, rows *shape) (t tally, days runs
 var mark = []byte("\xef\xbb\xbf") // what some programs begin text with
 
 // blocks gives the blocks of an input, after its header.
-func blocks(in *input, format metrics.FileFormat, raw *int64, each func(block) error) error {
+func blocks(in *input, format metrics.FileFormat, known spelling, raw *int64, each func(block) error) error {
 	text, err := in.open(raw)
 	if err != nil {
 		return err
@@ -249,7 +249,7 @@ func blocks(in *input, format metrics.FileFormat, raw *int64, each func(block) e
 	if in.Header, err = c.header(bytes.TrimRight(begin[head:end], "\r\n")); err != nil {
 		return mistakef("%s: %v", in.Path, err).withHint("its first line must name the columns")
 	}
-	in.Separator = string(c.separator)
+	in.Header, in.Separator = known.of(in.Header), string(c.separator)
 	rest := &blockReader{
 		from: text, cutter: c, rest: begin[end:],
 		offset: int64(end), line: 1 + int64(bytes.Count(begin[:end], newline)),

@@ -35,7 +35,7 @@ func FirstUnreadable(ctx context.Context, path string, format metrics.FileFormat
 	}
 	in, read := found[0], int64(0)
 	enough := errors.New("enough")
-	err = blocks(&in, format, &read, func(b block) error {
+	err = blocks(&in, format, spelling{}, &read, func(b block) error {
 		reader, rows := readers(format)(in), &shape{row: true}
 		if b.long {
 			line, reason = b.line, errLong.Error()

@@ -1,6 +1,7 @@
 package job_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -138,4 +139,56 @@ func runText(t *testing.T, text string) metrics.Tables {
 		r.Tables.Health[i].RunID = ""
 	}
 	return r.Tables
+}
+
+// TestConvertedColumnsInTwoCases: a folder of CSV whose files write the names of columns in
+// another case has the results of what convert makes of it, and of a count by hand: a spent
+// 10 + 5, and b 20.
+func TestConvertedColumnsInTwoCases(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"shown/1.csv":  "user,flag,variation,ts\na,button,control,2026-03-02 10:00:00\n",
+		"shown/2.csv":  "TS,Variation,USER,Flag\n2026-03-02 10:00:00,green,b,button\n",
+		"orders/1.csv": "Customer,ts,Amount\na,2026-03-02 11:00:00,10\n",
+		"orders/2.csv": "amount,customer,ts\n20,b,2026-03-02 11:00:00\n5,a,2026-03-02 12:00:00\n",
+	} {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		writeFile(t, filepath.Join(dir, name), text)
+	}
+	const text = `version: 1
+sources:
+  impressions:
+    - {name: shown, path: 'DIR/shown', columns: {units: {user: user}, flag: flag, variation: variation, timestamp: ts}}
+  events:
+    - {name: orders, path: 'DIR/orders', columns: {units: {user: customer}, event: '"purchase"', timestamp: ts, value: amount}}
+metrics:
+  - {key: revenue, event: purchase, measure: value, decimals: 0, better: higher}
+experiments:
+  - key: button
+    flag: button
+    unit: user
+    start: 2026-03-02
+    variations: [{key: control, weight: 1, baseline: true}, {key: green, weight: 1}]
+    metrics: {primary: [revenue]}
+`
+	before := runText(t, strings.NewReplacer("DIR", dir, "/shown'", "/shown/*.csv'", "/orders'", "/orders/*.csv'").Replace(text))
+	out := t.TempDir()
+	for _, source := range []string{"shown", "orders"} {
+		if _, err := convert.Convert(t.Context(), convert.Options{Paths: []string{filepath.Join(dir, source)}, Out: filepath.Join(out, source), Partition: "ds", Threads: 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	after := runText(t, strings.ReplaceAll(text, "DIR", out))
+	if diff := cmp.Diff(before.Results, after.Results); diff != "" {
+		t.Errorf("results (-of the lines +of what is converted):\n%s", diff)
+	}
+	var got []string
+	for _, r := range after.Results {
+		got = append(got, fmt.Sprint(r.Variation, " ", r.Units, " ", *r.Total))
+	}
+	if diff := cmp.Diff([]string{"control 1 15", "green 1 20"}, got); diff != "" {
+		t.Errorf("totals (-want +have):\n%s", diff)
+	}
 }
