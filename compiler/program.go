@@ -333,7 +333,8 @@ func all(conds ...sqlast.Expr) sqlast.Expr {
 }
 
 // besideMetrics are the columns that stand beside those that are called by
-// the key of a metric, which may be any of these words.
+// the key of a metric, or by an event that a metric counts from, which may be any of
+// these words.
 var besideMetrics = []string{
 	colUnit, colTime, colEvent, colWeight, colTimes, colHash, colStored, colUntil, colPhase, colPart, colSplit, colOfUnit,
 	colUnitID, colExperiment, colVariation, colExposedAt, colObserveUntil, colWindowsUntil, colFirstShown,
@@ -343,7 +344,7 @@ var besideMetrics = []string{
 // keyed gives a name that neither is taken yet nor stands beside those of
 // metrics. Names that differ only in case are one, as they are for engines.
 func keyed(taken map[string]bool, name string) string {
-	for i := 2; taken[foldASCII(name)] || slices.Contains(besideMetrics, name); i++ {
+	for i := 2; taken[foldASCII(name)] || slices.Contains(besideMetrics, foldASCII(name)); i++ {
 		name = fmt.Sprintf("%s (%d)", name, i)
 	}
 	taken[foldASCII(name)] = true
