@@ -23,6 +23,8 @@ type recognised struct {
 	noImpressions, noEvents string
 	// key is equal for columns that mean the same.
 	key string
+	// part is what a file is among tables of which each event has one.
+	part part
 }
 
 // role is what the rows are taken for: events, where they may be both. It is

@@ -45,6 +45,9 @@ func Survey(ctx context.Context, engine *Engine, folder string, tell func(step s
 			return nil, err
 		}
 	}
+	if err := s.logs(ctx); err != nil {
+		return nil, err
+	}
 	if err := s.both(ctx); err != nil {
 		return nil, err
 	}
@@ -74,6 +77,8 @@ type surveyor struct {
 	either []*table
 	// facts are tables of events whose key no column tells.
 	facts []*table
+	// eventLogs are tables that have every event, beside tables of single ones.
+	eventLogs []*table
 }
 
 // surveyed is a source as the definitions and as the compiler see it.
@@ -96,6 +101,10 @@ func (s *surveyor) table(ctx context.Context, t *table) error {
 	}
 	if role == metrics.RoleEvents && t.meaning.impressions != nil {
 		s.either = append(s.either, t)
+	}
+	if t.meaning.part == partLog {
+		s.eventLogs = append(s.eventLogs, t)
+		return nil
 	}
 	if err := s.source(ctx, t, role); err != nil || t.meaning.preset == "" {
 		return err

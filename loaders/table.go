@@ -62,6 +62,7 @@ func findTables(ctx context.Context, engine *Engine, x *exported) ([]*table, err
 	if err != nil {
 		return nil, err
 	}
+	tellParts(files)
 	byFolder := map[string][]dataFile{}
 	var order []string
 	for _, f := range files {
@@ -224,7 +225,7 @@ func (t *table) addColumns(columns []compiler.Column) {
 			all = slices.Delete(all, i, i+1)
 		}
 	}
-	if meaning := recognise(all, t.data[0].inPath); meaning.key == t.meaning.key {
+	if meaning := recognise(all, t.data[0].inPath).as(t.meaning.part); meaning.key == t.meaning.key {
 		t.columns, t.clashes, t.meaning = all, clashes, meaning
 	}
 }

@@ -114,6 +114,9 @@ func (w *writer) source(s *metrics.SurveyedSource) {
 			w.line("        - %s", quoted(p.V))
 		}
 	}
+	if s.Def.Where.IsSet() {
+		w.line("      where: %s", quoted(s.Def.Where.Src))
+	}
 	if !s.Def.Preset.Set {
 		w.columns(&s.Def.Columns)
 	}
