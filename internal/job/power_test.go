@@ -11,9 +11,10 @@ import (
 	"github.com/metricsjob/metricsjob/internal/job"
 )
 
-// Curves are those of R 4.2.2, power.t.test(n, power = .8, sd, sig.level = .05, strict =
-// TRUE, tol = 1e-15)$delta by the mean and, of an effect, $power; uneven ones are the root
-// of pt(qt(.95, nu), nu, ncp, lower.tail = FALSE) = .9 by uniroot.
+// Curves of means are those of R 4.2.2, power.t.test(n, power = .8, sd, sig.level = .05,
+// strict = TRUE, tol = 1e-15)$delta by the mean and, of an effect, $power. Those of rates,
+// 163 of 3304 units, are by scipy 1.17.1: roots of stats.nct with n − 2 degrees of freedom
+// and the shift e/√(v(p)/nₐ + v(p + e)/n_b), where v(p) is p(1 − p)·3304/3303.
 func TestPowerCurve(t *testing.T) {
 	dir := t.TempDir()
 	sums, data := filepath.Join(dir, "sums.csv"), filepath.Join(dir, "metrics.yaml")
@@ -37,22 +38,22 @@ func TestPowerCurve(t *testing.T) {
 			job.PowerOptions{Mean: new(1.0), StdDev: new(1.0), PerDay: 100, Days: 14, Effects: []float64{0.1}}, 14,
 			[]point{{100, 1, 0.5658822438, 0.07852398768}, {700, 7, 0.2120716143, 0.2619585054}, {1400, 14, 0.1498538154, 0.4640407237}},
 		},
-		"a rate, by units": {
+		"a deviation, by units": {
 			job.PowerOptions{Mean: new(0.05), StdDev: &rate, Units: 50_000}, 20,
 			[]point{{2500, 0, 0.4886603703, 0}, {25_000, 0, 0.1544744944, 0}, {50_000, 0, 0.1092278641, 0}},
 		},
 		"sums, by day": {
 			job.PowerOptions{Moments: sums, PerDay: 4000, Days: 14, Effects: []float64{0.1}}, 14,
-			[]point{{4000, 1, 0.389057281951, 0.111192381928}, {28_000, 7, 0.147019547302, 0.478371854113}, {56_000, 14, 0.103956735786, 0.768827537729}},
+			[]point{{4000, 1, 0.425673889602, 0.108374500693}, {28_000, 7, 0.152187896342, 0.461123140881}, {56_000, 14, 0.106534531540, 0.749725553981}},
 		},
 		"sums, one-sided and uneven, by units": {
 			job.PowerOptions{Moments: sums, Units: 20_000, Ratio: 3, Power: 0.9, Alternative: "greater"}, 20,
-			[]point{{4000, 0, 0.469227238785, 0}, {20_000, 0, 0.209816391186, 0}},
+			[]point{{4000, 0, 0.495299611891, 0}, {20_000, 0, 0.215035620641, 0}},
 		},
 		// 3304 units of the baseline came in a day, and 6696 of two others.
 		"data, with their traffic": {
 			job.PowerOptions{Options: job.Options{Paths: []string{data}, Metrics: []string{"purchases"}, Threads: 2}, Days: 28}, 28,
-			[]point{{6652, 1, 0.301665612056, 0}, {186_256, 28, 0.0570015024296, 0}},
+			[]point{{6652, 1, 0.323596641541, 0}, {186_256, 28, 0.057774376047, 0}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -96,11 +97,11 @@ func TestPowerCurve(t *testing.T) {
 	}
 }
 
-// Of 900 units of control 90 visit and 45 buy, at 90:10 in one day. By scipy 1.14.1, for
-// nu = n - 2 and sd = sqrt(900*p*(1-p)/899): the root n of
-// nct.sf(t.isf(0.1, nu), nu, 0.2*p/sd*sqrt(n*0.09)) = 0.9 is 16442.83 for visits, one-sided at
-// 0.1 with a power of 0.9; two-sided at 0.05 with 0.8 that of purchases is 41472.54 by
-// nct.sf(t.isf(0.025, nu), ..) + nct.cdf(-t.isf(0.025, nu), ..).
+// Of 900 units of control 90 visit and 45 buy, at 90:10 in one day. By scipy 1.17.1, for
+// nu = n - 2, v(p) = 900*p*(1-p)/899 and ncp = 0.2*p/sqrt(v(p)/(0.9*n) + v(1.2*p)/(0.1*n)): the root
+// n of nct.sf(t.isf(0.1, nu), nu, ncp) = 0.9 is 19007.79 for visits, one-sided at 0.1 with a
+// power of 0.9; two-sided at 0.05 with 0.8 that of purchases is 48465.80 by
+// nct.sf(t.isf(0.025, nu), nu, ncp) + nct.cdf(-t.isf(0.025, nu), nu, ncp).
 func TestPowerOfData(t *testing.T) {
 	dir := t.TempDir()
 	writeFile(t, filepath.Join(dir, "metrics.yaml"), `version: 1
@@ -154,7 +155,7 @@ experiments:
 	for i, want := range []struct {
 		metric                   string
 		mean, units, power, days float64
-	}{{"visits", 0.1, 16_443, 0.9, 17}, {"bought", 0.05, 41_473, 0.8, 42}} {
+	}{{"visits", 0.1, 19_008, 0.9, 20}, {"bought", 0.05, 48_466, 0.8, 49}} {
 		r := rows[i]
 		if r.Metric != want.metric || math.Abs(r.Mean-want.mean) > 1e-12 || r.Units != want.units || r.Power != want.power || *r.Days != want.days {
 			t.Errorf("%+v with %v days, want %+v", r, *r.Days, want)

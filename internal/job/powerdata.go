@@ -56,6 +56,9 @@ func (o PowerOptions) fromNumbers(by sumsAnalysis) []planned {
 	}
 	opt := o.over(by.opt)
 	design := stats.PowerDesign{StdDev: *o.StdDev, Ratio: ratio, Alpha: opt.Alpha, Alternative: opt.Alternative, Test: opt.Test}
+	if o.Rate {
+		design.Rate = *o.Mean
+	}
 	return []planned{{mean: *o.Mean, rate: o.Rate, power: opt.Power, perDay: o.PerDay, design: design.Peeking(by.Analysis, *o.Mean)}}
 }
 

@@ -6,9 +6,11 @@ import (
 )
 
 // PowerDesign is what the power of a comparison of two means depends on, but for
-// the effect and the number of units. Both variations have the same variance.
+// the effect and the number of units. Both variations have the same variance, but for
+// rates, whose variance follows from the rate.
 type PowerDesign struct {
-	StdDev      float64 // of a unit, above 0
+	StdDev      float64 // of a unit of the baseline, above 0
+	Rate        float64 // the baseline's mean, of a metric of 0 and 1; 0 of all others
 	Ratio       float64 // units of the variation for each unit of the baseline, above 0
 	Alpha       float64
 	Alternative Alternative
@@ -43,7 +45,20 @@ func PowerDesignOf(kind Kind, m Moments, ratio float64, opt Options) (d PowerDes
 		}
 	}
 	sd := math.Sqrt(variance.float64())
-	return PowerDesign{StdDev: sd, Ratio: ratio, Alpha: opt.Alpha, Alternative: opt.Alternative, Test: opt.Test}, sd > 0 && !math.IsInf(sd, 1)
+	d = PowerDesign{StdDev: sd, Ratio: ratio, Alpha: opt.Alpha, Alternative: opt.Alternative, Test: opt.Test}
+	if IsRate(kind, m) {
+		d.Rate = e.mean.float64()
+	}
+	return d, sd > 0 && !math.IsInf(sd, 1)
+}
+
+// variance is that of an effect of this size, measured on so many units.
+func (d PowerDesign) variance(effect, units float64) float64 {
+	baseline, ofVariation := units/(1+d.Ratio), 1.0
+	if rate := math.Min(1, math.Max(0, d.Rate+effect)); d.Rate > 0 && d.Rate < 1 {
+		ofVariation = rate * (1 - rate) / (d.Rate * (1 - d.Rate))
+	}
+	return d.StdDev * d.StdDev * (1/baseline + ofVariation/(units-baseline))
 }
 
 // detectable is the absolute effect that a comparison with this spread finds with
@@ -70,8 +85,7 @@ func (s spread) detectable(quantile float64, opt Options) float64 {
 // Power is the chance to find the effect with so many units in both variations
 // together, at least 3.
 func (d PowerDesign) Power(effect, units float64) float64 {
-	baseline := units / (1 + d.Ratio)
-	variance := d.StdDev * d.StdDev * (1/baseline + 1/(units-baseline))
+	variance := d.variance(effect, units)
 	shift := effect / math.Sqrt(variance)
 	if power, ok := d.sequentialPower(shift, units, variance); ok {
 		return power
@@ -106,11 +120,18 @@ func (d PowerDesign) Power(effect, units float64) float64 {
 func (d PowerDesign) DetectableEffect(power, units float64) float64 {
 	if d.Alternative == Less {
 		d.Alternative = Greater
+		if d.Rate > 0 {
+			d.Rate = 1 - d.Rate // of those that do not
+		}
 		return -d.DetectableEffect(power, units)
 	}
-	unit := d.StdDev * math.Sqrt((1+d.Ratio)*(1+1/d.Ratio)/units)
+	unit := math.Sqrt(d.variance(0, units))
 	if d.looks == nil && d.tunedAt == 0 && d.mixture == 0 && power > d.Alpha {
-		return unit * d.shift(power, units)
+		shift := d.shift(power, units)
+		if d.Rate == 0 {
+			return unit * shift
+		}
+		return unit * rising(func(e float64) float64 { return e*unit/math.Sqrt(d.variance(e*unit, units)) - shift }, 0, 1)
 	}
 	return unit * rising(func(e float64) float64 { return d.Power(e*unit, units) - power }, 0, 1)
 }
