@@ -55,7 +55,7 @@ var drawnLaws = []drawnLaw{
 	{
 		name: "one experiment alone", tables: resultTables,
 		run: func(t *rapid.T, c *gen.Case, opts *job.Options) {
-			opts.Experiments = []string{rapid.SampledFrom(keysIn(c.YAML, "exp_")).Draw(t, "experiment")}
+			opts.Experiments = []string{rapid.SampledFrom(keysIn(c.YAML, "experiments")).Draw(t, "experiment")}
 		},
 		rows: func(opts *job.Options) func(metrics.Table, []any) bool {
 			return having("experiment", opts.Experiments[0])
@@ -64,7 +64,7 @@ var drawnLaws = []drawnLaw{
 	{
 		name: "one metric alone", tables: resultTables,
 		run: func(t *rapid.T, c *gen.Case, opts *job.Options) {
-			opts.Metrics = []string{rapid.SampledFrom(keysIn(c.YAML, "m")).Draw(t, "metric")}
+			opts.Metrics = []string{rapid.SampledFrom(keysIn(c.YAML, "metrics")).Draw(t, "metric")}
 		},
 		rows: func(opts *job.Options) func(metrics.Table, []any) bool { return having("metric", opts.Metrics[0]) },
 		told: "not_computed",
@@ -121,14 +121,16 @@ func TestLawsOfDrawnCases(t *testing.T) {
 	})
 }
 
-// keysIn are the keys of the definitions that begin with the prefix, which
-// drawn ones go on from with a letter or a digit.
-func keysIn(yaml, prefix string) []string {
+// keysIn are the keys of the entries of a section of drawn definitions.
+func keysIn(yaml, section string) []string {
 	var out []string
+	inside := false
 	for line := range strings.Lines(yaml) {
-		key, ok := strings.CutPrefix(strings.TrimSpace(line), "- key: "+prefix)
-		if ok && len(key) == 1 {
-			out = append(out, prefix+key)
+		if !strings.HasPrefix(line, " ") {
+			inside = strings.TrimSpace(line) == section+":"
+		}
+		if key, ok := strings.CutPrefix(line, "  - key: "); ok && inside {
+			out = append(out, strings.TrimSpace(key))
 		}
 	}
 	return out
