@@ -117,7 +117,7 @@ func (o PowerOptions) plan(kind stats.Kind, m stats.Moments, by sumsAnalysis, e 
 		perDay *= float64(m.Units) / float64(exposed)
 	}
 	design = design.Peeking(by.Analysis, *mean)
-	return planned{mean: *mean, rate: stats.IsRate(kind, m), design: design, power: opt.Power, perDay: perDay}, true
+	return planned{mean: *mean, rate: design.Rate > 0, design: design, power: opt.Power, perDay: perDay}, true
 }
 
 // fromSums plans with the rows of a file of sums: of each metric those over everybody,

@@ -60,8 +60,8 @@ func tableOf(kind Kind, a, b Moments) (t table, ok bool) {
 	return table{xa, a.Units, xb, b.Units}, okA && okB
 }
 
-// IsRate reports whether moments are those of a metric of 0 and 1.
-func IsRate(kind Kind, m Moments) bool {
+// isRate reports whether moments are those of a metric of 0 and 1.
+func isRate(kind Kind, m Moments) bool {
 	_, ok := tableOf(kind, m, m)
 	return kind == Proportion || ok
 }

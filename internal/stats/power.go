@@ -46,7 +46,7 @@ func PowerDesignOf(kind Kind, m Moments, ratio float64, opt Options) (d PowerDes
 	}
 	sd := math.Sqrt(variance.float64())
 	d = PowerDesign{StdDev: sd, Ratio: ratio, Alpha: opt.Alpha, Alternative: opt.Alternative, Test: opt.Test}
-	if IsRate(kind, m) {
+	if isRate(kind, m) {
 		d.Rate = e.mean.float64()
 	}
 	return d, sd > 0 && !math.IsInf(sd, 1)
@@ -90,30 +90,31 @@ func (d PowerDesign) Power(effect, units float64) float64 {
 	if power, ok := d.sequentialPower(shift, units, variance); ok {
 		return power
 	}
-	var above func(q, shift float64) float64
-	var reference distribution
-	switch d.Test {
-	case Z:
-		reference = normal{}
-		above = normalTail
-	case Welch, Student:
-		nu := units - 2
-		reference = student{nu}
-		above = chiOf(nu).tail
-	default:
-		panic(fmt.Sprintf("stats: no case for the power of test %q", d.Test))
-	}
+	reference, above := d.statistic(units)
+	q := quantileOf(reference, d.options())
 	switch d.Alternative {
 	case TwoSided:
-		q := reference.quantile(d.Alpha / 2)
 		return math.Min(1, above(q, shift)+above(q, -shift))
-	case Greater:
-		return above(reference.quantile(d.Alpha), shift)
 	case Less:
-		return above(reference.quantile(d.Alpha), -shift)
+		shift = -shift
 	}
-	panic(fmt.Sprintf("stats: no case for alternative %q", d.Alternative))
+	return above(q, shift)
 }
+
+// statistic is what so many units are tested by in one fixed look: its distribution without
+// an effect, and the chance of its being above q with one of so many standard errors.
+func (d PowerDesign) statistic(units float64) (reference distribution, above func(q, shift float64) float64) {
+	switch d.Test {
+	case Z:
+		return normal{}, normalTail
+	case Welch, Student:
+		nu := units - 2
+		return student{nu}, chiOf(nu).tail
+	}
+	panic(fmt.Sprintf("stats: no case for the power of test %q", d.Test))
+}
+
+func (d PowerDesign) options() Options { return Options{Alpha: d.Alpha, Alternative: d.Alternative} }
 
 // DetectableEffect is the effect that so many units find with the power; below
 // zero where the alternative is Less.
@@ -127,26 +128,14 @@ func (d PowerDesign) DetectableEffect(power, units float64) float64 {
 	}
 	unit := math.Sqrt(d.variance(0, units))
 	if d.looks == nil && d.tunedAt == 0 && d.mixture == 0 && power > d.Alpha {
-		shift := d.shift(power, units)
+		reference, above := d.statistic(units)
+		shift := shiftBeyond(above, quantileOf(reference, d.options()), d.Alternative, power)
 		if d.Rate == 0 {
 			return unit * shift
 		}
 		return unit * rising(func(e float64) float64 { return e*unit/math.Sqrt(d.variance(e*unit, units)) - shift }, 0, 1)
 	}
 	return unit * rising(func(e float64) float64 { return d.Power(e*unit, units) - power }, 0, 1)
-}
-
-// shift is how many standard errors the effect is that one fixed look finds with the power.
-func (d PowerDesign) shift(power, units float64) float64 {
-	opt := Options{Alpha: d.Alpha, Alternative: d.Alternative}
-	switch d.Test {
-	case Z:
-		return shiftBeyond(normalTail, quantileOf(normal{}, opt), d.Alternative, power)
-	case Welch, Student:
-		nu := units - 2
-		return shiftBeyond(chiOf(nu).tail, quantileOf(student{nu}, opt), d.Alternative, power)
-	}
-	panic(fmt.Sprintf("stats: no case for the power of test %q", d.Test))
 }
 
 // normalTail is the chance of a normal statistic with this mean above q.
