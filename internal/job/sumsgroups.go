@@ -129,10 +129,11 @@ func (r sumsRow) settle(said map[settled]map[string]sumsRow) error {
 	if k := r.groupKey(); k.segment == metrics.Overall && k.value != metrics.All {
 		return r.errorf("name the segment, such as country; rows over everybody have none", "column segment_value: %q is a value of no segment", k.value)
 	}
-	if said[r.settled()] == nil {
-		said[r.settled()] = map[string]sumsRow{}
-	}
 	of := said[r.settled()]
+	if of == nil {
+		of = map[string]sumsRow{}
+		said[r.settled()] = of
+	}
 	for _, column := range metricColumns {
 		if r.text(column) == "" {
 			continue
