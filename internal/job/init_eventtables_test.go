@@ -7,11 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/metricsjob/metricsjob/internal/job"
 )
 
 // TestInitReadsEachEventOnce starts from warehouses in which tracks has every event, and each
@@ -55,11 +52,7 @@ func TestInitReadsEachEventOnce(t *testing.T) {
 				}
 				execute(t, dir, fmt.Sprintf("COPY (%s) TO 'DIR/%s' (FORMAT parquet)", query, path))
 			}
-			file := filepath.Join(dir, "metrics.yaml")
-			starter, err := job.Init(t.Context(), job.InitOptions{Folder: filepath.Join(dir, "export"), File: file})
-			if err != nil {
-				t.Fatal(err)
-			}
+			starter, result := initAndRun(t, dir, filepath.Join(dir, "export"))
 			var paths []string
 			for line := range strings.Lines(starter.Text) {
 				if before, path, found := strings.Cut(line, dir+"/export/"); found && strings.HasPrefix(strings.TrimSpace(before), "path:") {
@@ -68,19 +61,6 @@ func TestInitReadsEachEventOnce(t *testing.T) {
 			}
 			if diff := cmp.Diff(c.paths, paths); diff != "" || strings.Count(starter.Text, "preset: "+c.preset+"\n") < 2 {
 				t.Errorf("paths (-want +have):\n%s\nof\n%s", diff, starter.Text)
-			}
-			writeFile(t, file, starter.Text)
-			opts := job.Options{Paths: []string{file}, Now: time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC), Threads: 2}
-			report, err := job.Check(t.Context(), opts)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if len(report.Diagnostics) > 0 {
-				t.Errorf("%v in\n%s", report.Diagnostics, starter.Text)
-			}
-			result, err := job.Run(t.Context(), opts)
-			if err != nil {
-				t.Fatal(err)
 			}
 			var got []string
 			for _, r := range result.Tables.Results {

@@ -55,24 +55,7 @@ func TestInitRuns(t *testing.T) {
 				}
 				execute(t, dir, fmt.Sprintf("COPY (%s) TO 'DIR/%s' (FORMAT parquet)", query, file))
 			}
-			file := filepath.Join(dir, "metrics.yaml")
-			starter, err := job.Init(t.Context(), job.InitOptions{Folder: dir, File: file})
-			if err != nil {
-				t.Fatal(err)
-			}
-			writeFile(t, file, starter.Text)
-			opts := job.Options{Paths: []string{file}, Now: time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC), Threads: 2}
-			report, err := job.Check(t.Context(), opts)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if len(report.Diagnostics) > 0 {
-				t.Errorf("%v in\n%s", report.Diagnostics, starter.Text)
-			}
-			result, err := job.Run(t.Context(), opts)
-			if err != nil {
-				t.Fatal(err)
-			}
+			starter, result := initAndRun(t, dir, dir)
 			var got []string
 			for _, r := range result.Tables.Results {
 				got = append(got, fmt.Sprintf("%s %s %s: %d units, %v", r.Flag, r.Metric, r.Variation, r.Units, *r.Total))
@@ -87,6 +70,31 @@ func TestInitRuns(t *testing.T) {
 			}
 		})
 	}
+}
+
+// initAndRun writes a starter file for an export into a folder, which must pass a check without
+// a word, and runs it.
+func initAndRun(t *testing.T, dir, export string) (*job.Starter, *job.Result) {
+	t.Helper()
+	file := filepath.Join(dir, "metrics.yaml")
+	starter, err := job.Init(t.Context(), job.InitOptions{Folder: export, File: file})
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, file, starter.Text)
+	opts := job.Options{Paths: []string{file}, Now: time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC), Threads: 2}
+	report, err := job.Check(t.Context(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(report.Diagnostics) > 0 {
+		t.Errorf("%v in\n%s", report.Diagnostics, starter.Text)
+	}
+	result, err := job.Run(t.Context(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return starter, result
 }
 
 // TestInitRecognisesPresets starts from the exports of the cases of presets, in
