@@ -63,7 +63,7 @@ func (s *rowScope) stored(r Ref) (Field, string, bool) {
 	case RefAttribute:
 		return field, "attributes." + spelled(r.Name), ok
 	case RefUnitID:
-		return field, "id of " + spelled(r.Name), ok
+		return field, "units." + spelled(r.Name), ok
 	}
 	panic("compiler: no stored field for a name of this kind")
 }

@@ -3,6 +3,7 @@ package compiler
 import (
 	"slices"
 
+	"github.com/metricsjob/metricsjob/compiler/sqlast"
 	"github.com/metricsjob/metricsjob/internal/diag"
 	"github.com/metricsjob/metricsjob/metrics"
 )
@@ -119,7 +120,7 @@ func (p *planner) inSegment(u *UnitPlan, x *ExperimentPlan, seg Segment, of []*M
 	m, days := em.Metric, covariateDays(x.Def, em)
 	taken := map[string]bool{}
 	for _, have := range u.EventSegments {
-		name := foldASCII(have.Name)
+		name := sqlast.Fold(have.Name)
 		taken[name] = have.Segment.Key == seg.Key || taken[name]
 	}
 	s := &EventSegment{Name: keyed(taken, m.Key.V), Segment: seg, Plan: u.before(), Experiments: []string{x.Def.Key.V}, of: map[*Tally]*Tally{}}

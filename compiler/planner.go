@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/metricsjob/metricsjob/compiler/sqlast"
 	"github.com/metricsjob/metricsjob/internal/diag"
 	"github.com/metricsjob/metricsjob/internal/stats"
 	"github.com/metricsjob/metricsjob/metrics"
@@ -303,7 +304,7 @@ func (p *planner) measure(u *UnitPlan, m *metrics.Metric, name string) *Measure 
 	p.parsed[m] = nil
 	errors := len(p.list)
 	n := &Measure{Name: name, Metric: m, Window: m.Window}
-	n.Window.Pos = diag.Pos{}
+	n.Window.Pos, n.Window.HasFrom = diag.Pos{}, m.Window.From != 0 // however it is written
 	n.Events, n.Any = p.eventsOf(m.Event)
 	scope := &metricScope{registry: p.defs.Registry, events: n.Events, alone: p.alone, exposures: u.Impressions, traits: u.TraitSources}
 	switch {
@@ -418,7 +419,7 @@ func (u *UnitPlan) addMeasure(n *Measure) *Measure {
 			if have.id == n.id {
 				return have
 			}
-			taken[foldASCII(have.Name)] = true
+			taken[sqlast.Fold(have.Name)] = true
 		}
 	}
 	n.Name = keyed(taken, n.Name)

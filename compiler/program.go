@@ -44,6 +44,24 @@ type Statement struct {
 	Side  stats.Term
 }
 
+// Apart fails where statements make two tables of one name, and the rows of the
+// second would be read in place of those of the first.
+func Apart(list []Statement) error {
+	there := map[string]bool{}
+	for _, st := range list {
+		switch s := st.SQL.(type) {
+		case sqlast.CreateTable:
+			if there[sqlast.Fold(s.Name)] {
+				return fmt.Errorf("two tables are called %q", s.Name)
+			}
+			there[sqlast.Fold(s.Name)] = true
+		case sqlast.DropTable:
+			delete(there, sqlast.Fold(s.Name))
+		}
+	}
+	return nil
+}
+
 // ResultKind says which key columns a result has.
 type ResultKind int
 
@@ -344,22 +362,11 @@ var besideMetrics = []string{
 // keyed gives a name that neither is taken yet nor stands beside those of
 // metrics. Names that differ only in case are one, as they are for engines.
 func keyed(taken map[string]bool, name string) string {
-	for i := 2; taken[foldASCII(name)] || slices.Contains(besideMetrics, foldASCII(name)); i++ {
+	for i := 2; taken[sqlast.Fold(name)] || slices.Contains(besideMetrics, sqlast.Fold(name)); i++ {
 		name = fmt.Sprintf("%s (%d)", name, i)
 	}
-	taken[foldASCII(name)] = true
+	taken[sqlast.Fold(name)] = true
 	return name
-}
-
-// foldASCII makes small letters of capital ones, as engines do to compare the
-// names of columns.
-func foldASCII(name string) string {
-	return strings.Map(func(r rune) rune {
-		if 'A' <= r && r <= 'Z' {
-			return r + 'a' - 'A'
-		}
-		return r
-	}, name)
 }
 
 // spelled is the name of a source as a part of that of a table.
@@ -370,7 +377,7 @@ func (s *Source) spelled() string { return spelled(s.Def.Name.V) }
 // letters are marked: amount, ^Amount, total^Amount. A mark that is in the
 // name is ^_.
 func spelled(name string) string {
-	if foldASCII(name) == name && !strings.Contains(name, "^") {
+	if sqlast.Fold(name) == name && !strings.Contains(name, "^") {
 		return name
 	}
 	var out strings.Builder

@@ -1,6 +1,7 @@
 package compiler
 
 import (
+	"github.com/metricsjob/metricsjob/compiler/sqlast"
 	"github.com/metricsjob/metricsjob/metrics"
 )
 
@@ -28,7 +29,7 @@ func (p *planner) split(u *UnitPlan, em *metrics.ExperimentMetric, days int) []*
 	m := em.Metric
 	taken := map[string]bool{}
 	for _, have := range u.Splits {
-		taken[foldASCII(have.Name)] = true
+		taken[sqlast.Fold(have.Name)] = true
 	}
 	s := &Split{Name: keyed(taken, m.Key.V), Property: m.SplitBy.V, Plan: u.before()}
 	s.Plan.Impressions, s.Plan.Experiments = u.Impressions, u.Experiments

@@ -100,6 +100,7 @@ func (p *printer) selection(s Select, indent int) {
 		p.line(indent + 2)
 		p.item(item, i == len(s.Items)-1, indent+2)
 	}
+	p.apart(s.Items)
 	if s.From != nil {
 		p.line(indent)
 		p.write("FROM ")
@@ -116,6 +117,35 @@ func (p *printer) selection(s Select, indent int) {
 		p.line(indent)
 		p.write("LIMIT " + strconv.Itoa(s.Limit))
 	}
+}
+
+// apart refuses columns that are called alike: engines give another name to one of
+// them, or read one where the other is meant, and say nothing.
+func (p *printer) apart(items []Item) {
+	seen := make(map[string]bool, len(items))
+	for _, item := range items {
+		name := item.As
+		if c, ok := item.X.(Column); ok && name == "" {
+			name = c.Name
+		}
+		if name == "" {
+			continue
+		}
+		if seen[Fold(name)] {
+			p.fail(fmt.Sprintf("two columns are called %q", name))
+		}
+		seen[Fold(name)] = true
+	}
+}
+
+// Fold makes small letters of capital ones, as engines do to compare names.
+func Fold(name string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, name)
 }
 
 func (p *printer) with(list []CTE, indent int) {

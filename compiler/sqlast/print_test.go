@@ -367,3 +367,22 @@ func TestOfFiles(t *testing.T) {
 		}
 	}
 }
+
+func TestColumnsApart(t *testing.T) {
+	for _, c := range []struct {
+		items []Item
+		want  string
+	}{
+		{[]Item{{X: col("a")}, {X: col("b"), As: "c"}, {X: Int(1)}, {X: Int(2)}}, ""},
+		{[]Item{{X: col("a")}, {X: col("b"), As: "A"}}, `two columns are called "A"`},
+		{[]Item{{X: col("a"), As: "b"}, {X: col("c"), As: "b"}}, `two columns are called "b"`},
+	} {
+		got := ""
+		if _, err := Print(DuckDB, Select{Items: c.items}); err != nil {
+			got = err.Error()
+		}
+		if got != c.want {
+			t.Errorf("%s, want %s", got, c.want)
+		}
+	}
+}

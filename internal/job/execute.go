@@ -279,6 +279,9 @@ func (p *prepared) passes(u *compiler.UnitProgram, c *collected) int {
 }
 
 func (p *prepared) statements(ctx context.Context, list []compiler.Statement, c *collected) error {
+	if err := compiler.Apart(list); err != nil {
+		return err
+	}
 	for _, st := range list {
 		p.tell(st.Why)
 		p.done++
