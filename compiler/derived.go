@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/metricsjob/metricsjob/compiler/sqlast"
 	"github.com/metricsjob/metricsjob/metrics"
 )
 
@@ -100,7 +101,8 @@ func (d *Derived) describe() string {
 }
 
 // addDerived plans derived measures, those of an earlier metric where they are
-// the same.
+// the same. Their names, and that of their table, become ones that no other has:
+// a metric may be the numerator of several ratios.
 func (u *UnitPlan) addDerived(d *Derived) *Derived {
 	var ids []string
 	for _, n := range d.From {
@@ -112,8 +114,17 @@ func (u *UnitPlan) addDerived(d *Derived) *Derived {
 			return have
 		}
 	}
+	tables, columns := map[string]bool{}, map[string]bool{}
+	for _, have := range u.Derived {
+		tables[sqlast.Fold(have.Name)] = true
+		for _, n := range have.Measures {
+			columns[sqlast.Fold(n.Name)] = true
+		}
+	}
+	d.Name = keyed(tables, d.Name)
 	for i, n := range d.Measures {
 		n.id = fmt.Sprintf("%d of %s", i+1, d.id)
+		n.Name = keyed(columns, n.Name)
 	}
 	u.Derived = append(u.Derived, d)
 	return d
