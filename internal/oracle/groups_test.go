@@ -202,3 +202,15 @@ func TestSplit(t *testing.T) {
 		t.Errorf("splits %s", got)
 	}
 }
+
+// TestOverflowOfGroups: two groups that fit, and their sum, which has a digit too many.
+func TestOverflowOfGroups(t *testing.T) {
+	for _, statistic := range []string{"mean", "p50"} {
+		m := over(metric("value", metrics.Value), "events")
+		m.Statistic = text(statistic)
+		got := run(t, definitions(m), input([]Impression{shows("a", "control", 0)}, []Event{bought("a", 1, 6e8), bought("a", 2, 6e8)}))
+		if !got.Metrics[0].Overflow {
+			t.Errorf("%s: no overflow", statistic)
+		}
+	}
+}

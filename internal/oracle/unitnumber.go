@@ -95,14 +95,13 @@ func (m *measured) numbers(keep keepRow) []*unitNumber {
 		}
 	}
 	for i, s := range m.sides {
-		at := outcomes(i)
-		if m.IsPercentile() && m.Over.Set {
-			at = ofGroups
+		if m.IsPercentile() && m.Over.Set { // 5.1: of both, the groups and their sum
+			s.capFitting(numbers, ofGroups, s.capped)
 		}
 		if !m.capped {
-			s.findCaps(numbers, at)
+			s.findCaps(numbers, outcomes(i))
 		}
-		s.capFitting(numbers, at, s.capped)
+		s.capFitting(numbers, outcomes(i), s.capped)
 	}
 	m.capped = true
 	if m.days > 0 {
