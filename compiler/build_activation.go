@@ -36,7 +36,7 @@ func (p *planner) activation(u *UnitPlan, x *ExperimentPlan) {
 	}
 	if f.Event.Impression {
 		p.list.Errorf(f.Pos, "conflict", "activation of experiment %q is an event, not an impression", x.Def.Key.V).
-			WithHint("an impression is the exposure already; the audience can choose among them: where: 'exposure.…'")
+			WithHint("an impression is the exposure already; where chooses units by what is known at it: where: 'exposure.…'")
 		return
 	}
 	if u.Activation == nil {

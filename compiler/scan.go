@@ -73,6 +73,11 @@ func (s *source) errorf(char int, code, format string, args ...any) *diag.Diagno
 	return s.list.Errorf(s.At(s.offset(char)), code, format, args...)
 }
 
+// durationWord is a duration in what expr says of a number that it cannot read.
+var durationWord = regexp.MustCompile(`"([0-9]+)([smhdw])"`)
+
+var secondsIn = map[string]int{"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
 // lexError tells what expr's lexer could not read.
 func (s *source) lexError(err error) {
 	var e *file.Error
@@ -91,8 +96,12 @@ func (s *source) lexError(err error) {
 		s.errorf(char, "expression-syntax", "unknown escape in a text").
 			WithHint(`write \\ for a backslash, or put the text between backquotes`)
 	case strings.HasPrefix(e.Message, "bad number syntax"):
-		s.errorf(char, "expression-syntax", "a number or a name that begins with a digit cannot be read here").
-			WithHint(`write a name that begins with a digit as properties["1st"], and a place in a list of a source as items[0]`)
+		d := s.errorf(char, "expression-syntax", "a number or a name that begins with a digit cannot be read here")
+		if m := durationWord.FindStringSubmatch(e.Message); m != nil {
+			d.WithHint("elapsed is in seconds: write %s * %d for %s", m[1], secondsIn[m[2]], m[1]+m[2])
+		} else {
+			d.WithHint(`write a name that begins with a digit as properties["1st"], and a place in a list of a source as items[0]`)
+		}
 	case strings.HasPrefix(e.Message, "unrecognized character"):
 		r := []rune(s.Src)[min(char, len(s.bytes)-1)]
 		d := s.errorf(char, "expression-syntax", "%q means nothing here", string(r))

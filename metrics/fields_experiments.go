@@ -396,7 +396,7 @@ var (
 
 var experimentObject = &object[experimentDraft]{
 	name: "experiment",
-	doc:  "one rule of one flag over one period",
+	doc:  "one rule of one flag over one period; flag, unit, start, variations and metrics are given here or in defaults",
 	fields: []field[experimentDraft]{
 		row("key", key, func(e *experimentDraft) *Text { return &e.Key }, "the experiment's identity").needed("checkout_button"),
 		row("name", text, func(e *experimentDraft) *Text { return &e.Name }, "what people call it"),
@@ -412,7 +412,7 @@ var experimentObject = &object[experimentDraft]{
 		row("match", match, func(e *experimentDraft) *Match { return &e.Match }, matchObject.doc+"; default experiment = key where it is mapped, else flag = flag"),
 		row("start", instant, func(e *experimentDraft) *At[time.Time] { return &e.Start }, "the first instant of impressions").shown("2026-03-02"),
 		row("end", instant, func(e *experimentDraft) *At[time.Time] { return &e.End }, "the end of impressions, exclusive; without it the experiment is running"),
-		row("observe_until", instant, func(e *experimentDraft) *At[time.Time] { return &e.ObserveUntil }, "events without a window count until then; default end"),
+		row("observe_until", instant, func(e *experimentDraft) *At[time.Time] { return &e.ObserveUntil }, "events without a window count until then, exclusive; default end"),
 		row("cut_windows_at_end", boolean, func(e *experimentDraft) *At[bool] { return &e.CutWindows }, "windows end at observe_until too; default false"),
 		row("variations", listOf(variation, "a list of variations"), func(e *experimentDraft) *[]*Variation { return &e.Variations }, "the arms").
 			shown("[{key: control, baseline: true}, {key: green}]"),
@@ -420,9 +420,9 @@ var experimentObject = &object[experimentDraft]{
 		row("holdback", holdback, func(e *experimentDraft) *Text { return &e.HoldbackAs }, "exclude (default), or {as: control}: holdback rows are that variation"),
 		row("multiple_variations", oneOf(MultipleExclude, MultipleFirst, MultipleEach), func(e *experimentDraft) *At[MultiplePolicy] { return &e.Multiple },
 			"units seen in several variations: exclude (default), first or each"),
-		row("where", expression, func(e *experimentDraft) *Expr { return &e.Where }, "the audience, over exposure.* and unit.*"),
+		row("where", expression, func(e *experimentDraft) *Expr { return &e.Where }, "the audience: units by what exposure.* and unit.* are at their first impression"),
 		row("exclude_units_in", orEmpty(textOrTexts), func(e *experimentDraft) *[]Text { return &e.ExcludeUnitsIn }, "experiments whose exposed units are left out"),
-		row("activation", eventFilter, func(e *experimentDraft) **EventFilter { return &e.Activation }, "an event, or {event, where}: only units that did it, counting from there"),
+		row("activation", eventFilter, func(e *experimentDraft) **EventFilter { return &e.Activation }, "an event, or {event, where}: only units that did it before observe_until, counting from there"),
 		row("identity", oneOf(IdentityStrict, IdentityFirstTouch), func(e *experimentDraft) *At[string] { return &e.Identity },
 			"events of another unit kind are joined through a units source: strict or first_touch; default not at all"),
 		row("phases", listOf(pointer(phaseObject.kind()), "a list of phases"), func(e *experimentDraft) *[]*Phase { return &e.Phases }, "the parts of a ramp: [{start, weights: {control: 95, green: 5}}]"),

@@ -1,8 +1,10 @@
 package metrics
 
 import (
+	"math/big"
 	"regexp"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -154,6 +156,17 @@ var withoutEvents = kind[UnitsWithoutEvents]{
 
 var percentilePattern = regexp.MustCompile(`^p([0-9]{1,2}(\.[0-9]{1,4})?)$`)
 
+// percentOf is a share such as 0.95 as the number of a percentile, 95; another number
+// stays as it is.
+func percentOf(s string) string {
+	share := Number(s).Rat()
+	if share.Sign() <= 0 || share.Cmp(big.NewRat(1, 1)) >= 0 {
+		return s
+	}
+	percent := new(big.Rat).Mul(share, big.NewRat(100, 1)).FloatString(4)
+	return strings.TrimRight(strings.TrimRight(percent, "0"), ".")
+}
+
 // statistic reads mean or a percentile.
 var statistic = kind[At[string]]{
 	want: "mean or a percentile such as p95",
@@ -175,7 +188,7 @@ var statistic = kind[At[string]]{
 				said.WithHint("a statistic is over units; for one unit's number write per_unit: sum or measure: count")
 			default:
 				if numberPattern.MatchString(s) {
-					said.WithHint("write p%s", s)
+					said.WithHint("write p%s", percentOf(s))
 				}
 			}
 			return At[string]{}, false

@@ -366,6 +366,9 @@ func durationHint(s string) string {
 		}
 	}
 	if numberPattern.MatchString(s) && !strings.ContainsAny(s, ".eE") {
+		if len(s) > 4 {
+			s = "72" // nobody means hours
+		}
 		return "add the unit: s, m, h, d or w, as in " + s + "h"
 	}
 	return "a whole number and s, m, h, d or w"

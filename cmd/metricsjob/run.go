@@ -180,8 +180,8 @@ func (flags *runFlags) destinations(opts job.Options) ([]string, error) {
 			withHint("add --out FOLDER, or write --format for what is printed")
 	}
 	if len(folders) > 0 && len(flags.metrics) > 0 {
-		return nil, usagef("--metric would take the other metrics' rows out of %s", folders[0]).
-			withHint("run all metrics to write into a folder; --merge is not supported yet")
+		return nil, usagef("with --metric, the tables in %s would lack the other metrics' rows", folders[0]).
+			withHint("run all metrics to write into a folder, or print those of some with --format csv; --merge is not supported yet")
 	}
 	return folders, nil
 }

@@ -118,6 +118,10 @@ func (c *checker) noRow(x *compiler.ExperimentPlan, m *compiler.MetricPlan, rows
 	case rows[anyTime] == 0:
 		why = "none is of an exposed unit"
 		hint = "see whether the units' ids are the same in both exports"
+		if x.Def.Activation != nil {
+			why = "none is of a unit that was exposed and activated"
+			hint = "see which units the activating event is of, and whether the units' ids are the same in both exports"
+		}
 		if n.After != nil {
 			why = "none is of an exposed unit that did " + n.After.Name
 			hint = ""

@@ -99,10 +99,19 @@ func unused(defs *metrics.Definitions) diag.List {
 			needed[side.Like.V] = true
 		}
 	}
-	for _, m := range outside(defs) {
-		if !needed[m.Key.V] {
-			list.Warnf(m.Key.Pos, "metric-unused", "metric %s is in no experiment", m.Key.V).Hint = addToExperiment
+	unused := slices.DeleteFunc(outside(defs), func(m *metrics.Metric) bool { return needed[m.Key.V] })
+	const named = 3 // of more, as of a file that teams share, one warning names so many
+	if len(unused) > named {
+		var keys []string
+		for _, m := range unused[:named] {
+			keys = append(keys, m.Key.V)
 		}
+		list.Warnf(unused[0].Key.Pos, "metric-unused", "%d metrics are in no experiment: %s and %d more", len(unused), strings.Join(keys, ", "), len(unused)-named).
+			WithHint("add their keys to the metrics of experiments, under primary, secondary or guardrails")
+		return list
+	}
+	for _, m := range unused {
+		list.Warnf(m.Key.Pos, "metric-unused", "metric %s is in no experiment", m.Key.V).Hint = addToExperiment
 	}
 	return list
 }
