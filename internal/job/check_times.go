@@ -88,8 +88,12 @@ func (c *checker) endsEarly(s *compiler.Source, in, impressions span) {
 	if quiet := 10 * in.last.Sub(in.first) / time.Duration(in.rows); gap <= max(2*day, quiet) {
 		return
 	}
+	hint := "see whether the export is complete, or compute as of then: --as-of " + in.last.Add(day).Format(time.DateOnly)
+	if s.Def.Where.IsSet() {
+		hint = "nothing is amiss if where of the source leaves later rows out; else " + hint
+	}
 	c.found.Warnf(s.Def.Pos, "events-end-early", "the last event of source %s is of %s, and impressions go on until %s: units exposed since then have no events", s.Def.Name.V, minute(in.last), minute(impressions.last)).
-		WithHint("see whether the export is complete, or compute as of then: --as-of %s", in.last.Add(day).Format(time.DateOnly))
+		Hint = hint
 }
 
 // twice warns of events that are there twice, or more often.
