@@ -80,3 +80,29 @@ func TestInitReadsEachEventOnce(t *testing.T) {
 		})
 	}
 }
+
+// TestInitTellsOfOtherTables: beside a table with event keys, one without may be of events or
+// of users. The starter file says what is in it, and how it is read as events.
+func TestInitTellsOfOtherTables(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "export"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for file, query := range map[string]string{
+		"imps":     "SELECT 'u' || i AS user_id, 'nav' AS flag, CASE WHEN i % 2 = 0 THEN 'a' ELSE 'b' END AS variation, TIMESTAMP '2026-03-02 10:00:00' AS ts FROM range(20) t(i)",
+		"events":   "SELECT 'u' || i AS user_id, 'opened' AS event, TIMESTAMP '2026-03-02 11:00:00' AS ts FROM range(20) t(i)",
+		"payments": "SELECT 'u' || i AS user_id, TIMESTAMP '2026-03-02 12:00:00' AS ts, 1.5 * i AS amount FROM range(20) t(i)",
+	} {
+		execute(t, dir, fmt.Sprintf("COPY (%s) TO 'DIR/export/%s.parquet' (FORMAT parquet)", query, file))
+	}
+	starter, _ := initAndRun(t, dir, filepath.Join(dir, "export"))
+	words := strings.Join(strings.Fields(strings.ReplaceAll(starter.Text, "\n#", "\n")), " ")
+	for _, want := range []string{
+		"Files that are neither impressions nor events: " + dir + "/export/payments.parquet, 1 file, with the columns user_id VARCHAR, ts TIMESTAMP",
+		`Where each row is one event, such as an order, write a source of events with units, timestamp and event: '"order"'`,
+	} {
+		if !strings.Contains(words, want) {
+			t.Errorf("want %s in\n%s", want, starter.Text)
+		}
+	}
+}

@@ -512,4 +512,7 @@ func (w *writer) rest() {
 		}
 		w.comment("", fmt.Sprintf("%s, %s, with the columns %s", list(paths), amount(int64(u.Files), "file"), list(u.Columns)))
 	}
+	if len(w.survey.Others) > 0 {
+		w.comment("", `Where each row is one event, such as an order, write a source of events with units, timestamp and event: '"order"', a text in both quotes.`)
+	}
 }
