@@ -19,6 +19,7 @@ const (
 	funnelsAny        = "funnel in any order"
 	funnelSides       = "funnel as a side"
 	numeratorWithin   = "numerator_within"
+	sharedSides       = "ratios with one side the same"
 	ofImpressions     = "event: impression"
 	covariates        = "cuped"
 	eachVariation     = "multiple_variations: each"

@@ -73,6 +73,7 @@ type world struct {
 	features          []string
 	closed            bool // the registry
 	hasUnitAttributes bool
+	ratio             *ratio // the last one, nil before there is one
 	// extreme allows values at the limit of 10^15.
 	extreme bool
 	// crowd gives an attribute more than 50 values.

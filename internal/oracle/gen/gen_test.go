@@ -148,7 +148,7 @@ func TestReach(t *testing.T) {
 		"units left out": 50, "(none)": 50, "(other)": 1, "events": 100, "ratios": 20, "averages": 10,
 		"expressions": 20, "conditions": 20, "windows": 50, "sums": 100,
 		"funnel": 10, "funnel in any order": 3, "over a property": 10, "over: events": 5, "statistic: percentile": 10, "split_by": 10,
-		"winsorize": 10, "after": 10, "activation": 10, "cuped": 10, "numerator_within": 5, "event: impression": 10,
+		"winsorize": 10, "after": 10, "activation": 10, "cuped": 10, "numerator_within": 5, "ratios with one side the same": 3, "event: impression": 10,
 		"identity: strict": 3, "identity: first_touch": 3, "stratified phases": 3, "last phase": 3, "unit attributes": 10,
 		"segment from events": 5, "segment by experiment": 5, "segment by unit attribute": 5, "exclude_units": 5, "exclude_units_in": 3,
 		"multiple_variations: each": 10, "match by JSON value": 5, "dedupe: row": 10, "weight": 5, "files of NDJSON": 10, "files of CSV": 10,

@@ -70,36 +70,59 @@ func keysOf[V any](m map[string]V) []string {
 	return keys
 }
 
+// A ratio is its two sides, and how soon rows of the one must follow those of the other.
+type ratio struct {
+	num, den side
+	within   string
+}
+
+// A side of a ratio is a body, and how it stands there: as a key, or in place.
+type side struct {
+	body
+	text string
+}
+
 // drawRatio draws the fields of a ratio.
 func (w *world) drawRatio(t *rapid.T, plain map[string]body) []string {
-	num, numText := w.drawSide(t, plain)
-	den, denText := w.drawSide(t, plain)
-	within := ""
-	if !num.isFunnel && !den.isFunnel && w.use(t, numeratorWithin, 20) {
-		within = ", numerator_within: " + pick(t, "within", lengths...)
+	r := &ratio{num: w.drawSide(t, plain), den: w.drawSide(t, plain)}
+	last := w.ratio
+	if w.ratio = r; last != nil && w.use(t, sharedSides, 50) {
+		r.within = last.within
+		if chance(t, 60) {
+			r.num = last.num
+		} else {
+			r.den = last.den
+		}
 	}
-	fields := []string{fmt.Sprintf("ratio: {numerator: %s, denominator: %s%s}", numText, denText, within)}
+	switch {
+	case r.num.isFunnel || r.den.isFunnel:
+		r.within = ""
+	case r.within == "" && w.use(t, numeratorWithin, 20):
+		r.within = ", numerator_within: " + pick(t, "within", lengths...)
+	}
+	fields := []string{fmt.Sprintf("ratio: {numerator: %s, denominator: %s%s}", r.num.text, r.den.text, r.within)}
 	if chance(t, 40) {
 		fields = append(fields, "units_without_events: "+pick(t, "without", "exclude", "zero"))
 	}
-	if !num.winsorize && !den.winsorize && w.use(t, splitting, 15) {
+	if !r.num.winsorize && !r.den.winsorize && w.use(t, splitting, 15) {
 		fields = append(fields, w.split(t))
 	}
 	return fields
 }
 
 // drawSide draws one side of a ratio: a key or an inline body.
-func (w *world) drawSide(t *rapid.T, plain map[string]body) (of body, text string) {
+func (w *world) drawSide(t *rapid.T, plain map[string]body) side {
 	if names := keysOf(plain); len(names) > 0 && chance(t, 50) {
 		key := pick(t, "side", names...)
-		return plain[key], key
+		return side{plain[key], key}
 	}
+	var of body
 	if w.use(t, funnelSides, 8) {
 		of = body{fields: w.drawFunnel(t), isFunnel: true}
 	} else {
 		of = w.drawBody(t, true)
 	}
-	return of, "{" + strings.Join(of.fields, ", ") + "}"
+	return side{of, "{" + strings.Join(of.fields, ", ") + "}"}
 }
 
 // drawMetric draws a metric that is no ratio; isSide reports whether a ratio may name it.
