@@ -2,6 +2,7 @@ package export
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/metricsjob/metricsjob/metrics"
@@ -336,5 +337,32 @@ func (b block) notes() []note {
 			notes[i].about = nil // about all of them
 		}
 	}
+	if text := b.leftOut(); text != "" {
+		notes = append(notes, note{text: text})
+	}
 	return notes
+}
+
+// leftOut says of everybody how many exposed units a metric is without: those whose
+// window is not over, or who did not do what it counts from.
+func (b block) leftOut() string {
+	if b.split != nil || b.step != nil && *b.step > 1 {
+		return "" // said before
+	}
+	said := map[string]bool{}
+	var exposed, units int64
+	for _, r := range b.rows {
+		if r.Segment != metrics.Overall || r.Status != "ok" {
+			return ""
+		}
+		if !said[r.Variation] {
+			exposed, units = exposed+r.Exposed, units+r.Units
+			said[r.Variation] = true
+		}
+	}
+	if units >= exposed {
+		return ""
+	}
+	return fmt.Sprintf("note: of %s exposed units %s do not count here: see metricsjob explain %s %s",
+		count(exposed), count(exposed-units), b.rows[0].Experiment, b.rows[0].Metric)
 }
