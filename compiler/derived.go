@@ -114,11 +114,11 @@ func (u *UnitPlan) addDerived(d *Derived) *Derived {
 			return have
 		}
 	}
-	tables, columns := map[string]bool{}, map[string]bool{}
+	tables, columns := sqlast.Names{}, sqlast.Names{}
 	for _, have := range u.Derived {
-		tables[sqlast.Fold(have.Name)] = true
+		tables.Add(have.Name)
 		for _, n := range have.Measures {
-			columns[sqlast.Fold(n.Name)] = true
+			columns.Add(n.Name)
 		}
 	}
 	d.Name = keyed(tables, d.Name)

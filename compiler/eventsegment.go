@@ -118,10 +118,11 @@ func (u *UnitPlan) segmentOf(m *MetricPlan, seg Segment) []SegmentSums {
 func (p *planner) inSegment(u *UnitPlan, x *ExperimentPlan, seg Segment, of []*MetricPlan) {
 	em := of[0].Def
 	m, days := em.Metric, covariateDays(x.Def, em)
-	taken := map[string]bool{}
+	taken := sqlast.Names{}
 	for _, have := range u.EventSegments {
-		name := sqlast.Fold(have.Name)
-		taken[name] = have.Segment.Key == seg.Key || taken[name]
+		if have.Segment.Key == seg.Key {
+			taken.Add(have.Name)
+		}
 	}
 	s := &EventSegment{Name: keyed(taken, m.Key.V), Segment: seg, Plan: u.before(), Experiments: []string{x.Def.Key.V}, of: map[*Tally]*Tally{}}
 	s.Plan.Impressions, s.Plan.Experiments = u.Impressions, u.Experiments

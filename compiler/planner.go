@@ -413,13 +413,13 @@ func (p *planner) ownSources(m *metrics.Metric) []*Source {
 // addMeasure adds a measure to the passes over its sources, or gives the same
 // of an earlier metric. Its name becomes one that no other measure has.
 func (u *UnitPlan) addMeasure(n *Measure) *Measure {
-	taken := map[string]bool{}
+	taken := sqlast.Names{}
 	for _, scan := range u.Scans {
 		for _, have := range scan.Measures {
 			if have.id == n.id {
 				return have
 			}
-			taken[sqlast.Fold(have.Name)] = true
+			taken.Add(have.Name)
 		}
 	}
 	n.Name = keyed(taken, n.Name)

@@ -47,16 +47,15 @@ type Statement struct {
 // Apart fails where statements make two tables of one name, and the rows of the
 // second would be read in place of those of the first.
 func Apart(list []Statement) error {
-	there := map[string]bool{}
+	there := sqlast.Names{}
 	for _, st := range list {
 		switch s := st.SQL.(type) {
 		case sqlast.CreateTable:
-			if there[sqlast.Fold(s.Name)] {
+			if !there.Add(s.Name) {
 				return fmt.Errorf("two tables are called %q", s.Name)
 			}
-			there[sqlast.Fold(s.Name)] = true
 		case sqlast.DropTable:
-			delete(there, sqlast.Fold(s.Name))
+			there.Remove(s.Name)
 		}
 	}
 	return nil
@@ -360,12 +359,11 @@ var besideMetrics = []string{
 }
 
 // keyed gives a name that neither is taken yet nor stands beside those of
-// metrics. Names that differ only in case are one, as they are for engines.
-func keyed(taken map[string]bool, name string) string {
-	for i := 2; taken[sqlast.Fold(name)] || slices.Contains(besideMetrics, sqlast.Fold(name)); i++ {
+// metrics, and takes it.
+func keyed(taken sqlast.Names, name string) string {
+	for i := 2; slices.Contains(besideMetrics, sqlast.Fold(name)) || !taken.Add(name); i++ {
 		name = fmt.Sprintf("%s (%d)", name, i)
 	}
-	taken[sqlast.Fold(name)] = true
 	return name
 }
 

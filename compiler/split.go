@@ -27,9 +27,9 @@ const maxSplitValues = 20
 // over all rows: of a funnel for each step.
 func (p *planner) split(u *UnitPlan, em *metrics.ExperimentMetric, days int) []*Tally {
 	m := em.Metric
-	taken := map[string]bool{}
+	taken := sqlast.Names{}
 	for _, have := range u.Splits {
-		taken[sqlast.Fold(have.Name)] = true
+		taken.Add(have.Name)
 	}
 	s := &Split{Name: keyed(taken, m.Key.V), Property: m.SplitBy.V, Plan: u.before()}
 	s.Plan.Impressions, s.Plan.Experiments = u.Impressions, u.Experiments

@@ -122,21 +122,31 @@ func (p *printer) selection(s Select, indent int) {
 // apart refuses columns that are called alike: engines give another name to one of
 // them, or read one where the other is meant, and say nothing.
 func (p *printer) apart(items []Item) {
-	seen := make(map[string]bool, len(items))
+	seen := Names{}
 	for _, item := range items {
 		name := item.As
 		if c, ok := item.X.(Column); ok && name == "" {
 			name = c.Name
 		}
-		if name == "" {
-			continue
-		}
-		if seen[Fold(name)] {
+		if name != "" && !seen.Add(name) {
 			p.fail(fmt.Sprintf("two columns are called %q", name))
 		}
-		seen[Fold(name)] = true
 	}
 }
+
+// Names are names of columns or of tables, each once: those that differ only in case are
+// one, as they are for engines.
+type Names map[string]bool
+
+// Add adds a name, and reports whether it is new.
+func (n Names) Add(name string) bool {
+	have := n[Fold(name)]
+	n[Fold(name)] = true
+	return !have
+}
+
+// Remove takes a name out.
+func (n Names) Remove(name string) { delete(n, Fold(name)) }
 
 // Fold makes small letters of capital ones, as engines do to compare names.
 func Fold(name string) string {
