@@ -240,12 +240,18 @@ func impressionIdentity(r Impression) (byID, byRow string) {
 }
 
 // eventIdentity: id, unit, event key, date.
+//
+// Reading: by row, an empty text in the column value is a missing value.
 func eventIdentity(r Event) (byID, byRow string) {
 	where := identity(unitIdentity(r.Units), *r.Event)
 	if hasID(r.ID) {
 		byID = where + identity(r.ID, dayOf(*r.Time))
 	}
-	return byID, where + identity(r.ID, *r.Time, r.Value, sorted(r.Properties), sorted(r.Attributes), deref(r.Weight))
+	value := r.Value
+	if value == "" {
+		value = nil
+	}
+	return byID, where + identity(r.ID, *r.Time, value, sorted(r.Properties), sorted(r.Attributes), deref(r.Weight))
 }
 
 func hasID(id []Value) bool { return len(id) > 0 && !slices.Contains(id, nil) }

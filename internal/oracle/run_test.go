@@ -311,6 +311,12 @@ func TestDuplicates(t *testing.T) {
 	want(t, run(t, defs, input([]Impression{shows("a", "control", 1)}, []Event{bought("a", 1, 5.0), bought("a", 1, 5.0), bought("a", 1, 6.0), bought("a", 2, 5.0)})),
 		"sum control: exposed 1 units 1 with 1 events 3 x 16 xx 256",
 		"sum green: exposed 0 units 0 with 0 events 0 x 0 xx 0")
+	// Of values that are text an empty one is a missing one, and "5.0" is another than "5".
+	defs = definitions(metric("count", metrics.Count))
+	defs.Sources.Events[0].Dedupe = set(metrics.DedupeRow)
+	want(t, run(t, defs, input([]Impression{shows("a", "control", 1)}, []Event{bought("a", 1, nil), bought("a", 1, ""), bought("a", 1, "5"), bought("a", 1, "5.0")})),
+		"count control: exposed 1 units 1 with 1 events 3 x 3 xx 9",
+		"count green: exposed 0 units 0 with 0 events 0 x 0 xx 0")
 }
 
 // Properties of copies are compared as stored: text by bytes, so "10" is smaller than "9".
