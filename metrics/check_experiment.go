@@ -207,6 +207,12 @@ func (r *resolver) checkPhases(e *experimentDraft) {
 	if !e.given.good("phases") {
 		return
 	}
+	for _, v := range e.Variations {
+		if v.Weight.Set {
+			r.diags.Errorf(v.Weight.Pos, "conflict", "variation %s has a weight of its own, and the phases of %s have weights", quoted(v.Key.V), experimentObject.called(e)).
+				WithHint("leave it out: the weights of phases hold while they last")
+		}
+	}
 	for i, p := range e.Phases {
 		switch {
 		case i > 0 && !p.Start.V.After(e.Phases[i-1].Start.V):
@@ -360,6 +366,10 @@ func (r *resolver) checkEntry(e *experimentDraft, m *metricDraft, d entryDraft) 
 	if d.margin != nil && d.margin.Unit == MarginPoints && !m.isRate() && m.given.clean("measure", "threshold") {
 		r.diags.Errorf(d.margin.Pos, "conflict", "a margin in percentage points is for rates, and %s is none", quoted(m.Key.V)).
 			WithHint("write 2%% of the baseline, or a number in the metric's own unit")
+	}
+	if d.margin != nil && d.margin.Unit == MarginAbsolute && m.isRate() && !m.given.has("ratio") && d.margin.Value.Float() >= 1 {
+		r.diags.Warnf(d.margin.Pos, "likely-mistake", "%s is a share of units, and no share is worse by %s", quoted(m.Key.V), d.margin.Value).
+			WithHint("write %[1]s%% of the baseline, or %[1]spp for percentage points", d.margin.Value)
 	}
 	if d.given != nil {
 		r.checkCUPED(m, d.analysis)

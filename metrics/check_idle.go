@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"math/big"
 	"slices"
 	"strings"
 
@@ -96,6 +97,45 @@ func (a Analysis) refusePower(diags *diag.List, at diag.Pos) {
 		return
 	}
 	said.WithHint("with no effect at all, alpha of the experiments find one; the power is 0.8 unless told")
+}
+
+// checkIdleThreshold warns of a threshold that makes all units alike.
+func (r *resolver) checkIdleThreshold(m *metricDraft) {
+	why := m.idleThreshold()
+	if why == "" || m.given["threshold"].via != "" {
+		return
+	}
+	said := r.diags.Warnf(m.given["threshold"].at, "no-effect", "the threshold makes all units of %s alike: %s", m.called(), why)
+	if m.Measure.V == Occurrence {
+		said.WithHint("to ask who did it several times, write measure: count")
+	} else {
+		said.WithHint("to ask who did it, write {at_least: 1}")
+	}
+}
+
+// idleThreshold says why all units meet the threshold, or none does; it is empty where
+// that is not known.
+func (m *metricDraft) idleThreshold() string {
+	t, zero := m.Threshold, new(big.Rat)
+	switch {
+	case !m.given.good("measure") || m.Measure.V == Value || m.given.has("over"):
+		return ""
+	case m.Measure.V == Occurrence && t.meets(zero) == t.meets(big.NewRat(1, 1)):
+		return "they are 1 or 0 before it, and it says the same of both"
+	case m.Measure.V == Occurrence:
+		return ""
+	case t.AtMost.Set && t.AtMost.V.Rat().Sign() < 0, t.LessThan.Set && t.LessThan.V.Rat().Sign() <= 0:
+		return "no number is below 0"
+	case t.meets(zero) && !t.AtMost.Set && !t.LessThan.Set:
+		return "each number is 0 or more"
+	}
+	return ""
+}
+
+// meets reports whether a number is within the limits.
+func (t *Threshold) meets(x *big.Rat) bool {
+	return (!t.AtLeast.Set || x.Cmp(t.AtLeast.V.Rat()) >= 0) && (!t.MoreThan.Set || x.Cmp(t.MoreThan.V.Rat()) > 0) &&
+		(!t.AtMost.Set || x.Cmp(t.AtMost.V.Rat()) <= 0) && (!t.LessThan.Set || x.Cmp(t.LessThan.V.Rat()) < 0)
 }
 
 // surelyAfter reports whether the event of after fulfils an occurrence itself.

@@ -19,6 +19,9 @@ var (
 	}, textFields...)
 )
 
+// leavesTwo is why what has a threshold is not winsorized; it is said at the threshold.
+const leavesTwo = "a threshold leaves only 1 and 0"
+
 // refuses says why a field cannot stand in the metric; empty: it can.
 func (m *metricDraft) refuses(name string) string {
 	ratio, funnel := m.given.has("ratio"), m.given.has("funnel")
@@ -56,11 +59,11 @@ func (m *metricDraft) refuses(name string) string {
 		}
 	case "winsorize":
 		if m.given.has("threshold") {
-			return "a threshold leaves only 1 and 0"
+			return leavesTwo
 		}
 	case "threshold":
 		if m.given.has("winsorize") {
-			return "a threshold leaves only 1 and 0, so there is nothing to winsorize"
+			return leavesTwo + ", so there is nothing to winsorize"
 		}
 	case "split_by":
 		switch {
@@ -111,7 +114,7 @@ func (r *resolver) checkFields(m *metricDraft) {
 		case reason == "":
 			continue
 		case (f.name == "ratio" || f.name == "funnel") && strings.Contains(reason, "in place of"),
-			f.name == "winsorize":
+			reason == leavesTwo:
 			continue // said at the other field
 		}
 		said := r.diags.Errorf(g.pos, "conflict", "%s cannot stand in %s%s: %s", f.name, m.called(), g.origin(), reason)
@@ -224,7 +227,11 @@ func (r *resolver) checkThreshold(m *metricDraft) {
 			r.diags.Errorf(high[0].at.Pos, "bad-number", "no number is %s %s and %s %s",
 				strings.ReplaceAll(low[0].name, "_", " "), low[0].at.V, strings.ReplaceAll(high[0].name, "_", " "), high[0].at.V).
 				WithHint("the lower bound stands below the upper one: {at_least: 3, less_than: 10}")
+			return
 		}
+		r.checkIdleThreshold(m)
+	default:
+		r.checkIdleThreshold(m)
 	}
 }
 
@@ -349,7 +356,11 @@ func (r *resolver) checkSourceNames(names []Text, role SourceRole) {
 	if len(known) == 0 {
 		return
 	}
-	for _, n := range names {
+	for i, n := range names {
+		if slices.ContainsFunc(names[:i], func(before Text) bool { return before.V == n.V }) {
+			r.diags.Errorf(n.Pos, "duplicate-name", "source %s is listed twice", quoted(n.V)).WithHint("leave one of them out")
+			continue
+		}
 		if slices.Contains(known, n.V) {
 			continue
 		}

@@ -110,7 +110,7 @@ type MomentRow struct {
 	SegmentValue string    `col:"segment_value" doc:"value of the attribute, (none), (other), or all"`
 	Variation    string    `col:"variation" doc:"key of the variation"`
 	Baseline     bool      `col:"baseline" doc:"whether the variation is the baseline"`
-	Weight       *float64  `col:"weight" doc:"planned weight of the variation"`
+	Weight       *float64  `col:"weight" doc:"planned weight of the variation; null where none was planned, or one in each phase"`
 
 	Exposed   int64  `col:"exposed" doc:"exposed units"`
 	Units     int64  `col:"units" doc:"units that the sums are over"`
@@ -290,7 +290,7 @@ type VariationRow struct {
 	Experiment string    `col:"experiment" doc:"key of the experiment"`
 	Key        string    `col:"variation" doc:"key of the variation"`
 	Name       *string   `col:"name" doc:"name for people"`
-	Weight     *float64  `col:"weight" doc:"planned weight"`
+	Weight     *float64  `col:"weight" doc:"planned weight; null where none was planned, or one in each phase"`
 	Baseline   bool      `col:"baseline" doc:"whether the others are compared with it"`
 }
 

@@ -161,7 +161,7 @@ type shares struct{ baseline, variation float64 }
 func (r *reporter) sharesOf(x *compiler.ExperimentPlan) shares {
 	weights := make([]float64, len(x.Def.Variations))
 	for i, v := range x.Def.Variations {
-		w := plannedWeight(x, v)
+		w := plannedWeight(x.Def, v)
 		if w == nil {
 			for k, n := range r.exposed {
 				if k.experiment == x.Def.Key.V && k.variation == v.Key.V && k.segment == metrics.Overall {

@@ -60,12 +60,10 @@ func (r *reporter) momentRow(x *compiler.ExperimentPlan, m *compiler.MetricPlan,
 // they are no random sample by one weight: chosen by what they did after the exposure, or
 // of several phases.
 func sampledWeight(x *compiler.ExperimentPlan, v *metrics.Variation, q part) *float64 {
-	weight := plannedWeight(x, v)
-	if weight == nil || byEvents(x, q.segment) || len(x.Strata()) > 0 {
+	if byEvents(x, q.segment) {
 		return nil
 	}
-	f, _ := weight.Float64()
-	return &f
+	return weightOf(x.Def, v)
 }
 
 // byEvents reports whether units have the values of the segment by their events.

@@ -28,7 +28,7 @@ func (r *reporter) periods(x *compiler.ExperimentPlan) []period {
 	if len(phases) == 0 {
 		p := period{unitSums: &r.unitSums, x: x}
 		for _, v := range x.Def.Variations {
-			p.weights = append(p.weights, plannedWeight(x, v))
+			p.weights = append(p.weights, plannedWeight(x.Def, v))
 		}
 		return []period{p}
 	}
@@ -53,15 +53,13 @@ func weightIn(phase *metrics.Phase, v *metrics.Variation) *big.Rat {
 	return nil
 }
 
-// plannedWeight is the weight of a variation, that of the last phase where its
-// units alone count; nil where there is none.
-func plannedWeight(x *compiler.ExperimentPlan, v *metrics.Variation) *big.Rat {
-	if last := x.LastPhase(); last != nil {
-		if w := weightIn(last, v); w != nil {
-			return w
-		}
-	}
-	if !v.Weight.Set {
+// plannedWeight is the weight of a variation: that of the phase which all units that
+// count are of, where there are phases; nil where there is none, or several.
+func plannedWeight(x *metrics.Experiment, v *metrics.Variation) *big.Rat {
+	switch n := len(x.Phases); {
+	case n > 0 && (n == 1 || x.PhasePool.V == "last"):
+		return weightIn(x.Phases[n-1], v)
+	case n > 0 || !v.Weight.Set:
 		return nil
 	}
 	return v.Weight.V.Rat()

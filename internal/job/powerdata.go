@@ -243,7 +243,7 @@ func (r *reporter) earlier(x *compiler.ExperimentPlan) earlier {
 	units := 0.0
 	for _, v := range x.Def.Variations {
 		n := r.exposed[overall(x.Def.Key.V, v.Key.V)]
-		e.units[v.Key.V], e.weights[v.Key.V] = n, plannedWeight(x, v)
+		e.units[v.Key.V], e.weights[v.Key.V] = n, plannedWeight(x.Def, v)
 		if v.Baseline {
 			units += float64(n)
 		} else {

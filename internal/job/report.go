@@ -402,11 +402,13 @@ func (r *reporter) momentsOf(of *unitSums, m *compiler.MetricPlan, k cell) stats
 	return out
 }
 
-func weightOf(v *metrics.Variation) *float64 {
-	if !v.Weight.Set {
+// weightOf is the planned weight of a variation; nil where there is none, or several.
+func weightOf(x *metrics.Experiment, v *metrics.Variation) *float64 {
+	weight := plannedWeight(x, v)
+	if weight == nil {
 		return nil
 	}
-	w := v.Weight.V.Float()
+	w, _ := weight.Float64()
 	return &w
 }
 
@@ -483,7 +485,7 @@ func (r *reporter) definitions() {
 			r.tables.Experiments = append(r.tables.Experiments, row)
 			for _, v := range e.Variations {
 				r.tables.Variations = append(r.tables.Variations, metrics.VariationRow{
-					RunID: r.runID, AsOf: r.asOf, Experiment: e.Key.V, Key: v.Key.V, Name: optional(v.Name.V), Weight: weightOf(v), Baseline: v.Baseline,
+					RunID: r.runID, AsOf: r.asOf, Experiment: e.Key.V, Key: v.Key.V, Name: optional(v.Name.V), Weight: weightOf(e, v), Baseline: v.Baseline,
 				})
 			}
 			for _, m := range x.Metrics {

@@ -147,7 +147,10 @@ func (x *experiment) write(b *strings.Builder) {
 	}
 	b.WriteString("    variations:\n")
 	for i, v := range x.variations {
-		fmt.Fprintf(b, "      - {key: %s, weight: 1", quoted(v.key))
+		fmt.Fprintf(b, "      - {key: %s", quoted(v.key))
+		if len(x.phases) == 0 {
+			b.WriteString(", weight: 1")
+		}
 		if i == 0 {
 			b.WriteString(", baseline: true")
 		}
