@@ -61,7 +61,8 @@ type checker struct {
 	found diag.List
 	facts []string
 	keys  map[*compiler.Source][]value // event keys of each source
-	// measures are those of the plan and of the metrics that are in no experiment.
+	// measures are those of the plan, of the events that it waits for, and of the
+	// metrics that are in no experiment.
 	measures []*compiler.Measure
 	// doubted are the measures of whose conditions something was said already.
 	doubted map[*compiler.Measure]bool
@@ -96,7 +97,7 @@ func (c *checker) run(ctx context.Context) error {
 	for _, s := range c.catalog.Sources() {
 		c.fact("source %s: %s, %s", s.Def.Name.V, amount(int64(len(s.Files)), "file"), amount(s.Rows, "row"))
 	}
-	c.measures = append(measuresOf(c.plan), c.outsideMeasures()...)
+	c.measures = slices.Concat(measuresOf(c.plan), awaited(c.plan), c.outsideMeasures())
 	c.fact("as of %s", c.asOf.Format("2006-01-02 15:04:05.999999"))
 	c.tell("looking at event keys")
 	for _, s := range c.catalog.Events {
@@ -222,18 +223,21 @@ func (c *checker) exposures(ctx context.Context) error {
 			}
 		}
 		for _, x := range u.Plan.Experiments {
-			if err := c.counts(ctx, x, got); err != nil {
+			if err := c.counts(ctx, u.Plan, x, got); err != nil {
 				return err
 			}
 			if err := c.joined(ctx, u, x); err != nil {
 				return err
+			}
+			if act := u.Plan.Activation; act != nil && c.doubted[act.Measures[x.Def.Key.V]] {
+				c.doubtedAudiences[x] = true
 			}
 			if err := c.experiment(ctx, x, got); err != nil {
 				return err
 			}
 			c.without(x, got)
 			c.health(x, got)
-			c.unitConditions(x)
+			c.unitConditions(u.Plan, x)
 			c.otherSides(x)
 			if err := c.dates(ctx, x); err != nil {
 				return err

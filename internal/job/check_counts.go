@@ -13,7 +13,7 @@ import (
 
 // counts warns of metrics that overflow, and of metrics whose events occur but
 // of which no row counts.
-func (c *checker) counts(ctx context.Context, x *compiler.ExperimentPlan, got *collected) error {
+func (c *checker) counts(ctx context.Context, u *compiler.UnitPlan, x *compiler.ExperimentPlan, got *collected) error {
 	exposed := got.exposedUnits(x)
 	var silent []*compiler.MetricPlan
 	for i, m := range x.Metrics {
@@ -30,7 +30,7 @@ func (c *checker) counts(ctx context.Context, x *compiler.ExperimentPlan, got *c
 		// That a source has no event of an exposed unit is said of the source.
 		occurs := slices.ContainsFunc(n.Sources, func(s *compiler.Source) bool { return c.occursIn(n, s) && !c.strangers[s] })
 		unreached := m.Step > 1 && got.counted(x, x.Metrics[i-1]) == 0 // which is said of the step before
-		if got.counted(x, m) == 0 && exposed > 0 && occurs && !c.doubted[n] && !unreached {
+		if got.counted(x, m) == 0 && exposed > 0 && occurs && !c.doubted[madeOf(u, n)] && !unreached && !c.waitsInVain(u, x, n) {
 			silent = append(silent, m)
 		}
 		if err := c.vanishing(ctx, x, m, got); err != nil {
@@ -38,6 +38,12 @@ func (c *checker) counts(ctx context.Context, x *compiler.ExperimentPlan, got *c
 		}
 	}
 	return c.silent(ctx, x, silent)
+}
+
+// waitsInVain reports whether something was said already of the event that a measure is
+// counted after, or that activates the units of its experiment.
+func (c *checker) waitsInVain(u *compiler.UnitPlan, x *compiler.ExperimentPlan, n *compiler.Measure) bool {
+	return n.After != nil && c.doubted[n.After.Measure] || u.Activation != nil && c.doubted[u.Activation.Measures[x.Def.Key.V]]
 }
 
 // counted are the rows that count for a metric in any variation of an experiment.

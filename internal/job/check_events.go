@@ -20,10 +20,11 @@ type sharedEvent struct {
 // events warns of event keys that never occur, and of keys in two sources.
 func (c *checker) events() {
 	var shared []sharedEvent
+	waitedFor := awaited(c.plan) // of which the first row is taken, whatever the source
 	for _, n := range c.measures {
 		for _, key := range n.Metric.Event.Keys {
 			in := c.event(n, key)
-			if len(in) < 2 || len(n.Metric.Source) > 0 {
+			if len(in) < 2 || len(n.Metric.Source) > 0 || slices.Contains(waitedFor, n) {
 				continue
 			}
 			e := sharedEvent{key: key.V, sources: strings.Join(in, ", "), first: key.Pos}
@@ -57,6 +58,9 @@ func (c *checker) event(n *compiler.Measure, key metrics.Text) []string {
 	}
 	if len(in) == 0 {
 		c.missingEvents[key.V] = true
+		if len(n.Events) == 1 {
+			c.doubted[n] = true
+		}
 	}
 	if len(in) == 0 && holdRows(n.Sources) {
 		d := c.found.Warnf(key.Pos, "event-never-occurs", "event %q never occurs in %s", key.V, c.sourceNames(n.Sources))

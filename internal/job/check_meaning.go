@@ -13,20 +13,53 @@ import (
 
 // unitConditions warns of metrics whose where is about the unit: the units for
 // which it is not true stay in the metric, with no events.
-func (c *checker) unitConditions(x *compiler.ExperimentPlan) {
+func (c *checker) unitConditions(u *compiler.UnitPlan, x *compiler.ExperimentPlan) {
 	for _, m := range x.Metrics {
-		n := m.Tally.X.Measure
-		def := m.Def.Metric
-		if def.Ratio != nil || n.Where == nil || def.WithoutEvents.Exclude || def.Over.V != "" {
+		n, def := m.Tally.X.Measure, m.Def.Metric
+		if def.Over.V != "" || def.Ratio != nil && def.Ratio.NumeratorWithin.Set {
+			n = madeOf(u, n)
+		}
+		if n.Where == nil {
 			continue
 		}
-		refs := n.Where.UnitConditions()
+		refs, where, stay := n.Where.UnitConditions(), "where of metric "+def.Key.V, "stay in the metric, without events"
+		switch {
+		case def.Ratio != nil:
+			where, stay = "where of the numerator of metric "+def.Key.V, "stay in the denominator"
+			if below := m.Tally.Y.Measure.Where; below != nil {
+				said := below.UnitConditions()
+				refs = slices.DeleteFunc(refs, func(r compiler.Ref) bool { return slices.Contains(said, r) })
+			}
+		case def.Over.V != "" && (n.Group == nil || n.Group.OnlyCounted):
+			continue // only rows that count make groups
+		case def.Over.V != "":
+			stay = "stay in the metric, with groups that are 0"
+		case def.WithoutEvents.Exclude:
+			continue
+		}
 		if len(refs) == 0 {
 			continue
 		}
-		c.found.Warnf(n.Where.Place(refs[0]), "where-about-units", "where of metric %s is about the unit: units for which it is not true stay in the metric, without events", def.Key.V).
-			WithHint("to leave them out, write it as where of the experiment; to compare such units with the others, write segments: [%s]", refs[0].Name)
+		said := c.found.Warnf(n.Where.Place(refs[0]), "where-about-units", "%s is about the unit: units for which it is not true %s", where, stay)
+		switch refs[0].Kind {
+		case compiler.RefUnitID:
+			said.WithHint("to leave units out by their ids, list them in a file of sources: exclude_units")
+		case compiler.RefUnit:
+			said.WithHint("to leave them out, write it as where of the experiment; to compare such units with the others, write segments: [unit.%s]", refs[0].Name)
+		default:
+			said.WithHint("to leave them out, write it as where of the experiment; to compare such units with the others, write segments: [%s]", refs[0].Name)
+		}
 	}
+}
+
+// madeOf is the measure whose rows another is made of.
+func madeOf(u *compiler.UnitPlan, n *compiler.Measure) *compiler.Measure {
+	for _, d := range u.Derived {
+		if slices.Contains(d.Measures, n) {
+			return d.From[0]
+		}
+	}
+	return n
 }
 
 // otherSides warns of metrics whose test looks for a change for the worse alone: no

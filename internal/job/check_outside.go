@@ -42,6 +42,28 @@ func (c *checker) outsideMeasures() []*compiler.Measure {
 	return out
 }
 
+// awaited are the measures of the events that activate units, or that metrics count after.
+func awaited(plan *compiler.Plan) []*compiler.Measure {
+	var out []*compiler.Measure
+	for _, u := range plan.Units {
+		if u.Following != nil {
+			out = append(out, measuresIn(u.Following.Plan)...)
+		}
+		if u.Activation != nil {
+			out = append(out, measuresIn(u.Activation.Plan)...)
+		}
+	}
+	return out
+}
+
+func measuresIn(u *compiler.UnitPlan) []*compiler.Measure {
+	var out []*compiler.Measure
+	for _, v := range u.Values {
+		out = append(out, v.Measure)
+	}
+	return out
+}
+
 // measuresOf are the measures of a plan, each once.
 func measuresOf(plan *compiler.Plan) []*compiler.Measure {
 	var out []*compiler.Measure

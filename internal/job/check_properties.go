@@ -2,17 +2,20 @@ package job
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/metricsjob/metricsjob/compiler"
 	"github.com/metricsjob/metricsjob/internal/diag"
+	"github.com/metricsjob/metricsjob/metrics"
 )
 
 // properties warns of properties and attributes in the expressions of metrics
 // that never occur, and of values in their conditions that never do. It reads
 // each source once; only the hints take further looks.
 func (c *checker) properties(ctx context.Context) error {
-	p := &propertyChecker{checker: c, rows: map[compiler.Occurrence]int64{}, asked: map[compiler.Occurrence]bool{}}
+	p := &propertyChecker{checker: c, rows: map[compiler.Occurrence]int64{}, asked: map[compiler.Occurrence]bool{}, splits: splitsOf(c.plan)}
 	if err := p.count(ctx); err != nil {
 		return err
 	}
@@ -24,7 +27,7 @@ func (c *checker) properties(ctx context.Context) error {
 				}
 			}
 		}
-		for _, r := range named(n) {
+		for _, r := range p.uses(n) {
 			if err := p.name(ctx, r); err != nil {
 				return err
 			}
@@ -39,6 +42,41 @@ type propertyChecker struct {
 	rows map[compiler.Occurrence]int64
 	// asked are the occurrences that a source could be asked for.
 	asked map[compiler.Occurrence]bool
+	// splits are the properties that the rows of a measure are broken down by.
+	splits map[*compiler.Measure][]metrics.Text
+}
+
+// splitsOf are the properties by which metrics of a plan are split, by the measure of
+// their rows: of ratios that of the numerator, of funnels that of the first step.
+func splitsOf(plan *compiler.Plan) map[*compiler.Measure][]metrics.Text {
+	out := map[*compiler.Measure][]metrics.Text{}
+	for _, u := range plan.Units {
+		for _, x := range u.Experiments {
+			for _, m := range x.Metrics {
+				n, by := madeOf(u, m.Tally.X.Measure), m.Def.Metric.SplitBy
+				if m.Split != nil && !n.Metric.Event.Impression && !slices.Contains(out[n], by) {
+					out[n] = append(out[n], by)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// uses are the names that a measure uses, and those that it is grouped or broken down by.
+func (p *propertyChecker) uses(n *compiler.Measure) []nameUse {
+	out := named(n)
+	by := slices.Clone(p.splits[n])
+	if n.Group != nil && n.Group.Property != "" {
+		by = append(by, n.Metric.Over)
+	}
+	for _, name := range by {
+		use := nameUse{measure: n, ref: compiler.Ref{Kind: compiler.RefProperty, Name: name.V}, pos: name.Pos}
+		if !slices.ContainsFunc(out, func(u nameUse) bool { return u.ref == use.ref }) {
+			out = append(out, use)
+		}
+	}
+	return out
 }
 
 // nameUse is a name in the expressions of a measure, and the text literals
@@ -113,7 +151,7 @@ func (p *propertyChecker) count(ctx context.Context) error {
 			if !slices.Contains(n.Sources, s) {
 				continue
 			}
-			for _, u := range named(n) {
+			for _, u := range p.uses(n) {
 				for _, o := range u.occurrences() {
 					if o.Stored(s) && !slices.Contains(list, o) {
 						list = append(list, o)
@@ -208,6 +246,12 @@ func (p *propertyChecker) elsewhere(ctx context.Context, u nameUse) (string, err
 		return "", err
 	}
 	names = slices.DeleteFunc(names, func(name string) bool { return name == u.ref.Name })
+	if bare, is := strings.CutPrefix(u.ref.Name, "properties."); is && slices.Contains(names, bare) {
+		return fmt.Sprintf("a property is named by itself here: write %s", bare), nil
+	}
+	if attribute, is := strings.CutPrefix(u.ref.Name, "exposure."); is {
+		return fmt.Sprintf("properties of the events are meant here; to break results down by an attribute of the exposure, write segments: [%s] at the experiment", attribute), nil
+	}
 	return nearestOrList(u.ref.Name, names), nil
 }
 
