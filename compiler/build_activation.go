@@ -34,11 +34,6 @@ func (p *planner) activation(u *UnitPlan, x *ExperimentPlan) {
 	if f == nil {
 		return
 	}
-	if f.Event.Impression {
-		p.list.Errorf(f.Pos, "conflict", "activation of experiment %q is an event, not an impression", x.Def.Key.V).
-			WithHint("an impression is the exposure already; where chooses units by what is known at it: where: 'exposure.…'")
-		return
-	}
 	if u.Activation == nil {
 		u.Activation = &Activation{
 			Plan:     u.before(),

@@ -32,11 +32,6 @@ func (a *After) column() string { return "first " + a.Name }
 // after plans the event that a metric counts from; nil where it has a mistake.
 func (p *planner) after(u *UnitPlan, m *metrics.Metric) *After {
 	f := m.After
-	if f.Event.Impression {
-		p.list.Errorf(f.Pos, "conflict", "%s counts after an event, not after an impression", m.Label()).
-			WithHint("the window begins at the exposure already; leave after out")
-		return nil
-	}
 	if u.Following == nil {
 		u.Following = &Following{Plan: u.before()}
 	}

@@ -176,11 +176,6 @@ func shareEvent(a, b metrics.EventSelector) bool {
 // the denominator count; nil where it has a mistake.
 func (p *planner) within(u *UnitPlan, m *metrics.Metric, y *UnitValue) *UnitValue {
 	side, d := m.Ratio.Numerator, m.Ratio.NumeratorWithin
-	if side.Funnel != nil || m.Ratio.Denominator.Funnel != nil {
-		p.list.Errorf(d.Pos, "conflict", "numerator_within is not possible with a funnel as a side").
-			WithHint("the steps of a funnel have a within of their own")
-		return nil
-	}
 	name := sideName(m, side, "numerator")
 	x := p.measure(u, side, name)
 	if x == nil || y == nil {

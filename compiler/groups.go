@@ -47,11 +47,6 @@ func (g *GroupValue) describe() string {
 // overGroups plans the sums of a metric over groups; nil where it has a mistake.
 func (p *planner) overGroups(u *UnitPlan, em *metrics.ExperimentMetric) *Tally {
 	m := em.Metric
-	if m.Winsorize != nil && percentileOf(em) != nil {
-		p.list.Errorf(m.Winsorize.Pos, "conflict", "winsorize is not possible for a percentile over groups").
-			WithHint("a percentile is not moved by extreme values; leave winsorize out")
-		return nil
-	}
 	n := p.measure(u, m, m.Key.V)
 	if n == nil {
 		return nil

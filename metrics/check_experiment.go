@@ -26,6 +26,10 @@ func (r *resolver) checkExperiment(e *experimentDraft) {
 	r.checkPhases(e)
 	if e.given.good("activation") {
 		r.checkSelector(e.Activation.Event)
+		if e.Activation.Event.Impression {
+			r.diags.Errorf(e.Activation.Pos, "conflict", "activation of %s is an event, not an impression", experimentObject.called(e)).
+				WithHint("an impression is the exposure already; where chooses units by what is known at it: where: 'exposure.…'")
+		}
 	}
 	if e.given.good("metrics") && e.Rule.V == "test" && e.given.clean("rule") && len(e.roles.primary) == 0 && !e.roles.given.has(mergeKey) {
 		r.diags.Errorf(e.roles.pos, "missing-field", "%s has no primary metric", experimentObject.called(e)).

@@ -61,6 +61,9 @@ func (m *metricDraft) refuses(name string) string {
 		if m.given.has("threshold") {
 			return leavesTwo
 		}
+		if m.given.has("over") && m.IsPercentile() {
+			return "a percentile over groups is not moved by extreme values"
+		}
 	case "threshold":
 		if m.given.has("winsorize") {
 			return leavesTwo + ", so there is nothing to winsorize"
@@ -94,6 +97,10 @@ func (r *resolver) checkMetric(m *metricDraft) {
 	}
 	if !m.given.has("funnel") {
 		r.checkPlain(m)
+	}
+	if m.given.good("after") && m.After.Event.Impression {
+		r.diags.Errorf(m.After.Pos, "conflict", "%s counts after an event, not after an impression", m.called()).
+			WithHint("the window begins at the exposure already; leave after out")
 	}
 	r.checkEvents(m)
 	r.checkNames(m)
@@ -253,6 +260,9 @@ func (r *resolver) checkRatio(m *metricDraft) {
 		}
 		at := s.draft.pos
 		switch {
+		case side.given.has("funnel") && m.ratio.within.Set:
+			r.diags.Errorf(m.ratio.within.Pos, "conflict", "numerator_within is not possible with a funnel as a side").
+				WithHint("the steps of a funnel have a within of their own")
 		case side.given.has("ratio"):
 			r.diags.Errorf(at, "conflict", "the %s %s is a ratio itself", s.name, quoted(side.Label())).WithHint("name the two metrics that are to be divided")
 		case side.IsPercentile():

@@ -46,10 +46,12 @@ never occur, units that never match, unknown variations.`,
 }
 
 func (p *program) checkFiles(opts job.Options, failOn []failOn) error {
-	_, found, err := job.Load(opts)
+	defs, found, err := job.Load(opts)
 	if err != nil {
 		return err
 	}
+	_, wrong := outputsOf(defs)
+	found = append(found, wrong...)
 	if err := found.Err(); err != nil {
 		return err
 	}
@@ -78,6 +80,10 @@ func (p *program) checkData(ctx context.Context, opts job.Options, failOn []fail
 	end()
 	if err != nil {
 		return stopped(ctx, err)
+	}
+	if defs, _, err := job.Load(opts); err == nil {
+		_, wrong := outputsOf(defs)
+		found.Diagnostics = append(found.Diagnostics, wrong...)
 	}
 	for _, fact := range found.Facts {
 		p.ui.resultf("%s\n", fact)

@@ -136,6 +136,27 @@ func (p *program) run(ctx context.Context, flags runFlags, args []string) (err e
 	return verdict
 }
 
+// outputsOf are the folders that the files name under output, with what is wrong there.
+func outputsOf(defs *metrics.Definitions) ([]string, diag.List) {
+	var folders []string
+	var list diag.List
+	for _, o := range defs.Output {
+		if _, err := objectstore.Parse(o.V); objectstore.IsURL(o.V) && err != nil {
+			list.Errorf(diag.Pos{File: o.Pos.File}, "bad-path", "line %d: %s", o.Pos.Line, err).
+				WithHint("write it as s3://bucket/prefix; see docs/object-stores.md")
+		}
+		if !isFolder(o.V) {
+			list.Errorf(o.Pos, "not-supported-yet", "only folders and s3:// are supported as output yet, not %q", o.V)
+		}
+		folder := o.V
+		if !filepath.IsAbs(folder) && !objectstore.IsURL(folder) {
+			folder = filepath.Join(filepath.Dir(o.Pos.File), folder)
+		}
+		folders = append(folders, folder)
+	}
+	return folders, list
+}
+
 // destinations gives the folders to write into: those of --out, else those that
 // the files name under output. It comes before the run, so that what cannot be
 // written is not computed.
@@ -157,20 +178,9 @@ func (flags *runFlags) destinations(opts job.Options) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, o := range defs.Output {
-			if _, err := objectstore.Parse(o.V); objectstore.IsURL(o.V) && err != nil {
-				list.Errorf(diag.Pos{File: o.Pos.File}, "bad-path", "line %d: %s", o.Pos.Line, err).
-					WithHint("write it as s3://bucket/prefix; see docs/object-stores.md")
-			}
-			if !isFolder(o.V) {
-				list.Errorf(o.Pos, "not-supported-yet", "only folders and s3:// are supported as output yet, not %q", o.V)
-			}
-			folder := o.V
-			if !filepath.IsAbs(folder) && !objectstore.IsURL(folder) {
-				folder = filepath.Join(filepath.Dir(o.Pos.File), folder)
-			}
-			folders = append(folders, folder)
-		}
+		named, wrong := outputsOf(defs)
+		folders = named
+		list = append(list, wrong...)
 		if err := list.Err(); err != nil {
 			return nil, err
 		}
