@@ -101,6 +101,10 @@ func factChange(c FieldChange, before, after []fact) FieldChange {
 	if !readsAlone(c.Field) {
 		return c
 	}
+	if c.Field == "events.registry" {
+		closed := map[bool]string{true: "closed", false: "open"}
+		c.Old, c.New = closed[len(before) > 0], closed[len(after) > 0]
+	}
 	if c.Old == "" {
 		c.Old = factText(before)
 	}

@@ -374,12 +374,15 @@ func seconds(d Duration) string { return fmt.Sprint(int64(d / time.Second)) }
 var exprToken = regexp.MustCompile("\"(?:[^\"\\\\]|\\\\.)*\"|'(?:[^'\\\\]|\\\\.)*'|`[^`]*`|[\\pL_$][\\pL\\pN_$]*|[0-9][0-9a-zA-Z_.]*|&&|\\|\\||[=!<>]=|\\?\\?|\\S")
 
 // plainExpr is an expression without what is only spelling: blanks, the kind
-// of quotes, the signs for and, or and not, and the order of lists.
+// of quotes, the signs for and, or and not, the order of lists, zeros at the end of
+// a number, and parentheses around all of it.
 func plainExpr(src string) string {
 	var out []string
 	list := -1 // where the list begins that is being read
-	for _, t := range exprToken.FindAllString(src, -1) {
+	for _, t := range unwrapped(exprToken.FindAllString(src, -1)) {
 		switch {
+		case t[0] >= '0' && t[0] <= '9' && strings.Contains(t, ".") && !strings.ContainsAny(t, "eExX_"):
+			t = strings.TrimSuffix(strings.TrimRight(t, "0"), ".")
 		case t == "&&":
 			t = "and"
 		case t == "||":
@@ -397,6 +400,29 @@ func plainExpr(src string) string {
 		out = append(out, t)
 	}
 	return strings.Join(out, " ")
+}
+
+// unwrapped are the tokens of an expression without parentheses around all of it.
+func unwrapped(tokens []string) []string {
+	for len(tokens) > 2 && tokens[0] == "(" {
+		depth := 0
+		for i, t := range tokens {
+			switch t {
+			case "(":
+				depth++
+			case ")":
+				depth--
+			}
+			if depth == 0 {
+				if i < len(tokens)-1 {
+					return tokens
+				}
+				break
+			}
+		}
+		tokens = tokens[1 : len(tokens)-1]
+	}
+	return tokens
 }
 
 // sortedEntries are the tokens of a list, its entries in order and each once.
