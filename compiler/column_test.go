@@ -40,7 +40,7 @@ func listOf(fields ...Column) ColumnType {
 // TestCompileColumn has the SQL and the type of each form of entry.
 func TestCompileColumn(t *testing.T) {
 	finite := `CASE WHEN isfinite(CAST("amount" AS DOUBLE)) THEN CAST("amount" AS DOUBLE) END`
-	guard := `lambda "v": CASE WHEN isfinite("v") THEN "v" END )[1]`
+	guard := `lambda "~v": CASE WHEN isfinite("~v") THEN "~v" END )[1]`
 	for _, c := range []struct{ src, sql, typ string }{
 		{"user_id", `"user_id"`, "VARCHAR"},
 		{" user_id ", `"user_id"`, "VARCHAR"},
@@ -55,11 +55,11 @@ func TestCompileColumn(t *testing.T) {
 		{"props.sku", `"props"['sku']`, "VARCHAR"},
 		{`props["item.sku"]`, `"props"['item.sku']`, "VARCHAR"},
 		{`props['it s']`, `"props"['it s']`, "VARCHAR"},
-		{"tags.country", `list_filter("tags", lambda p: p."name" = 'country')[1]."value"`, "VARCHAR"},
-		{"labels.size", `list_filter(list_transform("labels", lambda p: {'name': p."key", 'value': p."value"}), lambda p: p."name" = 'size')[1]."value"`, "BIGINT"},
+		{"tags.country", `list_filter("tags", lambda "~p": "~p"."name" = 'country')[1]."value"`, "VARCHAR"},
+		{"labels.size", `list_filter(list_transform("labels", lambda "~p": {'name': "~p"."key", 'value': "~p"."value"}), lambda "~p": "~p"."name" = 'size')[1]."value"`, "BIGINT"},
 		{"labels.0.key", `list_extract("labels", 1)."key"`, "VARCHAR"}, // a number is a place
-		{"wrapped.sku", `list_filter(list_transform(("wrapped")."key_value", lambda p: {'name': p."key", 'value': p."value"}), lambda p: p."name" = 'sku')[1]."value"`, "VARCHAR"},
-		{"wrapped.key_value.sku", `list_filter(list_transform(("wrapped")."key_value", lambda p: {'name': p."key", 'value': p."value"}), lambda p: p."name" = 'sku')[1]."value"`, "VARCHAR"},
+		{"wrapped.sku", `list_filter(list_transform(("wrapped")."key_value", lambda "~p": {'name': "~p"."key", 'value': "~p"."value"}), lambda "~p": "~p"."name" = 'sku')[1]."value"`, "VARCHAR"},
+		{"wrapped.key_value.sku", `list_filter(list_transform(("wrapped")."key_value", lambda "~p": {'name': "~p"."key", 'value': "~p"."value"}), lambda "~p": "~p"."name" = 'sku')[1]."value"`, "VARCHAR"},
 		{"doc", `"doc"`, "JSON"},
 		{"payload.user.id", `TRY(json_extract_string("payload", '/user/id'))`, "JSON"},
 		{"doc.a", `TRY(json_extract_string("doc", '/a'))`, "JSON"},

@@ -31,8 +31,10 @@ var DuckDB = &Dialect{
 		Columns:   "columns = {1}",
 		Delimiter: "delim = {1}",
 	},
-	Bind:  "list_transform([{1}], lambda {bound}: {2})[1]",
-	Bound: "v",
+	Bind: "list_transform([{1}], lambda {bound}: {2})[1]",
+	// Parameters have names that no column has: in lambda p, p."name" is a field of
+	// the column p where there is one.
+	Bound: "~v",
 	Types: map[Kind]string{
 		Varchar:       "VARCHAR",
 		Boolean:       "BOOLEAN",
@@ -151,12 +153,12 @@ END`,
 END`,
 
 		MapValue: "{1}[{2}]",
-		KeyPairs: `list_transform({1}, lambda p: {'name': p."key", 'value': p."value"})`,
+		KeyPairs: `list_transform({1}, lambda "~p": {'name': "~p"."key", 'value': "~p"."value"})`,
 		// map_from_entries fails on a name that is there twice.
-		Parameters: `list_transform({1}, lambda p: {'name': p."key", 'value': COALESCE(
-  p."value"."string_value", CAST(p."value"."int_value" AS VARCHAR),
-  CAST(p."value"."double_value" AS VARCHAR), CAST(p."value"."float_value" AS VARCHAR))})`,
-		PairValue: `list_filter({1}, lambda p: p."name" = {2})[1]."value"`,
+		Parameters: `list_transform({1}, lambda "~p": {'name': "~p"."key", 'value': COALESCE(
+  "~p"."value"."string_value", CAST("~p"."value"."int_value" AS VARCHAR),
+  CAST("~p"."value"."double_value" AS VARCHAR), CAST("~p"."value"."float_value" AS VARCHAR))})`,
+		PairValue: `list_filter({1}, lambda "~p": "~p"."name" = {2})[1]."value"`,
 		JSONText:  "TRY(json_extract_string({1}, {2:pointer}))",
 		JSONKind:  "TRY(json_type({1}, {2:pointer}))",
 		JSONTexts: "TRY(json_extract_string({1}, {2:pointers}))",
@@ -165,18 +167,18 @@ END`,
 		JSONPairs: `CASE
   WHEN TRY(json_type({1})) = 'OBJECT'
     AND TRY(json_type({1}, '/key_value')) IS DISTINCT FROM 'ARRAY'
-    THEN list_transform(json_keys({1}), lambda k: {'name': k, 'value':
-      json_extract_string({1}, '/' || replace(replace(k, '~', '~0'), '/', '~1'))})
+    THEN list_transform(json_keys({1}), lambda "~k": {'name': "~k", 'value':
+      json_extract_string({1}, '/' || replace(replace("~k", '~', '~0'), '/', '~1'))})
   ELSE list_transform(TRY(
-    json_extract({1}, '$[*]') || json_extract({1}, '$.key_value[*]')), lambda p: {
-    'name': COALESCE(json_extract_string(p, '/name'), json_extract_string(p, '/key')),
+    json_extract({1}, '$[*]') || json_extract({1}, '$.key_value[*]')), lambda "~p": {
+    'name': COALESCE(json_extract_string("~p", '/name'), json_extract_string("~p", '/key')),
     'value': CASE
-      WHEN json_type(p, '/value') = 'OBJECT' AND json_exists(p, '/key') THEN COALESCE(
-        json_extract_string(p, '/value/string_value'),
-        json_extract_string(p, '/value/int_value'),
-        json_extract_string(p, '/value/double_value'),
-        json_extract_string(p, '/value/float_value'))
-      ELSE json_extract_string(p, '/value')
+      WHEN json_type("~p", '/value') = 'OBJECT' AND json_exists("~p", '/key') THEN COALESCE(
+        json_extract_string("~p", '/value/string_value'),
+        json_extract_string("~p", '/value/int_value'),
+        json_extract_string("~p", '/value/double_value'),
+        json_extract_string("~p", '/value/float_value'))
+      ELSE json_extract_string("~p", '/value')
     END})
 END`,
 		JSONElements: `CASE
@@ -200,8 +202,9 @@ END`,
 )`,
 		// Half of a SHA-1 over the bytes of both, with the digits of the version
 		// and of the variant put in.
-		UUID5: `list_transform([sha1(unhex({1}) || encode({2}))], lambda h:
-  upper(h[1:12] || '5' || h[14:16] || translate(h[17], '0123456789abcdef', '89ab89ab89ab89ab') || h[18:32]))[1]`,
+		UUID5: `list_transform([sha1(unhex({1}) || encode({2}))], lambda "~h":
+  upper("~h"[1:12] || '5' || "~h"[14:16] ||
+    translate("~h"[17], '0123456789abcdef', '89ab89ab89ab89ab') || "~h"[18:32]))[1]`,
 		Hash:  "hash",
 		RowID: "{1}.rowid",
 		// Never part of a result: it keeps rows without an id apart.
@@ -211,11 +214,11 @@ END`,
 		Unnest:          "unnest",
 		MapNames:        "map_keys",
 		MapEntries:      "map_entries",
-		PresentEntries:  `list_sort(list_filter({1}, lambda e: e."value" IS NOT NULL))`,
-		PairNames:       `list_transform({1}, lambda p: p."name")`,
+		PresentEntries:  `list_sort(list_filter({1}, lambda "~e": "~e"."value" IS NOT NULL))`,
+		PairNames:       `list_transform({1}, lambda "~p": "~p"."name")`,
 		AllNamed: `len(list_filter(
   TRY(json_extract({1}, '$[*]')),
-  lambda j: NOT json_exists(j, '/name') AND NOT json_exists(j, '/key')
+  lambda "~e": NOT json_exists("~e", '/name') AND NOT json_exists("~e", '/key')
 )) = 0`,
 		JSONNames: "json_keys(TRY(json({1})))",
 	},

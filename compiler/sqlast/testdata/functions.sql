@@ -29,10 +29,10 @@ CASE
 END
 
 -- LowerASCII
-list_transform([CASE WHEN "y" THEN "x" END], lambda "v":
+list_transform([CASE WHEN "y" THEN "x" END], lambda "~v":
   CASE
-    WHEN strlen("v") = length("v") THEN lower("v")
-    ELSE translate("v", 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')
+    WHEN strlen("~v") = length("~v") THEN lower("~v")
+    ELSE translate("~v", 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')
   END
 )[1]
 
@@ -43,10 +43,10 @@ CASE
 END
 
 -- UpperASCII
-list_transform([CASE WHEN "y" THEN "x" END], lambda "v":
+list_transform([CASE WHEN "y" THEN "x" END], lambda "~v":
   CASE
-    WHEN strlen("v") = length("v") THEN upper("v")
-    ELSE translate("v", 'abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ')
+    WHEN strlen("~v") = length("~v") THEN upper("~v")
+    ELSE translate("~v", 'abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ')
   END
 )[1]
 
@@ -58,11 +58,11 @@ CASE
 END
 
 -- TrimUnicode
-list_transform([CASE WHEN "y" THEN "x" END], lambda "v":
+list_transform([CASE WHEN "y" THEN "x" END], lambda "~v":
   CASE
-    WHEN regexp_matches("v", '^[\t-\r\x{85}\pZ]|[\t-\r\x{85}\pZ]$')
-      THEN regexp_replace("v", '^[\t-\r\x{85}\pZ]+|[\t-\r\x{85}\pZ]+$', '', 'g')
-    ELSE "v"
+    WHEN regexp_matches("~v", '^[\t-\r\x{85}\pZ]|[\t-\r\x{85}\pZ]$')
+      THEN regexp_replace("~v", '^[\t-\r\x{85}\pZ]+|[\t-\r\x{85}\pZ]+$', '', 'g')
+    ELSE "~v"
   END
 )[1]
 
@@ -148,7 +148,9 @@ mod(CASE WHEN "y" THEN "x" END, 2e0)
 CASE WHEN isfinite("x") THEN "x" END
 
 -- Finite
-list_transform([CASE WHEN "y" THEN "x" END], lambda "v": CASE WHEN isfinite("v") THEN "v" END)[1]
+list_transform([CASE WHEN "y" THEN "x" END], lambda "~v":
+  CASE WHEN isfinite("~v") THEN "~v" END
+)[1]
 
 -- IntegerText
 CASE
@@ -157,10 +159,10 @@ CASE
 END
 
 -- IntegerText
-list_transform([CASE WHEN "y" THEN "x" END], lambda "v":
+list_transform([CASE WHEN "y" THEN "x" END], lambda "~v":
   CASE
-    WHEN abs("v") < 9007199254740992e0 AND trunc("v") = "v"
-      THEN CAST(CAST("v" AS BIGINT) AS VARCHAR)
+    WHEN abs("~v") < 9007199254740992e0 AND trunc("~v") = "~v"
+      THEN CAST(CAST("~v" AS BIGINT) AS VARCHAR)
   END
 )[1]
 
@@ -180,19 +182,19 @@ CASE
 END
 
 -- FloatText
-list_transform([CASE WHEN "y" THEN "x" END], lambda "v":
+list_transform([CASE WHEN "y" THEN "x" END], lambda "~v":
   CASE
-    WHEN abs("v") < 9007199254740992e0 AND trunc("v") = "v"
-      THEN CAST(CAST("v" AS BIGINT) AS VARCHAR)
-    WHEN contains(CAST("v" AS VARCHAR), 'e-')
-      THEN CASE WHEN "v" < 0 THEN '-0.' ELSE '0.' END
-        || repeat('0', CAST(regexp_extract(CAST("v" AS VARCHAR), '[0-9]+$') AS BIGINT) - 1)
-        || regexp_replace(CAST("v" AS VARCHAR), '^-?([0-9])\.?([0-9]*)e.*$', '\1\2')
-    WHEN contains(CAST("v" AS VARCHAR), 'e')
-      THEN CASE WHEN "v" < 0 THEN '-' ELSE '' END
-        || rpad(regexp_replace(CAST("v" AS VARCHAR), '^-?([0-9])\.?([0-9]*)e.*$', '\1\2'),
-          CAST(regexp_extract(CAST("v" AS VARCHAR), '[0-9]+$') AS INTEGER) + 1, '0')
-    ELSE regexp_replace(CAST("v" AS VARCHAR), '\.0$', '')
+    WHEN abs("~v") < 9007199254740992e0 AND trunc("~v") = "~v"
+      THEN CAST(CAST("~v" AS BIGINT) AS VARCHAR)
+    WHEN contains(CAST("~v" AS VARCHAR), 'e-')
+      THEN CASE WHEN "~v" < 0 THEN '-0.' ELSE '0.' END
+        || repeat('0', CAST(regexp_extract(CAST("~v" AS VARCHAR), '[0-9]+$') AS BIGINT) - 1)
+        || regexp_replace(CAST("~v" AS VARCHAR), '^-?([0-9])\.?([0-9]*)e.*$', '\1\2')
+    WHEN contains(CAST("~v" AS VARCHAR), 'e')
+      THEN CASE WHEN "~v" < 0 THEN '-' ELSE '' END
+        || rpad(regexp_replace(CAST("~v" AS VARCHAR), '^-?([0-9])\.?([0-9]*)e.*$', '\1\2'),
+          CAST(regexp_extract(CAST("~v" AS VARCHAR), '[0-9]+$') AS INTEGER) + 1, '0')
+    ELSE regexp_replace(CAST("~v" AS VARCHAR), '\.0$', '')
   END
 )[1]
 
@@ -217,12 +219,12 @@ CASE
 END
 
 -- ParseNumber
-list_transform([CASE WHEN "y" THEN "x" END], lambda "v":
+list_transform([CASE WHEN "y" THEN "x" END], lambda "~v":
   CASE
-    WHEN strlen("v") < 300 AND regexp_matches("v", '^[+-]?[0-9]+(\.[0-9]+)?$')
-      THEN TRY_CAST("v" AS DOUBLE)
-    WHEN isfinite(TRY_CAST(regexp_extract("v", '^[\t-\r\x{85}\pZ]*([+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?)[\t-\r\x{85}\pZ]*$', 1) AS DOUBLE))
-      THEN TRY_CAST(regexp_extract("v", '([+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?)', 1) AS DOUBLE)
+    WHEN strlen("~v") < 300 AND regexp_matches("~v", '^[+-]?[0-9]+(\.[0-9]+)?$')
+      THEN TRY_CAST("~v" AS DOUBLE)
+    WHEN isfinite(TRY_CAST(regexp_extract("~v", '^[\t-\r\x{85}\pZ]*([+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?)[\t-\r\x{85}\pZ]*$', 1) AS DOUBLE))
+      THEN TRY_CAST(regexp_extract("~v", '([+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?)', 1) AS DOUBLE)
   END
 )[1]
 
@@ -235,12 +237,12 @@ CASE
 END
 
 -- ParseInteger
-list_transform([CASE WHEN "y" THEN "x" END], lambda "v":
+list_transform([CASE WHEN "y" THEN "x" END], lambda "~v":
   CASE
-    WHEN strlen("v") < 300 AND regexp_matches("v", '^[+-]?[0-9]+$')
-      THEN TRY_CAST("v" AS DOUBLE)
-    WHEN regexp_matches("v", '^[+-]?[0-9]+$') AND isfinite(TRY_CAST("v" AS DOUBLE))
-      THEN TRY_CAST("v" AS DOUBLE)
+    WHEN strlen("~v") < 300 AND regexp_matches("~v", '^[+-]?[0-9]+$')
+      THEN TRY_CAST("~v" AS DOUBLE)
+    WHEN regexp_matches("~v", '^[+-]?[0-9]+$') AND isfinite(TRY_CAST("~v" AS DOUBLE))
+      THEN TRY_CAST("~v" AS DOUBLE)
   END
 )[1]
 
@@ -261,14 +263,14 @@ CASE
 END
 
 -- ParseTime
-list_transform([CASE WHEN "y" THEN "x" END], lambda "v":
+list_transform([CASE WHEN "y" THEN "x" END], lambda "~v":
   CASE
-    WHEN regexp_matches("v", '^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?Z?)?$')
-      THEN TRY_CAST("v" AS TIMESTAMP)
-    WHEN regexp_matches("v", '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)? ?[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?$')
-      THEN make_timestamp(epoch_us(TRY_CAST(regexp_replace(replace("v", 't', 'T'), ' ([+-])', '\1') AS TIMESTAMPTZ)))
-    WHEN regexp_matches("v", '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?( ?(Z|z|UTC))?$')
-      THEN TRY_CAST(regexp_replace(replace("v", 't', 'T'), ' ?(Z|z|UTC)$', '') AS TIMESTAMP)
+    WHEN regexp_matches("~v", '^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?Z?)?$')
+      THEN TRY_CAST("~v" AS TIMESTAMP)
+    WHEN regexp_matches("~v", '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)? ?[+-]([01][0-9]|2[0-3])(:?[0-5][0-9])?$')
+      THEN make_timestamp(epoch_us(TRY_CAST(regexp_replace(replace("~v", 't', 'T'), ' ([+-])', '\1') AS TIMESTAMPTZ)))
+    WHEN regexp_matches("~v", '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?( ?(Z|z|UTC))?$')
+      THEN TRY_CAST(regexp_replace(replace("~v", 't', 'T'), ' ?(Z|z|UTC)$', '') AS TIMESTAMP)
   END
 )[1]
 
@@ -294,8 +296,8 @@ make_timestamp(epoch_us(CASE WHEN "y" THEN "x" END))
 make_timestamp(epoch_ns("x") // 1000 - CAST(epoch_ns("x") % 1000 < 0 AS BIGINT))
 
 -- NanosToTime
-list_transform([CASE WHEN "y" THEN "x" END], lambda "v":
-  make_timestamp(epoch_ns("v") // 1000 - CAST(epoch_ns("v") % 1000 < 0 AS BIGINT))
+list_transform([CASE WHEN "y" THEN "x" END], lambda "~v":
+  make_timestamp(epoch_ns("~v") // 1000 - CAST(epoch_ns("~v") % 1000 < 0 AS BIGINT))
 )[1]
 
 -- DateOf
@@ -311,10 +313,10 @@ CASE
 END
 
 -- ParseDay
-list_transform([CASE WHEN "y" THEN "x" END], lambda "v":
+list_transform([CASE WHEN "y" THEN "x" END], lambda "~v":
   CASE
-    WHEN regexp_matches("v", '^([0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8})(-([01][0-9]|2[0-3]))?$')
-      THEN TRY_CAST(regexp_replace(replace("v", '-', ''), '^(....)(..)(..).*$', '\1-\2-\3') AS DATE)
+    WHEN regexp_matches("~v", '^([0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8})(-([01][0-9]|2[0-3]))?$')
+      THEN TRY_CAST(regexp_replace(replace("~v", '-', ''), '^(....)(..)(..).*$', '\1-\2-\3') AS DATE)
   END
 )[1]
 
@@ -325,26 +327,26 @@ list_transform([CASE WHEN "y" THEN "x" END], lambda "v":
 CASE WHEN "y" THEN "x" END['y']
 
 -- PairValue
-list_filter("x", lambda p: p."name" = 'y')[1]."value"
+list_filter("x", lambda "~p": "~p"."name" = 'y')[1]."value"
 
 -- PairValue
-list_filter(CASE WHEN "y" THEN "x" END, lambda p: p."name" = 'y')[1]."value"
+list_filter(CASE WHEN "y" THEN "x" END, lambda "~p": "~p"."name" = 'y')[1]."value"
 
 -- KeyPairs
-list_transform("x", lambda p: {'name': p."key", 'value': p."value"})
+list_transform("x", lambda "~p": {'name': "~p"."key", 'value': "~p"."value"})
 
 -- KeyPairs
-list_transform(CASE WHEN "y" THEN "x" END, lambda p: {'name': p."key", 'value': p."value"})
+list_transform(CASE WHEN "y" THEN "x" END, lambda "~p": {'name': "~p"."key", 'value': "~p"."value"})
 
 -- Parameters
-list_transform("x", lambda p: {'name': p."key", 'value': COALESCE(
-  p."value"."string_value", CAST(p."value"."int_value" AS VARCHAR),
-  CAST(p."value"."double_value" AS VARCHAR), CAST(p."value"."float_value" AS VARCHAR))})
+list_transform("x", lambda "~p": {'name': "~p"."key", 'value': COALESCE(
+  "~p"."value"."string_value", CAST("~p"."value"."int_value" AS VARCHAR),
+  CAST("~p"."value"."double_value" AS VARCHAR), CAST("~p"."value"."float_value" AS VARCHAR))})
 
 -- Parameters
-list_transform(CASE WHEN "y" THEN "x" END, lambda p: {'name': p."key", 'value': COALESCE(
-  p."value"."string_value", CAST(p."value"."int_value" AS VARCHAR),
-  CAST(p."value"."double_value" AS VARCHAR), CAST(p."value"."float_value" AS VARCHAR))})
+list_transform(CASE WHEN "y" THEN "x" END, lambda "~p": {'name': "~p"."key", 'value': COALESCE(
+  "~p"."value"."string_value", CAST("~p"."value"."int_value" AS VARCHAR),
+  CAST("~p"."value"."double_value" AS VARCHAR), CAST("~p"."value"."float_value" AS VARCHAR))})
 
 -- JSONText
 TRY(json_extract_string("x", '/a~1b~0c'))
@@ -374,38 +376,38 @@ TRY(json_type(CASE WHEN "y" THEN "x" END, ''))
 CASE
   WHEN TRY(json_type("x")) = 'OBJECT'
     AND TRY(json_type("x", '/key_value')) IS DISTINCT FROM 'ARRAY'
-    THEN list_transform(json_keys("x"), lambda k: {'name': k, 'value':
-      json_extract_string("x", '/' || replace(replace(k, '~', '~0'), '/', '~1'))})
+    THEN list_transform(json_keys("x"), lambda "~k": {'name': "~k", 'value':
+      json_extract_string("x", '/' || replace(replace("~k", '~', '~0'), '/', '~1'))})
   ELSE list_transform(TRY(
-    json_extract("x", '$[*]') || json_extract("x", '$.key_value[*]')), lambda p: {
-    'name': COALESCE(json_extract_string(p, '/name'), json_extract_string(p, '/key')),
+    json_extract("x", '$[*]') || json_extract("x", '$.key_value[*]')), lambda "~p": {
+    'name': COALESCE(json_extract_string("~p", '/name'), json_extract_string("~p", '/key')),
     'value': CASE
-      WHEN json_type(p, '/value') = 'OBJECT' AND json_exists(p, '/key') THEN COALESCE(
-        json_extract_string(p, '/value/string_value'),
-        json_extract_string(p, '/value/int_value'),
-        json_extract_string(p, '/value/double_value'),
-        json_extract_string(p, '/value/float_value'))
-      ELSE json_extract_string(p, '/value')
+      WHEN json_type("~p", '/value') = 'OBJECT' AND json_exists("~p", '/key') THEN COALESCE(
+        json_extract_string("~p", '/value/string_value'),
+        json_extract_string("~p", '/value/int_value'),
+        json_extract_string("~p", '/value/double_value'),
+        json_extract_string("~p", '/value/float_value'))
+      ELSE json_extract_string("~p", '/value')
     END})
 END
 
 -- JSONPairs
-list_transform([CASE WHEN "y" THEN "x" END], lambda "v":
+list_transform([CASE WHEN "y" THEN "x" END], lambda "~v":
   CASE
-    WHEN TRY(json_type("v")) = 'OBJECT'
-      AND TRY(json_type("v", '/key_value')) IS DISTINCT FROM 'ARRAY'
-      THEN list_transform(json_keys("v"), lambda k: {'name': k, 'value':
-        json_extract_string("v", '/' || replace(replace(k, '~', '~0'), '/', '~1'))})
+    WHEN TRY(json_type("~v")) = 'OBJECT'
+      AND TRY(json_type("~v", '/key_value')) IS DISTINCT FROM 'ARRAY'
+      THEN list_transform(json_keys("~v"), lambda "~k": {'name': "~k", 'value':
+        json_extract_string("~v", '/' || replace(replace("~k", '~', '~0'), '/', '~1'))})
     ELSE list_transform(TRY(
-      json_extract("v", '$[*]') || json_extract("v", '$.key_value[*]')), lambda p: {
-      'name': COALESCE(json_extract_string(p, '/name'), json_extract_string(p, '/key')),
+      json_extract("~v", '$[*]') || json_extract("~v", '$.key_value[*]')), lambda "~p": {
+      'name': COALESCE(json_extract_string("~p", '/name'), json_extract_string("~p", '/key')),
       'value': CASE
-        WHEN json_type(p, '/value') = 'OBJECT' AND json_exists(p, '/key') THEN COALESCE(
-          json_extract_string(p, '/value/string_value'),
-          json_extract_string(p, '/value/int_value'),
-          json_extract_string(p, '/value/double_value'),
-          json_extract_string(p, '/value/float_value'))
-        ELSE json_extract_string(p, '/value')
+        WHEN json_type("~p", '/value') = 'OBJECT' AND json_exists("~p", '/key') THEN COALESCE(
+          json_extract_string("~p", '/value/string_value'),
+          json_extract_string("~p", '/value/int_value'),
+          json_extract_string("~p", '/value/double_value'),
+          json_extract_string("~p", '/value/float_value'))
+        ELSE json_extract_string("~p", '/value')
       END})
   END
 )[1]
@@ -414,10 +416,10 @@ list_transform([CASE WHEN "y" THEN "x" END], lambda "v":
 CASE WHEN TRY(json_type("x")) = 'ARRAY' THEN json_extract("x", '$[*]') ELSE [TRY(json("x"))] END
 
 -- JSONElements
-list_transform([CASE WHEN "y" THEN "x" END], lambda "v":
+list_transform([CASE WHEN "y" THEN "x" END], lambda "~v":
   CASE
-    WHEN TRY(json_type("v")) = 'ARRAY' THEN json_extract("v", '$[*]')
-    ELSE [TRY(json("v"))]
+    WHEN TRY(json_type("~v")) = 'ARRAY' THEN json_extract("~v", '$[*]')
+    ELSE [TRY(json("~v"))]
   END
 )[1]
 
@@ -437,8 +439,8 @@ list_extract(CASE WHEN "y" THEN "x" END, 1)
 CASE WHEN "x" IS NULL THEN [NULL] ELSE "x" END
 
 -- ListElements
-list_transform([CASE WHEN "y" THEN "x" END], lambda "v":
-  CASE WHEN "v" IS NULL THEN [NULL] ELSE "v" END
+list_transform([CASE WHEN "y" THEN "x" END], lambda "~v":
+  CASE WHEN "~v" IS NULL THEN [NULL] ELSE "~v" END
 )[1]
 
 -- JSONValid
@@ -472,12 +474,14 @@ json_valid(CASE WHEN "y" THEN "x" END)
 )
 
 -- UUID5
-list_transform([sha1(unhex("x") || encode('y'))], lambda h:
-  upper(h[1:12] || '5' || h[14:16] || translate(h[17], '0123456789abcdef', '89ab89ab89ab89ab') || h[18:32]))[1]
+list_transform([sha1(unhex("x") || encode('y'))], lambda "~h":
+  upper("~h"[1:12] || '5' || "~h"[14:16] ||
+    translate("~h"[17], '0123456789abcdef', '89ab89ab89ab89ab') || "~h"[18:32]))[1]
 
 -- UUID5
-list_transform([sha1(unhex(CASE WHEN "y" THEN "x" END) || encode('y'))], lambda h:
-  upper(h[1:12] || '5' || h[14:16] || translate(h[17], '0123456789abcdef', '89ab89ab89ab89ab') || h[18:32]))[1]
+list_transform([sha1(unhex(CASE WHEN "y" THEN "x" END) || encode('y'))], lambda "~h":
+  upper("~h"[1:12] || '5' || "~h"[14:16] ||
+    translate("~h"[17], '0123456789abcdef', '89ab89ab89ab89ab') || "~h"[18:32]))[1]
 
 -- Hash
 hash("x")
@@ -528,27 +532,27 @@ map_entries("x")
 map_entries(CASE WHEN "y" THEN "x" END)
 
 -- PresentEntries
-list_sort(list_filter("x", lambda e: e."value" IS NOT NULL))
+list_sort(list_filter("x", lambda "~e": "~e"."value" IS NOT NULL))
 
 -- PresentEntries
-list_sort(list_filter(CASE WHEN "y" THEN "x" END, lambda e: e."value" IS NOT NULL))
+list_sort(list_filter(CASE WHEN "y" THEN "x" END, lambda "~e": "~e"."value" IS NOT NULL))
 
 -- PairNames
-list_transform("x", lambda p: p."name")
+list_transform("x", lambda "~p": "~p"."name")
 
 -- PairNames
-list_transform(CASE WHEN "y" THEN "x" END, lambda p: p."name")
+list_transform(CASE WHEN "y" THEN "x" END, lambda "~p": "~p"."name")
 
 -- AllNamed
 len(list_filter(
   TRY(json_extract("x", '$[*]')),
-  lambda j: NOT json_exists(j, '/name') AND NOT json_exists(j, '/key')
+  lambda "~e": NOT json_exists("~e", '/name') AND NOT json_exists("~e", '/key')
 )) = 0
 
 -- AllNamed
 len(list_filter(
   TRY(json_extract(CASE WHEN "y" THEN "x" END, '$[*]')),
-  lambda j: NOT json_exists(j, '/name') AND NOT json_exists(j, '/key')
+  lambda "~e": NOT json_exists("~e", '/name') AND NOT json_exists("~e", '/key')
 )) = 0
 
 -- JSONNames
