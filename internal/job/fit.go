@@ -2,10 +2,12 @@ package job
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/metricsjob/metricsjob/compiler"
+	"github.com/metricsjob/metricsjob/internal/diag"
 	"github.com/metricsjob/metricsjob/metrics"
 )
 
@@ -30,7 +32,7 @@ func (c *collected) overflow(x *compiler.ExperimentPlan, m *compiler.MetricPlan)
 // and how to mend it. It computes the metric once more with every smaller
 // number of decimals at a time, to find the largest that fits.
 func (p *prepared) overflowText(ctx context.Context, x *compiler.ExperimentPlan, m *compiler.MetricPlan) (why, hint string, err error) {
-	d := m.Tally.Digits()
+	d := keptDigits(m.Tally)
 	why = fmt.Sprintf("a value has more than 15 digits at %d decimals, too many to be summed exactly", d)
 	fits, ok, err := p.largestDecimals(ctx, x, m, d)
 	switch {
@@ -54,23 +56,38 @@ func tame(m *metrics.Metric, d int) string {
 	return fmt.Sprintf(": 'abs(value) <= 1%s'", strings.Repeat("0", digits-d))
 }
 
-// largestDecimals computes a metric with each number of decimals below d.
+// keptDigits are the digits of a metric's numbers, or of the values that are counted in them.
+func keptDigits(t *compiler.Tally) int {
+	d := max(t.Digits(), t.X.Measure.Decimals)
+	if t.Y != nil {
+		d = max(d, t.Y.Measure.Decimals)
+	}
+	return d
+}
+
+// largestDecimals computes a metric with each number of decimals below d. A cap, or what
+// units without events are, may have more digits than some of these leave: then the metric
+// cannot be with them, which shows before anything is computed.
 func (p *prepared) largestDecimals(ctx context.Context, x *compiler.ExperimentPlan, m *compiler.MetricPlan, d int) (fits int, ok bool, err error) {
-	if d == 0 {
-		return 0, false, nil
-	}
-	var with []*metrics.ExperimentMetric
-	for i := range d {
-		with = append(with, withDecimals(m.Def, i))
-	}
-	planned, got, err := p.try(ctx, x, with)
-	if err != nil {
-		return 0, false, err
-	}
-	for i := d - 1; i >= 0; i-- {
-		if !got.overflow(planned, planned.Metrics[i]) {
-			return i, true, nil
+	for least := range d {
+		var with []*metrics.ExperimentMetric
+		for i := least; i < d; i++ {
+			with = append(with, withDecimals(m.Def, i))
 		}
+		planned, got, err := p.try(ctx, x, with)
+		var wrong diag.List
+		if errors.As(err, &wrong) {
+			continue
+		}
+		if err != nil {
+			return 0, false, err
+		}
+		for i := d - 1; i >= least; i-- {
+			if !got.overflow(planned, planned.Metrics[i-least]) {
+				return i, true, nil
+			}
+		}
+		break
 	}
 	return 0, false, nil
 }
