@@ -74,7 +74,8 @@ type Dropped struct {
 	Where int64
 	// NoTimestamp: the timestamp is missing or cannot be read.
 	NoTimestamp int64
-	// Partition: the partition day lies too far from the timestamp's date.
+	// Partition: the partition day lies too far from the timestamp's date, of rows
+	// before the as-of instant.
 	Partition int64
 	// NoEvent: the event key is missing or empty (event sources).
 	NoEvent int64
@@ -91,9 +92,9 @@ type Dropped struct {
 
 // Count counts what the files of a source lose. What footers prove absent is
 // not looked for; the rest takes one scan over the columns concerned alone.
-func Count(ctx context.Context, engine *Engine, src *compiler.Source) (Dropped, error) {
+func Count(ctx context.Context, engine *Engine, src *compiler.Source, asOf time.Time) (Dropped, error) {
 	d := Dropped{NoUnit: map[string]int64{}}
-	losses := lossesOf(src, &d)
+	losses := lossesOf(src, asOf, &d)
 	var open []compiler.File
 	for _, f := range src.Files {
 		d.Unreadable += f.Unreadable
@@ -129,11 +130,11 @@ func (l *losses) add(name string, condition sqlast.Expr, record func(int64)) {
 
 // lossesOf says under which conditions a row is counted. Each condition holds
 // or not; it is never missing.
-func lossesOf(src *compiler.Source, into *Dropped) *losses {
+func lossesOf(src *compiler.Source, asOf time.Time, into *Dropped) *losses {
 	l := &losses{}
 	var left sqlast.And // what holds for the rows that no earlier reason has taken
-	stage := func(name string, keep sqlast.Expr, field *int64) {
-		l.add(name, append(slices.Clone(left), sqlast.Not{X: keep}), func(n int64) { *field = n })
+	stage := func(name string, keep sqlast.Expr, field *int64, among ...sqlast.Expr) {
+		l.add(name, slices.Concat(left, sqlast.And{sqlast.Not{X: keep}}, among), func(n int64) { *field = n })
 		left = append(left, keep)
 	}
 	present := func(x sqlast.Expr) sqlast.Expr { return sqlast.IsNull{X: x, Not: true} }
@@ -154,7 +155,8 @@ func lossesOf(src *compiler.Source, into *Dropped) *losses {
 		if !src.DaysKnown() {
 			near = sqlast.Or{sqlast.IsNull{X: src.PartitionDay}, near}
 		}
-		stage("partition", call(sqlast.Coalesce, near, sqlast.Bool(false)), &into.Partition)
+		exists := sqlast.Binary{Op: sqlast.Less, L: src.Time.SQL, R: sqlast.Timestamp(asOf)} // rows of later count for nothing, wherever they lie
+		stage("partition", call(sqlast.Coalesce, near, sqlast.Bool(false)), &into.Partition, exists)
 	}
 	if src.Event.SQL != nil && !src.Event.NeverNull {
 		stage("no_event", present(src.Event.SQL), &into.NoEvent)

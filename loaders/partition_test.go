@@ -112,9 +112,12 @@ func TestDaysOfOtherForms(t *testing.T) {
 			if diff := cmp.Diff(test.read, read); diff != "" {
 				t.Errorf("read (-want +got):\n%s", diff)
 			}
-			dropped, err := Count(t.Context(), w.engine, src)
+			dropped, err := Count(t.Context(), w.engine, src, never)
 			if want := int64(len(test.levels) - len(test.read)); err != nil || dropped.Partition != want {
 				t.Errorf("%d rows are far from their day, want %d; %v", dropped.Partition, want, err)
+			}
+			if dropped, err := Count(t.Context(), w.engine, src, instantOf(t, "2026-03-04T10:00:00Z")); err != nil || dropped.Partition != 0 {
+				t.Errorf("%d rows that do not exist yet are far from their day; %v", dropped.Partition, err)
 			}
 		})
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/metricsjob/metricsjob/compiler"
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
@@ -242,6 +243,9 @@ func (s *surveyor) equalRows(ctx context.Context, src *compiler.Source, lost Dro
 	return cmp.Or(again, src), lost, nil
 }
 
+// endless is later than the rows of any source.
+var endless = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
+
 // inspect looks at a source as a run would, by the days of its partition where
 // that loses no rows. It gives nil, and a note, where a run could not read it.
 func (s *surveyor) inspect(ctx context.Context, def *metrics.Source, t *table, found *metrics.SurveyedSource) (*compiler.Source, Dropped, error) {
@@ -251,7 +255,7 @@ func (s *surveyor) inspect(ctx context.Context, def *metrics.Source, t *table, f
 		if err != nil || src == nil || list.HasErrors() {
 			return nil, Dropped{}, list, err
 		}
-		lost, err := Count(ctx, s.engine, src)
+		lost, err := Count(ctx, s.engine, src, endless)
 		return src, lost, list, err
 	}
 	if def.Partition = partitionOf(s.export, t.files); def.Partition != nil {

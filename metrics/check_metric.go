@@ -259,6 +259,10 @@ func (r *resolver) checkRatio(m *metricDraft) {
 			continue
 		}
 		at := s.draft.pos
+		if g := m.given["split_by"]; m.given.good("split_by") && side.given.has("winsorize") {
+			r.diags.Errorf(g.pos, "conflict", "split_by cannot stand in %s%s: the caps of its %s would differ from those of the whole", m.called(), g.origin(), s.name).
+				WithHint("leave it out, or divide metrics that are not winsorized")
+		}
 		switch {
 		case side.given.has("funnel") && m.ratio.within.Set:
 			r.diags.Errorf(m.ratio.within.Pos, "conflict", "numerator_within is not possible with a funnel as a side").

@@ -17,7 +17,7 @@ import (
 // says nothing.
 func (c *checker) losses(ctx context.Context) error {
 	for _, s := range c.catalog.Sources() {
-		d, err := loaders.Count(ctx, c.engine, s)
+		d, err := loaders.Count(ctx, c.engine, s, c.asOf)
 		if err != nil {
 			return fmt.Errorf("count what source %s loses: %w", s.Def.Name.V, err)
 		}

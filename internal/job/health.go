@@ -213,7 +213,7 @@ func (r *reporter) silentMetrics(x *compiler.ExperimentPlan) {
 // prove that there is none.
 func (r *reporter) sources(ctx context.Context) error {
 	for _, s := range r.catalog.Sources() {
-		d, err := loaders.Count(ctx, r.engine, s)
+		d, err := loaders.Count(ctx, r.engine, s, r.asOf)
 		if err != nil {
 			return fmt.Errorf("count what source %s loses: %w", s.Def.Name.V, err)
 		}
