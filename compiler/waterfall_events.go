@@ -287,7 +287,7 @@ func (w *eventWaterfall) judged(s *Source, of string, after int) ([]sqlast.CTE, 
 	if n.After != nil {
 		l.keep("not_followed", "unit with "+n.After.words()+" after the exposure", col("", "started"))
 	}
-	l.lose("before_exposure", "not before "+startText(w.x, n), sqlast.And{sqlast.Not{X: col("", "in window")}, col("", "early")})
+	l.lose("before_exposure", notBeforeText(w.x, n), sqlast.And{sqlast.Not{X: col("", "in window")}, col("", "early")})
 	l.keep("outside_window", windowStepText(w.x, n), col("", "in window"))
 	if fromEvents {
 		own := segment.holds(scope.text(Ref{Kind: RefAttribute, Name: segment.Key}))
@@ -377,6 +377,15 @@ func startText(x *ExperimentPlan, n *Measure) string {
 	return "the exposure"
 }
 
+// notBeforeText says which rows are not before what a window is counted from, or
+// not further before it than the window reaches.
+func notBeforeText(x *ExperimentPlan, n *Measure) string {
+	if n.Window.From < 0 {
+		return "not more than " + durationText(-n.Window.From) + " before " + startText(x, n)
+	}
+	return "not before " + startText(x, n)
+}
+
 // windowStepText says which rows are in the window of a measure.
 func windowStepText(x *ExperimentPlan, n *Measure) string {
 	if n.Window.Open() {
@@ -416,10 +425,10 @@ func (w *eventWaterfall) beside(sc *scanBuilder, rows string, x sqlast.Table) sq
 	} else {
 		window = append(window, compare(sqlast.Less, at, col("x", colObserveUntil)))
 	}
-	never := sqlast.Bool(false)
+	never, reaches := sqlast.Bool(false), offsetColumn(start, min(n.Window.From, 0))
 	items = append(items,
 		item(call(sqlast.Coalesce, window, never), "in window"),
-		item(call(sqlast.Coalesce, compare(sqlast.Less, at, col("x", start)), never), "early"),
+		item(call(sqlast.Coalesce, compare(sqlast.Less, at, col("x", reaches)), never), "early"),
 		item(notNull(col("x", start)), "started"))
 	from := sqlast.From(sqlast.Join{L: sqlast.Table{Name: rows, Alias: "d"}, R: x, On: compare(sqlast.Eq, rowID(), col("d", colUnit))})
 	if s, of := w.slice.Segment, w.slice.fromEvents(w.plan); of != nil {

@@ -38,7 +38,7 @@ func (s WaterfallStep) Lost() string {
 	}
 	switch s.Code {
 	case "before_exposure":
-		return "it lies before " + strings.TrimPrefix(s.Text, "not before ")
+		return "it lies " + strings.TrimPrefix(s.Text, "not ")
 	case "outside_window":
 		return "it lies not " + s.Text
 	case "where":
