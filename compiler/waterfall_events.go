@@ -116,9 +116,11 @@ func byPlace(query string, rows sqlast.Expr, keys []sqlast.Expr) sqlast.Select {
 func filesOf(s, read *Source) (files, notRead int64) { return s.Rows, s.Rows - read.Rows }
 
 // ofExperiment are the exposures x of the experiment: units with an impression
-// in it, whatever became of them.
+// in it, whatever became of them. Where units have one for every variation that they
+// saw, variations that are not in the file have one too, which nothing counts for.
 func (w *eventWaterfall) ofExperiment() sqlast.Expr {
-	return sqlast.And{compare(sqlast.Eq, col("x", colExperiment), sqlast.Text(w.x.Def.Key.V)), compare(sqlast.Greater, col("x", colImpressions), sqlast.Int(0))}
+	return sqlast.And{compare(sqlast.Eq, col("x", colExperiment), sqlast.Text(w.x.Def.Key.V)),
+		compare(sqlast.Greater, col("x", colImpressions), sqlast.Int(0)), notNull(col("x", colVariation))}
 }
 
 // shownUnits are the ids of the units with an impression.
