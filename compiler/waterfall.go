@@ -52,6 +52,12 @@ type WaterfallPart struct {
 	Query sqlast.Select
 }
 
+// OfImpressions reports whether its rows are the impressions of the experiment, which
+// an event of the metric is: they are read from what the run kept of them.
+func (p *WaterfallPart) OfImpressions() bool {
+	return slices.ContainsFunc(p.Sources, func(s *Source) bool { return s.Kept != "" })
+}
+
 // WaterfallStep is a condition that rows must fulfil.
 type WaterfallStep struct {
 	// Code is the reason of the rows that are lost, a word of semantics 9.

@@ -2,6 +2,7 @@ package compiler
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
 	"github.com/metricsjob/metricsjob/metrics"
@@ -77,12 +78,25 @@ func (w *eventWaterfall) rowsOfUnit(s *Source, query string, steps int) sqlast.S
 	}
 	return sqlast.Select{
 		Items: []sqlast.Item{
-			item(col("", colTime), colTime), item(sqlast.Text(s.Def.Name.V), "source"), item(col("", colEvent), colEvent), item(value, "value"),
+			item(col("", colTime), colTime), item(sqlast.Text(w.nameOf(s)), "source"), item(col("", colEvent), colEvent), item(value, "value"),
 			item(variation, colVariation), item(copies, "copies"), item(col("", "place"), "place"),
 		},
 		From:  sqlast.Table{Name: query},
 		Where: where,
 	}
+}
+
+// nameOf is the name of the source of a row. Of impressions that were kept it is not
+// known from which of several a row is.
+func (w *eventWaterfall) nameOf(s *Source) string {
+	if s.Kept == "" {
+		return s.Def.Name.V
+	}
+	var names []string
+	for _, of := range w.x.Sources {
+		names = append(names, of.Def.Name.V)
+	}
+	return strings.Join(names, " or ")
 }
 
 // placed is the query of a part.

@@ -70,6 +70,29 @@ events 03-02 12:00 purchase: excluded_unit, it is of an excluded unit
 	}
 }
 
+// TestExplainImpressions reads the impressions that a metric counts from the source of
+// the experiment: five in its dates, of which one shows no variation of the file.
+func TestExplainImpressions(t *testing.T) {
+	c := openCase(t, "testdata/cases/event_impression.txtar")
+	story, err := job.ExplainUnit(t.Context(), c.options(), "button", "impressions", "u1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range story.Rows {
+		if r.Source != "decisions" {
+			t.Errorf("a row of %s is from the source %s, want decisions", r.Part, r.Source)
+		}
+	}
+	r, err := job.Explain(t.Context(), c.options(), "button", "impressions", job.Slice{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(r.Tables.Waterfall, func(r metrics.WaterfallRow) bool { return r.Part == "events" })
+	if first := r.Tables.Waterfall[i]; first.Step != "in_files" || first.Detail != "impressions of the experiment in decisions, in its dates" || first.Rows != 5 {
+		t.Errorf("the events begin at %s, %s: %d rows", first.Step, first.Detail, first.Rows)
+	}
+}
+
 // explainOneOf wants of a unit out of many a story that ends at the number that the
 // unit has among those of all.
 func explainOneOf(t *testing.T, opts job.Options, all []job.UnitNumber) {

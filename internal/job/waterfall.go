@@ -67,14 +67,17 @@ func (r *reporter) waterfallPart(ctx context.Context, x *compiler.ExperimentPlan
 		})
 		return &r.tables.Waterfall[len(r.tables.Waterfall)-1]
 	}
-	of := "of " + sourceNames(part.Sources)
+	in := "in the files of " + sourceNames(part.Sources)
+	if part.OfImpressions() { // what the run kept of them, not all that is in the files
+		in = "impressions of the experiment in " + sourceNames(x.Sources) + ", in its dates"
+	}
 	place++
 	if part.NotRead > 0 {
-		add("in_files", "in the files "+of, nil, left{rows: part.Files}).Units = nil
+		add("in_files", in, nil, left{rows: part.Files}).Units = nil
 		place++
 		add("not_read", "in the files of the days that matter", nil, after("", 0))
 	} else {
-		add("in_files", "in the files "+of, nil, after("", 0))
+		add("in_files", in, nil, after("", 0))
 	}
 	for i, step := range part.Steps {
 		if step.Text == "" {
