@@ -213,10 +213,26 @@ func (s *sumBuilder) cappedNumber(t *Tally, term stats.Term, x side, counted fun
 	return sqlast.Case{Whens: whens, Else: x.x}
 }
 
+// BeforeCaps is what a unit without rows is on a side, X or Y, before caps.
+func (t *Tally) BeforeCaps(term stats.Term) *big.Int {
+	if term == stats.X && t.uncapped != nil {
+		return t.uncapped
+	}
+	return new(big.Int)
+}
+
 // cappedUnits counts the units with rows whose number the caps change, and their
-// rows, where a waterfall asks for them.
+// rows, where a waterfall asks for them. Of one unit alone it gives the number
+// before caps.
 func (s *sumBuilder) cappedUnits(t *Tally, term stats.Term, x side, counted func(...sqlast.Expr) sqlast.Expr) {
-	if !s.plan.Waterfall || x.v.Caps == nil {
+	if x.v.Caps == nil {
+		return
+	}
+	if s.ofUnit != nil {
+		before := call(sqlast.Coalesce, x.uncapped, literal(t.BeforeCaps(term)))
+		s.output(t, RoleUncapped, term, sumWhere(counted(), before), x.v.Name+" before caps")
+	}
+	if !s.plan.Waterfall {
 		return
 	}
 	changed := counted(compare(sqlast.Greater, x.rows, sqlast.Int(0)), compare(sqlast.NotEq, x.uncapped, x.x))

@@ -509,9 +509,9 @@ func (sc *scanBuilder) counted() sqlast.Select {
 	}
 	bad := sqlast.Expr(nil)
 	if sc.weighs() {
-		w := (&rowScope{scan: sc, measure: &Measure{Any: true}}).raw(colWeight, inRow(sc.src.Weight.SQL), false)
+		w := sc.weightAsIs()
 		bad = sqlast.Or{isNull(w), compare(sqlast.Less, w, sqlast.Int(1))}
-		sc.weight = []sqlast.Item{item(sqlast.Case{Whens: []sqlast.When{{If: compare(sqlast.Greater, w, sqlast.Int(1)), Then: w}}, Else: sqlast.Int(1)}, colWeight)}
+		sc.weight = []sqlast.Item{item(sc.weightOf(), colWeight)}
 	}
 	items, windows := append(sc.ofAll(), sc.weight...), sc.windows()
 	for _, n := range sc.scan.Measures {
@@ -534,6 +534,17 @@ func (sc *scanBuilder) counted() sqlast.Select {
 	sc.raw = sc.rawItems()
 	sc.countedOnce = &sqlast.Select{Why: "for each metric the rows that count", Items: append(items, sc.marks...)}
 	return *sc.countedOnce
+}
+
+// weightAsIs is the weight of a row as it is stored, and weightOf how many rows it
+// stands for, at least one.
+func (sc *scanBuilder) weightAsIs() sqlast.Expr {
+	return (&rowScope{scan: sc, measure: &Measure{Any: true}}).raw(colWeight, inRow(sc.src.Weight.SQL), false)
+}
+
+func (sc *scanBuilder) weightOf() sqlast.Expr {
+	w := sc.weightAsIs()
+	return sqlast.Case{Whens: []sqlast.When{{If: compare(sqlast.Greater, w, sqlast.Int(1)), Then: w}}, Else: sqlast.Int(1)}
 }
 
 // ofMeasure are the columns of counted that belong to a measure, whose rows are those

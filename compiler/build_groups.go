@@ -100,7 +100,19 @@ func (b *builder) groupNumbers(g *GroupValue, values string) []sqlast.CTE {
 		group = sqlast.RowNumber{PartitionBy: []sqlast.Expr{col("", colUnit)}, OrderBy: []sqlast.Order{{X: ofListed(colTime)}}}
 	}
 	rows = append(rows, item(group, "group"))
-	each := sqlast.Select{Items: []sqlast.Item{unit}, From: sqlast.Table{Name: "rows"}, GroupBy: []sqlast.Expr{col("", colUnit), col("", "group")}}
+	return []sqlast.CTE{
+		{Name: "kept", Query: listed(g.Measure, values)},
+		{Name: "rows", Query: sqlast.Select{Items: rows, From: sqlast.Table{Name: "kept"}}},
+		{Name: "group", Query: g.ofTable("rows")},
+	}
+}
+
+// ofTable aggregates the rows of a table by unit and group.
+func (g *GroupValue) ofTable(rows string) sqlast.Select {
+	n := g.ofRows().Measure
+	weighted := g.Measure.weighted()
+	unit := item(col("", colUnit), colUnit)
+	each := sqlast.Select{Items: []sqlast.Item{unit}, From: sqlast.Table{Name: rows}, GroupBy: []sqlast.Expr{col("", colUnit), col("", "group")}}
 	each.Items = append(each.Items, item(aggregate(sqlast.Count, col("", n.Name)), rowsColumn(n)))
 	if weighted {
 		each.Items = append(each.Items, item(aggWeights.ofRows(n, true), colWeight))
@@ -111,16 +123,13 @@ func (b *builder) groupNumbers(g *GroupValue, values string) []sqlast.CTE {
 	for _, a := range aggregatesOf(g.Op, n) {
 		each.Items = append(each.Items, item(a.ofRows(n, n.weighted()), a.column(n)))
 	}
-	return []sqlast.CTE{
-		{Name: "kept", Query: listed(g.Measure, values)},
-		{Name: "rows", Query: sqlast.Select{Items: rows, From: sqlast.Table{Name: "kept"}}},
-		{Name: "group", Query: each},
-	}
+	return each
 }
 
 // groupNumber is the number of each group, and how many rows it is of: NULL for
-// groups that are left out, and as large as a row that is too large.
-func (b *builder) groupNumber(g *GroupValue) sqlast.Select {
+// groups that are left out, and as large as a row that is too large. Further columns
+// of the groups are handed on.
+func (b *builder) groupNumber(g *GroupValue, handed ...string) sqlast.Select {
 	s := emptySums(b)
 	of := s.side(g.ofRows())
 	x := of.x
@@ -137,14 +146,14 @@ func (b *builder) groupNumber(g *GroupValue) sqlast.Select {
 	inner := sqlast.Select{Items: append([]sqlast.Item{item(col("u", colUnit), colUnit)}, s.numbers...), From: b.joined("group")}
 	out := []sqlast.Item{item(col("", colUnit), colUnit), item(of.rows, "rows"), item(x, "x")}
 	if g.Measure.weighted() {
-		handed := []string{colWeight}
+		handed = append(handed, colWeight)
 		if g.byRow() {
 			handed = append(handed, colTimes)
 		}
-		for _, name := range handed {
-			inner.Items = append(inner.Items, item(col("u", name), name))
-			out = append(out, item(col("", name), name))
-		}
+	}
+	for _, name := range handed {
+		inner.Items = append(inner.Items, item(col("u", name), name))
+		out = append(out, item(col("", name), name))
 	}
 	return sqlast.Select{Items: out, From: sqlast.Subquery{Query: inner, Alias: "number"}}
 }

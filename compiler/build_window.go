@@ -28,6 +28,9 @@ type unitWindow struct {
 
 func (n *Measure) window() unitWindow { return unitWindow{n.After, n.Covariate, n.Window} }
 
+// WindowText says which rows are in the window of a measure.
+func (n *Measure) WindowText() string { return n.window().text() }
+
 // start names the column of the exposure that a window is counted from.
 func (b *builder) start(w unitWindow) string {
 	if w.Shown {

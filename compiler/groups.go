@@ -34,7 +34,7 @@ func (g *GroupValue) ofRows() *UnitValue {
 }
 
 func (g *GroupValue) describe() string {
-	s := string(g.Op) + " of " + g.Measure.Name + " for " + g.Measure.Group.each()
+	s := string(g.Op) + " of " + g.Measure.Name + " for " + g.Measure.Group.Each()
 	if g.Threshold != nil {
 		s += "; 1 where that is " + g.Threshold.text + ", else 0"
 	}

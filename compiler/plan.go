@@ -203,7 +203,8 @@ func (g *Grouping) text() string {
 	return "each row"
 }
 
-func (g *Grouping) each() string {
+// Each says what a group is.
+func (g *Grouping) Each() string {
 	if g.Property != "" {
 		return "each " + g.Property
 	}

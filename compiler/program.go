@@ -124,6 +124,9 @@ const (
 	// term is changed by caps, and RoleCappedEvents that of their rows.
 	RoleCapped
 	RoleCappedEvents
+	// RoleUncapped is a number of a unit before caps, on the side of the term, where
+	// the results are of one unit alone.
+	RoleUncapped
 	// RoleEvents is the number of rows that count.
 	RoleEvents
 	// RoleOverflow is the number of units whose number is too large.

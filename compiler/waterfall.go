@@ -36,6 +36,13 @@ type WaterfallPart struct {
 	// Derived finds those rows, by the rows that count in the part of the step
 	// before, or of the denominator; nil where nothing has to be found.
 	Derived *Derived
+	// Grouping is what makes groups of the rows; nil where the unit is the group.
+	Grouping *Grouping
+	// Groups gives variation, group, rows that count, number (a whole number of
+	// 10^-GroupDigits, NULL where the group is left out) of the groups of the unit that
+	// is asked for; nil where they are not made by a property.
+	Groups      *sqlast.Select
+	GroupDigits int
 	// Digits are those of the values of rows, which are whole numbers of
 	// 10^-Digits; negative where they are not numbers, or there are none.
 	Digits int
@@ -75,7 +82,7 @@ func (u *UnitProgram) Waterfall(x *ExperimentPlan, steps []*MetricPlan, slice Sl
 
 // RowsOfUnit writes the queries for the rows of one unit in place of their
 // numbers: for exposures time, source, shown, variation, copies, place; else
-// time, source, event, value, variation, copies, place.
+// time, source, event, value, group, variation, copies, place.
 func (u *UnitProgram) RowsOfUnit(x *ExperimentPlan, steps []*MetricPlan, unit string) []WaterfallPart {
 	return u.waterfall(x, steps, Slice{}, &unit)
 }
@@ -161,15 +168,47 @@ func (u *UnitPlan) rowsOf(n *Measure) *Measure {
 	return n
 }
 
+// groupsOf are the numbers of the groups of the rows of a measure; nil where there
+// are none, or the mean over them is that of the rows.
+func (u *UnitPlan) groupsOf(n *Measure) *GroupValue {
+	for _, d := range u.Derived {
+		if d.Groups != nil && d.From[0] == n {
+			return d.Groups
+		}
+	}
+	return nil
+}
+
+// FirstEvent is an event that windows are counted from.
+type FirstEvent struct {
+	// Words say what it is, and Column names its instant in ExposuresOfUnit.
+	Words, Column string
+}
+
+// FirstEvents are the events that windows of metrics are counted from.
+func (u *UnitProgram) FirstEvents() []FirstEvent {
+	var out []FirstEvent
+	if u.Plan.Following != nil {
+		for _, a := range u.Plan.Following.Events {
+			out = append(out, FirstEvent{a.words(), a.column()})
+		}
+	}
+	return out
+}
+
 // ExposuresOfUnit asks for the exposures of a unit in an experiment: variation,
 // first_shown_at, exposed_at (with activation that of the activation),
-// impressions, dropped.
+// impressions, dropped, and the instants of FirstEvents.
 func (u *UnitProgram) ExposuresOfUnit(x *ExperimentPlan, unit string) sqlast.Select {
 	c := func(name string) sqlast.Expr { return col("x", name) }
+	var first []sqlast.Item
+	for _, e := range u.FirstEvents() {
+		first = append(first, item(c(e.Column), e.Column))
+	}
 	return sqlast.Select{
 		Why: "what became of the unit",
-		Items: []sqlast.Item{item(c(colVariation), colVariation), item(c(u.b.shownAt()), colFirstShown), item(c(colExposedAt), colExposedAt),
-			item(c(colImpressions), colImpressions), item(c(colDropped), colDropped)},
+		Items: append([]sqlast.Item{item(c(colVariation), colVariation), item(c(u.b.shownAt()), colFirstShown), item(c(colExposedAt), colExposedAt),
+			item(c(colImpressions), colImpressions), item(c(colDropped), colDropped)}, first...),
 		From:    sqlast.Table{Name: u.b.table("exposure"), Alias: "x"},
 		Where:   sqlast.And{compare(sqlast.Eq, c(colUnitID), sqlast.Text(unit)), compare(sqlast.Eq, c(colExperiment), sqlast.Text(x.Def.Key.V))},
 		OrderBy: []sqlast.Order{{X: c(u.b.shownAt())}, {X: c(colVariation)}},

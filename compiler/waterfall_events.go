@@ -20,9 +20,9 @@ type eventWaterfall struct {
 }
 
 func (w *eventWaterfall) part() WaterfallPart {
-	part := WaterfallPart{Sources: w.measure.Sources}
+	part := WaterfallPart{Sources: w.measure.Sources, Grouping: w.measure.Group}
 	var with []sqlast.CTE
-	var all, kept, rowsOfUnit sqlast.Union
+	var all, kept, rowsOfUnit, grouped sqlast.Union
 	var before, after []WaterfallStep
 	with = append(append(with, w.identities()...), sqlast.CTE{Name: "shown unit", Query: w.shownUnits()})
 	for _, s := range w.measure.Sources {
@@ -46,6 +46,9 @@ func (w *eventWaterfall) part() WaterfallPart {
 			kept = append(kept, copies)
 		}
 		rowsOfUnit = append(rowsOfUnit, w.rowsOfUnit(s, "every row"+of, len(before)), w.rowsOfUnit(s, judged, 0))
+		if w.groups() != nil {
+			grouped = append(grouped, w.groupedRows(judged, len(before), l.steps))
+		}
 		files, notRead := filesOf(s, w.scanOf(s).readFrom(s))
 		part.Files, part.NotRead = part.Files+files, part.NotRead+notRead
 	}
@@ -55,6 +58,9 @@ func (w *eventWaterfall) part() WaterfallPart {
 	}
 	if w.unit != nil {
 		part.Query = ordered(with, rowsOfUnit)
+		if g := w.groups(); g != nil {
+			part.Groups, part.GroupDigits = new(w.groupsOfUnit(g, with, grouped)), g.Decimals()
+		}
 		return part
 	}
 	total, totals := counts("total", unionOf(all), false)
@@ -66,12 +72,16 @@ func (w *eventWaterfall) part() WaterfallPart {
 // rowsOfUnit are the rows of a query over a source; of every row those that are
 // lost at the first steps.
 func (w *eventWaterfall) rowsOfUnit(s *Source, query string, steps int) sqlast.Select {
-	value, variation, copies := sqlast.Expr(sqlast.Null{Type: varchar}), sqlast.Expr(sqlast.Null{Type: varchar}), sqlast.Expr(sqlast.Int(1))
+	null := sqlast.Expr(sqlast.Null{Type: varchar})
+	value, group, variation, copies := null, null, null, sqlast.Expr(sqlast.Int(1))
 	var where sqlast.Expr
 	if steps > 0 {
 		where = compare(sqlast.LessEq, col("", "place"), sqlast.Int(int64(steps)))
 	} else {
 		variation, copies = col("", colVariation), col("", "copies")
+		if w.byProperty() {
+			group = col("", "group")
+		}
 		if w.measure.Value != nil {
 			value = sqlast.Cast{X: col("", "value"), To: varchar}
 		}
@@ -79,7 +89,7 @@ func (w *eventWaterfall) rowsOfUnit(s *Source, query string, steps int) sqlast.S
 	return sqlast.Select{
 		Items: []sqlast.Item{
 			item(col("", colTime), colTime), item(sqlast.Text(w.nameOf(s)), "source"), item(col("", colEvent), colEvent), item(value, "value"),
-			item(variation, colVariation), item(copies, "copies"), item(col("", "place"), "place"),
+			item(group, "group"), item(variation, colVariation), item(copies, "copies"), item(col("", "place"), "place"),
 		},
 		From:  sqlast.Table{Name: query},
 		Where: where,
@@ -327,6 +337,7 @@ func (w *eventWaterfall) judged(s *Source, of string, after int) ([]sqlast.CTE, 
 		l.keep("split", s.text(), s.holds(scope.text(Ref{Kind: RefProperty, Name: s.Key})))
 	}
 	l.waitSteps(w.waits, "", n.After)
+	beyond := w.ofGroups(scope)
 	sc.raw = sc.rawItems()
 
 	o, among := w.owned(s)
@@ -371,6 +382,7 @@ func (w *eventWaterfall) judged(s *Source, of string, after int) ([]sqlast.CTE, 
 	next("computed", "values computed", sc.computed)
 	out := []sqlast.Item{item(col("", colUnit), colUnit), item(col("", colVariation), colVariation), item(col("", colTime), colTime),
 		item(col("", colEvent), colEvent), item(value, "value"), item(col("", "copies"), "copies"), item(l.place(after), "place")}
+	out = append(out, beyond...)
 	return append(with, sqlast.CTE{Name: "judged" + of, Query: sqlast.Select{
 		Why: "how far each row of a unit comes", Items: out, From: sqlast.Table{Name: last}}}), l
 }

@@ -31,6 +31,15 @@ var lostWords = map[string]string{
 	"immature":           "the window of the unit is not over",
 }
 
+// LeftOutWords say why a unit is left out of an experiment, by the reason of its
+// exposure.
+func LeftOutWords(reason string) string {
+	if words, ok := lostWords[reason]; ok {
+		return words
+	}
+	return reason
+}
+
 // Lost says why a row is lost at the step.
 func (s WaterfallStep) Lost() string {
 	if words, ok := lostWords[s.Code]; ok {

@@ -13,8 +13,15 @@ type UnitStory struct {
 	// Rows are the impressions of the unit and its events, each with why it counts
 	// or does not.
 	Rows []UnitRow
+	// GroupBy is the property whose values make groups of the rows, and Groups are
+	// those; empty where the metric is not over such groups.
+	GroupBy string
+	Groups  []UnitGroup
 	// Numbers are what goes into the sums, one for each step of a funnel.
 	Numbers []UnitResult
+	// Unknown says where the id of the unit was looked for and not found; empty
+	// where some row has it.
+	Unknown string
 }
 
 // UnitExposure is an exposure of a unit.
@@ -24,9 +31,19 @@ type UnitExposure struct {
 	// Activated is the instant of the activation; nil where there is none.
 	Activated   *time.Time
 	Impressions int64
-	// Dropped is the reason why the unit is left out, a word of semantics 9; empty
-	// where it is not.
-	Dropped string
+	// Dropped is the reason why the unit is left out, a word of semantics 9, and
+	// Because says it in words; empty where it is not.
+	Dropped, Because string
+	// First are the events that windows are counted from.
+	First []UnitFirst
+}
+
+// UnitFirst is the first event of a unit, of those that a window is counted from.
+type UnitFirst struct {
+	What string
+	// At is nil where there is none before Until.
+	At    *time.Time
+	Until time.Time
 }
 
 // UnitRow is a row of a source that is about a unit.
@@ -42,6 +59,16 @@ type UnitRow struct {
 	Because string     `col:"because" doc:"why the row does not count, in words"`
 	// Variation is that of the impression, or of the exposure that an event counts for.
 	Variation *string `col:"variation" doc:"variation of an impression, or of the exposure that an event counts for"`
+	Group     *string `col:"group" doc:"the group that an event is in, of a metric over groups by a property"`
+}
+
+// UnitGroup is a group of rows of a unit.
+type UnitGroup struct {
+	Variation, Group string
+	// Rows are those of the group that count.
+	Rows int64
+	// Number is decimal text; nil where the group is left out.
+	Number *string
 }
 
 // UnitResult is the number of a unit.
@@ -52,6 +79,24 @@ type UnitResult struct {
 	Counted bool
 	// Number is decimal text; of a ratio Denominator is its other side, else empty.
 	Number, Denominator string
+	// Over says what a group is, of a metric over groups: Number is then the sum over
+	// the groups, and Denominator how many they are. Percentile: the metric is a
+	// percentile over groups, which has no number for a unit.
+	Over       string
+	Percentile bool
+	// Capped says of each side whose number caps have changed what it was before.
+	Capped []UnitCapped
+	// Covariate is the same number from before the exposure, of a ratio with that of
+	// the denominator, and CovariateWindow says from when; empty where there is none.
+	Covariate, CovariateDenominator, CovariateWindow string
+}
+
+// UnitCapped is a number before caps have changed it.
+type UnitCapped struct {
+	// Side is numerator or denominator; empty where there is one side.
+	Side, Before string
+	// Caps are what numbers are capped at, as "at least 4, at most 40".
+	Caps string
 }
 
 // Table gives the rows as a table.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/metricsjob/metricsjob/metrics"
@@ -37,12 +38,17 @@ func WriteUnitStory(w io.Writer, f Format, s *metrics.UnitStory, o StdoutOptions
 
 func (p page) unitStory(s *metrics.UnitStory) {
 	p.paragraph("", fmt.Sprintf("%s in %s · unit %s · as of %s", s.Metric, s.Experiment, s.Unit, instant(s.AsOf)), bold)
+	if s.Unknown != "" {
+		p.line("")
+		p.paragraph("  ", s.Unknown, plain)
+		return
+	}
 	shown := slices.IndexFunc(s.Rows, func(r metrics.UnitRow) bool { return r.Part != "exposures" })
 	if shown < 0 {
 		shown = len(s.Rows)
 	}
 	p.section("impressions")
-	p.unitRows(s.Rows[:shown], "shows")
+	p.unitRows(s.Rows[:shown], "shows", "")
 	p.section("exposure")
 	if len(s.Exposures) == 0 {
 		p.line("  none: no impression of the unit counts")
@@ -56,9 +62,14 @@ func (p page) unitStory(s *metrics.UnitStory) {
 			n = len(rest)
 		}
 		p.section(rest[0].Part)
-		p.unitRows(rest[:n], "event")
+		if len(s.Exposures) > 1 {
+			p.unitRowsOfEach(rest[:n], s.Exposures, s.GroupBy)
+		} else {
+			p.unitRows(rest[:n], "event", s.GroupBy)
+		}
 		rest = rest[n:]
 	}
+	p.unitGroups(s)
 	p.section("number")
 	if len(s.Numbers) == 0 {
 		p.line("  none: the unit does not count in the experiment")
@@ -78,7 +89,14 @@ func exposureText(e metrics.UnitExposure) string {
 		text += ", activated at " + moment(*e.Activated)
 	}
 	if e.Dropped != "" {
-		text += "; left out: " + e.Dropped
+		return text + "; left out: " + e.Because
+	}
+	for _, f := range e.First {
+		if f.At == nil {
+			text += fmt.Sprintf(", no %s before %s", f.What, moment(f.Until))
+		} else {
+			text += fmt.Sprintf(", first %s at %s", f.What, moment(*f.At))
+		}
 	}
 	return text
 }
@@ -92,8 +110,23 @@ func numberText(n metrics.UnitResult) string {
 	if n.Step > 0 {
 		text = fmt.Sprintf("step %d, %s", n.Step, text)
 	}
-	if !n.Counted {
+	switch {
+	case !n.Counted:
 		return n.Variation + ": none, the metric is not over the unit"
+	case n.Percentile:
+		return n.Variation + ": a percentile over groups has no number for a unit; its groups are one for " + n.Over
+	case n.Over != "":
+		text += " (the sum over its groups / how many they are, one for " + n.Over + ")"
+	}
+	for _, c := range n.Capped {
+		text += "; " + strings.TrimPrefix(c.Side+" ", " ") + c.Before + " before it was capped (" + c.Caps + ")"
+	}
+	if n.Covariate != "" {
+		text += "; covariate " + n.Covariate
+		if n.CovariateDenominator != "" {
+			text += " / " + n.CovariateDenominator
+		}
+		text += ", the same in the " + n.CovariateWindow
 	}
 	return text
 }
@@ -104,10 +137,83 @@ func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.999
 // otherEvent is the step at which events are lost that the metric is not about.
 const otherEvent = "other_event"
 
-// unitRows writes rows, but for events that the metric is not about.
-func (p page) unitRows(rows []metrics.UnitRow, what string) {
+// unitRowsOfEach writes rows by the exposure that they are judged for: the same row
+// may count for one and not for another. Those that are lost before are told once.
+func (p page) unitRowsOfEach(rows []metrics.UnitRow, exposures []metrics.UnitExposure, groupBy string) {
+	rest := rows
+	for i, e := range exposures {
+		var own, others []metrics.UnitRow
+		for _, r := range rest {
+			if r.Variation != nil && *r.Variation == e.Variation {
+				own = append(own, r)
+			} else {
+				others = append(others, r)
+			}
+		}
+		if i > 0 {
+			p.line("")
+		}
+		p.line("  for " + clean(e.Variation))
+		p.unitRows(own, "event", groupBy)
+		rest = others
+	}
+	if len(rest) == 0 {
+		return
+	}
+	p.line("")
+	p.line("  for none of them")
+	if slices.ContainsFunc(rest, func(r metrics.UnitRow) bool { return r.Step != otherEvent }) {
+		p.unitRows(rest, "event", groupBy)
+	} else {
+		p.line("  " + otherEvents(len(rest)))
+	}
+}
+
+// otherEvents says how many rows are of events that the metric is not about.
+func otherEvents(n int) string {
+	if n == 1 {
+		return "1 row of another event"
+	}
+	return count(int64(n)) + " rows of other events"
+}
+
+// unitGroups writes the groups of the rows that count.
+func (p page) unitGroups(s *metrics.UnitStory) {
+	if len(s.Groups) == 0 {
+		return
+	}
+	p.section("groups")
+	g := new(grid)
+	if len(s.Exposures) > 1 {
+		g.left("for")
+	}
+	g.left(clean(s.GroupBy))
+	g.right("rows", "number")
+	for _, of := range s.Groups {
+		var row gridRow
+		if len(s.Exposures) > 1 {
+			row.put(of.Variation, plain)
+		}
+		row.put(orDash(&of.Group), plain)
+		row.put(count(of.Rows), plain)
+		number := "left out"
+		if of.Number != nil {
+			number = *of.Number
+		}
+		row.put(number, plain)
+		g.rows = append(g.rows, row)
+	}
+	p.grid(g)
+}
+
+// unitRows writes rows, but for events that the metric is not about, with their
+// groups if a property makes some.
+func (p page) unitRows(rows []metrics.UnitRow, what, groupBy string) {
 	g := new(grid)
 	g.left("time", "source", what)
+	if groupBy != "" {
+		g.left(clean(groupBy))
+	}
 	values := slices.ContainsFunc(rows, func(r metrics.UnitRow) bool { return r.Value != nil })
 	if values {
 		g.right("value")
@@ -127,6 +233,9 @@ func (p page) unitRows(rows []metrics.UnitRow, what string) {
 		row.put(at, plain)
 		row.put(r.Source, plain)
 		row.put(orDash(r.What), plain)
+		if groupBy != "" {
+			row.put(orDash(r.Group), plain)
+		}
 		if values {
 			row.put(orDash(r.Value), plain)
 		}
@@ -141,15 +250,15 @@ func (p page) unitRows(rows []metrics.UnitRow, what string) {
 		row.put(because, plain)
 		g.rows = append(g.rows, row)
 	}
-	if len(g.rows) > 0 {
-		p.grid(g)
-	}
 	switch {
-	case others == 1:
-		p.line("  and 1 row of another event")
-	case others > 1:
-		p.line("  and " + count(int64(others)) + " rows of other events")
-	case len(rows) == 0:
+	case len(g.rows) > 0:
+		p.grid(g)
+		if others > 0 {
+			p.line("  and " + otherEvents(others))
+		}
+	case others > 0:
+		p.line("  none, beside " + otherEvents(others))
+	default:
 		p.line("  none")
 	}
 }

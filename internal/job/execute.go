@@ -67,6 +67,8 @@ type tallySums struct {
 	sampled                    int64
 	// capped are the units with rows whose numbers caps change, by side, and the rows.
 	capped map[stats.Term]left
+	// uncapped are the numbers before caps by side, where the unit is one alone.
+	uncapped map[stats.Term]*big.Int
 }
 
 // capKey is a side of a tally in an experiment.
@@ -412,7 +414,7 @@ func (c *unitSums) add(o compiler.Output, k cell, n *big.Int) {
 	}
 	s := byCell[k]
 	if s == nil {
-		s = &tallySums{terms: map[stats.Term]*big.Int{}, capped: map[stats.Term]left{}}
+		s = &tallySums{terms: map[stats.Term]*big.Int{}, capped: map[stats.Term]left{}, uncapped: map[stats.Term]*big.Int{}}
 		byCell[k] = s
 	}
 	switch o.Role {
@@ -439,6 +441,8 @@ func (c *unitSums) add(o compiler.Output, k cell, n *big.Int) {
 			have.rows += n.Int64()
 		}
 		s.capped[o.Term] = have
+	case compiler.RoleUncapped:
+		s.uncapped[o.Term] = n
 	case compiler.RoleSampled:
 		s.sampled += n.Int64()
 	case compiler.RoleOverflow:

@@ -1,7 +1,6 @@
 package job
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"math/big"
@@ -41,8 +40,13 @@ func ExplainUnit(ctx context.Context, opts Options, experiment, metric, unit str
 		if err := t.rows(ctx, part); err != nil {
 			return nil, err
 		}
+		if err := t.groups(ctx, part); err != nil {
+			return nil, err
+		}
 	}
-	t.numbers()
+	t.impressionsOfEach()
+	t.numbers(parts)
+	t.unknown(parts)
 	for _, part := range parts {
 		t.chain(part)
 		t.withoutDenominator(part)
@@ -117,7 +121,10 @@ func (t *unitTeller) exposures(ctx context.Context, u *compiler.UnitProgram) err
 			e.Activated = r.instant(row, "exposed_at")
 		}
 		if dropped := r.text(row, "dropped"); dropped != nil {
-			e.Dropped = *dropped
+			e.Dropped, e.Because = *dropped, compiler.LeftOutWords(*dropped)
+		}
+		for _, first := range u.FirstEvents() {
+			e.First = append(e.First, metrics.UnitFirst{What: first.Words, At: r.instant(row, first.Column), Until: t.x.ObserveUntil})
 		}
 		t.story.Exposures = append(t.story.Exposures, e)
 	}
@@ -133,6 +140,7 @@ func (t *unitTeller) rows(ctx context.Context, part compiler.WaterfallPart) erro
 		out := metrics.UnitRow{
 			Part: part.Name, Time: r.instant(row, "ts"), Source: *r.text(row, "source"), What: r.text(row, "event"),
 			Value: valueText(r.text(row, "value"), part.Digits), Copies: whole(r.cell(row, "copies")).Int64(), Variation: r.text(row, "variation"),
+			Group: r.text(row, "group"),
 		}
 		place := int(whole(r.cell(row, "place")).Int64())
 		last := len(part.Steps)
@@ -219,24 +227,4 @@ func valueText(v *string, digits int) *string {
 	}
 	s := stats.NewSum(k, digits).String()
 	return &s
-}
-
-func (t *unitTeller) numbers() {
-	for k := range t.exposed {
-		if k.experiment != t.x.Def.Key.V || k.segment != metrics.Overall || k.unit != t.story.Unit {
-			continue
-		}
-		for _, m := range t.x.Metrics {
-			n := t.unitNumber(m, k)
-			if n.Groups {
-				continue // the percentile is over the numbers of its groups
-			}
-			t.story.Numbers = append(t.story.Numbers, metrics.UnitResult{
-				Variation: n.Variation, Step: n.Step, Counted: n.Counted, Number: n.Number, Denominator: n.Denominator,
-			})
-		}
-	}
-	slices.SortFunc(t.story.Numbers, func(a, b metrics.UnitResult) int {
-		return cmp.Or(cmp.Compare(a.Step, b.Step), cmp.Compare(a.Variation, b.Variation))
-	})
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/metricsjob/metricsjob/compiler"
 	"github.com/metricsjob/metricsjob/compiler/sqlast"
+	"github.com/metricsjob/metricsjob/internal/stats"
 	"github.com/metricsjob/metricsjob/metrics"
 )
 
@@ -115,14 +116,14 @@ func (r *reporter) waterfallPart(ctx context.Context, x *compiler.ExperimentPlan
 		if s := r.sums[part.Capped][q.of(x, v)]; s != nil {
 			n = s.capped[part.Side]
 		}
-		add("capped", "of units whose number is capped: "+r.capsText(x, part), &v.Key.V, n)
+		add("capped", "of units whose number is capped: "+r.capsText(x, part.Caps, part.Side), &v.Key.V, n)
 	}
 	return nil
 }
 
-// capsText says what the numbers of a part are capped at.
-func (r *reporter) capsText(x *compiler.ExperimentPlan, part compiler.WaterfallPart) string {
-	upper, lower := r.thresholds(x, part.Caps, part.Side)
+// capsText says what the numbers of a side of a tally are capped at.
+func (r *reporter) capsText(x *compiler.ExperimentPlan, t *compiler.Tally, side stats.Term) string {
+	upper, lower := r.thresholds(x, t, side)
 	var caps []string
 	if lower != nil {
 		caps = append(caps, "at least "+*lower)
