@@ -58,6 +58,10 @@ func (t *unitTeller) numbers(parts []compiler.WaterfallPart) {
 			t.story.Numbers = append(t.story.Numbers, t.number(m, k, overText(m, parts)))
 		}
 	}
+	// Rows of a unit that the metric is not over make no groups.
+	t.story.Groups = slices.DeleteFunc(t.story.Groups, func(g metrics.UnitGroup) bool {
+		return !slices.ContainsFunc(t.story.Numbers, func(n metrics.UnitResult) bool { return n.Variation == g.Variation && n.Counted })
+	})
 	slices.SortFunc(t.story.Numbers, func(a, b metrics.UnitResult) int {
 		return cmp.Or(cmp.Compare(a.Step, b.Step), cmp.Compare(a.Variation, b.Variation))
 	})

@@ -115,6 +115,12 @@ exposures 03-02 09:00 green: counted, of green
 events 03-02 11:00 request: counted
 green counted 1 / 1 over each row in its window
 `},
+		{"over_wait", "pages", "u2", `
+exposure control at 03-03 09:00, 1 impressions
+exposures 03-03 09:00 control: counted, of control
+events 03-03 10:00 view of a: immature, the window of the unit is not over
+control not counted over each session_id
+`},
 		// Its first row stands for four.
 		{"weight_over", "by_session", "u1", `
 exposure control at 03-02 10:00, 1 impressions
@@ -357,18 +363,23 @@ func storyOf(t *testing.T, c *testCase, metric, unit string) (string, error) {
 	return b.String(), nil
 }
 
+func overStory(n metrics.UnitResult) string {
+	if n.Over == "" {
+		return ""
+	}
+	return "over " + n.Over
+}
+
 // numberStory is what a story says of a number.
 func numberStory(n metrics.UnitResult) string {
 	if !n.Counted {
-		return n.Variation + " not counted"
+		return strings.TrimSpace(n.Variation + " not counted " + overStory(n))
 	}
 	text := strings.TrimSpace(n.Variation + " counted " + n.Number)
 	if n.Denominator != "" {
 		text += " / " + n.Denominator
 	}
-	if n.Over != "" {
-		text += " over " + n.Over
-	}
+	text = strings.TrimSpace(text + " " + overStory(n))
 	if n.Percentile {
 		text += ", a percentile"
 	}
