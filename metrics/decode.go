@@ -34,8 +34,10 @@ type field[T any] struct {
 	doc  string
 	// required fields are missed by the decoder itself.
 	required bool
-	// example is a value to show, for hints and editors.
+	// example is a value to show, for hints and editors; one with … is for hints alone.
 	example string
+	// further are more examples, for editors.
+	further []string
 	read    func(d *decoder, n *yaml.Node, into *T) bool
 	copy    func(dst, src *T)
 	schema  func(b *schemaBuilder) schema
@@ -64,9 +66,15 @@ func (f field[T]) needed(example string) field[T] {
 	return f
 }
 
-// shown gives the field an example without requiring it.
-func (f field[T]) shown(example string) field[T] {
-	f.example = example
+// shown gives the field an example without requiring it, and further ones.
+func (f field[T]) shown(example string, further ...string) field[T] {
+	f.example, f.further = example, further
+	return f
+}
+
+// also gives the field further examples.
+func (f field[T]) also(further ...string) field[T] {
+	f.further = further
 	return f
 }
 
@@ -75,7 +83,7 @@ func lift[T, Part any](fields []field[Part], at func(*T) *Part) []field[T] {
 	var out []field[T]
 	for _, f := range fields {
 		out = append(out, field[T]{
-			name: f.name, doc: f.doc, required: f.required, example: f.example,
+			name: f.name, doc: f.doc, required: f.required, example: f.example, further: f.further,
 			read:   func(d *decoder, n *yaml.Node, into *T) bool { return f.read(d, n, at(into)) },
 			copy:   func(dst, src *T) { f.copy(at(dst), at(src)) },
 			schema: f.schema,

@@ -39,8 +39,8 @@ var matchObject = &object[Match]{
 	name: "match",
 	doc:  "which impressions are the experiment's; all that is given must hold",
 	fields: []field[Match]{
-		row("experiment", textOrTexts, func(m *Match) *[]Text { return &m.Experiment }, "values of the column experiment"),
-		row("flag", textOrTexts, func(m *Match) *[]Text { return &m.Flag }, "values of the column flag"),
+		row("experiment", textOrTexts, func(m *Match) *[]Text { return &m.Experiment }, "values of the column experiment").shown("'18786493712'"),
+		row("flag", textOrTexts, func(m *Match) *[]Text { return &m.Flag }, "values of the column flag").shown("checkout_button"),
 	},
 	foreign: vocabulary{
 		"experiment_id": ours("experiment"), "key": ours("experiment"), "id": ours("experiment"), "campaign": ours("experiment"),
@@ -165,10 +165,11 @@ var variationObject = &object[variationDraft]{
 	fields: []field[variationDraft]{
 		row("key", text, func(v *variationDraft) *Text { return &v.Key }, "what results call the variation, any text").needed("control"),
 		row("name", text, func(v *variationDraft) *Text { return &v.Name }, "what people call it"),
-		row("weight", notNegative, func(v *variationDraft) *At[Number] { return &v.Weight }, "the planned share of units, relative to the other weights"),
+		row("weight", notNegative, func(v *variationDraft) *At[Number] { return &v.Weight }, "the planned share of units, relative to the other weights").shown("50"),
 		row("baseline", boolean, func(v *variationDraft) *At[bool] { return &v.baseline }, "true for the one that others are compared with"),
 		row("match", oneOrMore(matchValue, "a text, a list, or {value: …}"), func(v *variationDraft) *[]MatchValue { return &v.Match },
-			"the values in the data that mean this variation: a text, a list, or {value: …} with any JSON; default the key"),
+			"the values in the data that mean this variation: a text, a list, or {value: …} with any JSON; default the key").
+			shown("'18802093142'", "[control, off]", "{value: {color: green}}"),
 	},
 	foreign: variationWords,
 	label:   func(v *variationDraft) string { return v.Key.V },
@@ -225,7 +226,7 @@ var segmentObject = &object[segmentDraft]{
 	fields: []field[segmentDraft]{
 		row("key", text, func(s *segmentDraft) *Text { return &s.Key }, "the attribute, and what results call the segment").needed("device"),
 		row("from", oneOf("events"), func(s *segmentDraft) *At[string] { return &s.from }, "events: a unit is in the segment if any of its rows has the value"),
-		row("experiment", text, func(s *segmentDraft) *Text { return &s.Experiment }, "the value is the unit's variation in that experiment"),
+		row("experiment", text, func(s *segmentDraft) *Text { return &s.Experiment }, "the value is the unit's variation in that experiment").shown("new_nav"),
 	},
 	foreign: vocabulary{"name": ours("key"), "attribute": ours("key"), "source": ours("from")},
 	label:   func(s *segmentDraft) string { return s.Key.V },
@@ -309,7 +310,7 @@ func entryObject(name string, withMargin bool) *object[entryDraft] {
 	if withMargin {
 		o.flow = "{metric: page_load_p95, margin: 2%}"
 		o.fields = append(o.fields, row("margin", margin, func(e *entryDraft) **Margin { return &e.margin },
-			"how much worse the metric may be: 2% of the baseline, 2pp of a rate, or 20 in the metric's own unit"))
+			"how much worse the metric may be: 2% of the baseline, 2pp of a rate, or 20 in the metric's own unit").shown("2%", "2pp", "20"))
 	} else {
 		o.foreign = o.foreign.and(vocabulary{"margin": hint("", "a margin belongs to a metric under guardrails")})
 	}
@@ -334,9 +335,11 @@ var rolesObject = &object[rolesDraft]{
 	name: "metrics of an experiment",
 	doc:  "the metrics by role; entries are keys, groups, or {metric, <analysis options>}",
 	fields: []field[rolesDraft]{
-		row("primary", orEmpty(listOf(entryKind, "a list of metrics")), func(r *rolesDraft) *[]entryDraft { return &r.primary }, "the metrics that decide; at least one for rule: test").shown("[purchase_rate]"),
-		row("secondary", orEmpty(listOf(entryKind, "a list of metrics")), func(r *rolesDraft) *[]entryDraft { return &r.secondary }, "further metrics"),
-		row("guardrails", orEmpty(listOf(guardrailKind, "a list of metrics")), func(r *rolesDraft) *[]entryDraft { return &r.guardrails }, "metrics that must not get worse: {metric, margin: 2%}"),
+		row("primary", orEmpty(listOf(entryKind, "a list of metrics")), func(r *rolesDraft) *[]entryDraft { return &r.primary }, "the metrics that decide; at least one for rule: test").
+			shown("[purchase_rate]").also("[{metric: purchase_rate, alpha: 0.01}]"),
+		row("secondary", orEmpty(listOf(entryKind, "a list of metrics")), func(r *rolesDraft) *[]entryDraft { return &r.secondary }, "further metrics").shown("[revenue, orders]"),
+		row("guardrails", orEmpty(listOf(guardrailKind, "a list of metrics")), func(r *rolesDraft) *[]entryDraft { return &r.guardrails }, "metrics that must not get worse: {metric, margin: 2%}").
+			shown("[{metric: page_load_p95, margin: 2%}]"),
 	},
 	foreign: vocabulary{
 		"guardrail": ours("guardrails"), "monitoring": ours("guardrails"), "goals": ours("primary"), "goal": ours("primary"),
@@ -399,39 +402,47 @@ var experimentObject = &object[experimentDraft]{
 	doc:  "one rule of one flag over one period; flag, unit, start, variations and metrics are given here or in defaults",
 	fields: []field[experimentDraft]{
 		row("key", key, func(e *experimentDraft) *Text { return &e.Key }, "the experiment's identity").needed("checkout_button"),
-		row("name", text, func(e *experimentDraft) *Text { return &e.Name }, "what people call it"),
+		row("name", text, func(e *experimentDraft) *Text { return &e.Name }, "what people call it").shown("Green checkout button"),
 		row("description", text, func(e *experimentDraft) *Text { return &e.Description }, "what it is about"),
-		row("tags", orEmpty(texts), func(e *experimentDraft) *[]Text { return &e.Tags }, "words to find it by"),
+		row("tags", orEmpty(texts), func(e *experimentDraft) *[]Text { return &e.Tags }, "words to find it by").shown("[checkout]"),
 		row("maintainer", text, func(e *experimentDraft) *Text { return &e.Maintainer }, "who to ask"),
 		row("flag", text, func(e *experimentDraft) *Text { return &e.Flag }, "the feature flag").shown("checkout_button"),
 		row("rule", oneOf("test", "rollout", "personalize"), func(e *experimentDraft) *At[string] { return &e.Rule }, "the kind of rule; default test"),
 		row("status", oneOf("draft", "running", "stopped", "archived"), func(e *experimentDraft) *At[string] { return &e.Status },
 			"draft and archived experiments are not computed unless named; default from the dates"),
 		row("unit", text, func(e *experimentDraft) *Text { return &e.Unit }, "the unit kind that is randomised").shown("user"),
-		row("source", textOrTexts, func(e *experimentDraft) *[]Text { return &e.Source }, "the impression sources to read; default all that have the unit kind"),
-		row("match", match, func(e *experimentDraft) *Match { return &e.Match }, matchObject.doc+"; default experiment = key where it is mapped, else flag = flag"),
-		row("start", instant, func(e *experimentDraft) *At[time.Time] { return &e.Start }, "the first instant of impressions").shown("2026-03-02"),
-		row("end", instant, func(e *experimentDraft) *At[time.Time] { return &e.End }, "the end of impressions, exclusive; without it the experiment is running"),
-		row("observe_until", instant, func(e *experimentDraft) *At[time.Time] { return &e.ObserveUntil }, "events without a window count until then, exclusive; default end"),
+		row("source", textOrTexts, func(e *experimentDraft) *[]Text { return &e.Source }, "the impression sources to read; default all that have the unit kind").shown("decisions"),
+		row("match", match, func(e *experimentDraft) *Match { return &e.Match }, matchObject.doc+"; default experiment = key where it is mapped, else flag = flag").
+			shown("{experiment: '18786493712'}"),
+		row("start", instant, func(e *experimentDraft) *At[time.Time] { return &e.Start }, "the first instant of impressions").shown("2026-03-02").also("2026-03-02T09:30:00Z"),
+		row("end", instant, func(e *experimentDraft) *At[time.Time] { return &e.End }, "the end of impressions, exclusive; without it the experiment is running").shown("2026-03-30"),
+		row("observe_until", instant, func(e *experimentDraft) *At[time.Time] { return &e.ObserveUntil }, "events without a window count until then, exclusive; default end").
+			shown("2026-04-06"),
 		row("cut_windows_at_end", boolean, func(e *experimentDraft) *At[bool] { return &e.CutWindows }, "windows end at observe_until too; default false"),
 		row("variations", listOf(variation, "a list of variations"), func(e *experimentDraft) *[]*Variation { return &e.Variations }, "the arms").
 			shown("[{key: control, baseline: true}, {key: green}]"),
-		row("ignore_variations", orEmpty(textOrTexts), func(e *experimentDraft) *[]Text { return &e.IgnoreVariations }, "impressions with these values are no impressions"),
-		row("holdback", holdback, func(e *experimentDraft) *Text { return &e.HoldbackAs }, "exclude (default), or {as: control}: holdback rows are that variation"),
+		row("ignore_variations", orEmpty(textOrTexts), func(e *experimentDraft) *[]Text { return &e.IgnoreVariations }, "impressions with these values are no impressions").
+			shown("[preview]"),
+		row("holdback", holdback, func(e *experimentDraft) *Text { return &e.HoldbackAs }, "exclude (default), or {as: control}: holdback rows are that variation").shown("{as: control}"),
 		row("multiple_variations", oneOf(MultipleExclude, MultipleFirst, MultipleEach), func(e *experimentDraft) *At[MultiplePolicy] { return &e.Multiple },
 			"units seen in several variations: exclude (default), first or each"),
-		row("where", expression, func(e *experimentDraft) *Expr { return &e.Where }, "the audience: units by what exposure.* and unit.* are at their first impression"),
-		row("exclude_units_in", orEmpty(textOrTexts), func(e *experimentDraft) *[]Text { return &e.ExcludeUnitsIn }, "experiments whose exposed units are left out"),
-		row("activation", eventFilter, func(e *experimentDraft) **EventFilter { return &e.Activation }, "an event, or {event, where}: only units that did it before observe_until, counting from there"),
+		row("where", expression, func(e *experimentDraft) *Expr { return &e.Where }, "the audience: units by what exposure.* and unit.* are at their first impression").
+			shown(`'exposure.country == "DE"'`, `'unit.plan == "pro"'`),
+		row("exclude_units_in", orEmpty(textOrTexts), func(e *experimentDraft) *[]Text { return &e.ExcludeUnitsIn }, "experiments whose exposed units are left out").shown("[new_nav]"),
+		row("activation", eventFilter, func(e *experimentDraft) **EventFilter { return &e.Activation }, "an event, or {event, where}: only units that did it before observe_until, counting from there").
+			shown("checkout_opened"),
 		row("identity", oneOf(IdentityStrict, IdentityFirstTouch), func(e *experimentDraft) *At[string] { return &e.Identity },
 			"events of another unit kind are joined through a units source: strict or first_touch; default not at all"),
-		row("phases", listOf(pointer(phaseObject.kind()), "a list of phases"), func(e *experimentDraft) *[]*Phase { return &e.Phases }, "the parts of a ramp: [{start, weights: {control: 95, green: 5}}]"),
+		row("phases", listOf(pointer(phaseObject.kind()), "a list of phases"), func(e *experimentDraft) *[]*Phase { return &e.Phases }, "the parts of a ramp: [{start, weights: {control: 95, green: 5}}]").
+			shown("[{start: 2026-03-02, weights: {control: 95, green: 5}}, {start: 2026-03-09, weights: {control: 50, green: 50}}]"),
 		row("pool", oneOf("stratify", "last"), func(e *experimentDraft) *At[string] { return &e.PhasePool }, "how phases become one result: stratify (default) or last"),
 		row("segments", orEmpty(listOf(segment, "a list of attributes")), func(e *experimentDraft) *[]*Segment { return &e.Segments },
-			"attributes to break results down by; {key: device, from: events}; {key: nav, experiment: new_nav}"),
-		row("metrics", rolesObject.kind(), func(e *experimentDraft) *rolesDraft { return &e.roles }, rolesObject.doc).shown("{primary: [purchase_rate]}"),
-		row("compare", compare, func(e *experimentDraft) *Compare { return &e.Compare }, "baseline (default), all (every pair), or pairs"),
-		row("analysis", analysisObject.kind(), func(e *experimentDraft) *Analysis { return &e.Analysis }, "statistical options for this experiment"),
+			"attributes to break results down by; {key: device, from: events}; {key: nav, experiment: new_nav}").shown("[country, {key: device, from: events}]"),
+		row("metrics", rolesObject.kind(), func(e *experimentDraft) *rolesDraft { return &e.roles }, rolesObject.doc).
+			shown("{primary: [purchase_rate]}").also("{primary: [purchase_rate], secondary: [revenue], guardrails: [{metric: page_load_p95, margin: 2%}]}"),
+		row("compare", compare, func(e *experimentDraft) *Compare { return &e.Compare }, "baseline (default), all (every pair), or pairs").shown("all", "[[green, control]]"),
+		row("analysis", analysisObject.kind(), func(e *experimentDraft) *Analysis { return &e.Analysis }, "statistical options for this experiment").
+			shown("{peeking: always_valid, correction: holm}"),
 	},
 	foreign: experimentWords,
 	label:   func(e *experimentDraft) string { return e.Key.V },

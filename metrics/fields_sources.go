@@ -26,22 +26,23 @@ var columnRows = func() map[string]field[columnsDraft] {
 	out := map[string]field[columnsDraft]{}
 	for _, f := range []field[columnsDraft]{
 		row("units", unitColumns, func(c *columnsDraft) *[]UnitColumn { return &c.Units },
-			"the columns with the ids, by unit kind: {user: user_id, device: device_id}"),
-		row("experiment", expression, func(c *columnsDraft) *Expr { return &c.Experiment }, "the column with the experiment"),
-		row("flag", expression, func(c *columnsDraft) *Expr { return &c.Flag }, "the column with the feature flag"),
-		row("variation", expression, func(c *columnsDraft) *Expr { return &c.Variation }, "the column with the variation"),
-		row("event", expression, func(c *columnsDraft) *Expr { return &c.Event }, "the column with the event key"),
+			"the columns with the ids, by unit kind: {user: user_id, device: device_id}").shown("{user: user_id, device: device_id}"),
+		row("experiment", expression, func(c *columnsDraft) *Expr { return &c.Experiment }, "the column with the experiment").shown("experiment_id"),
+		row("flag", expression, func(c *columnsDraft) *Expr { return &c.Flag }, "the column with the feature flag").shown("flag_key"),
+		row("variation", expression, func(c *columnsDraft) *Expr { return &c.Variation }, "the column with the variation").shown("variation"),
+		row("event", expression, func(c *columnsDraft) *Expr { return &c.Event }, "the column with the event key").shown("event_name"),
 		row("timestamp", timestampColumn, func(c *columnsDraft) *TimestampColumn { return &c.Timestamp },
-			"the column with the instant: a timestamp, ISO text, or {column: ts, epoch: ms}"),
-		row("value", expression, func(c *columnsDraft) *Expr { return &c.Value }, "the column with the event's value"),
+			"the column with the instant: a timestamp, ISO text, or {column: ts, epoch: ms}").shown("ts", "{column: ts, epoch: ms}"),
+		row("value", expression, func(c *columnsDraft) *Expr { return &c.Value }, "the column with the event's value").shown("amount"),
 		row("properties", bag, func(c *columnsDraft) *Bag { return &c.Properties },
-			"the event's properties: a MAP, STRUCT, JSON text or list of {name, value} or {key, value}, or a column for each name, or both: {from: tags, session_id: session_id}"),
+			"the event's properties: a MAP, STRUCT, JSON text or list of {name, value} or {key, value}, or a column for each name, or both: {from: tags, session_id: session_id}").
+			shown("tags", "{from: tags, session_id: session_id}"),
 		row("attributes", bag, func(c *columnsDraft) *Bag { return &c.Attributes },
-			"the unit's attributes, in the forms of properties"),
+			"the unit's attributes, in the forms of properties").shown("attributes", "{country: country}"),
 		row("id", oneOrMore(expression, "a column or a list of columns"), func(c *columnsDraft) *[]Expr { return &c.ID },
-			"the columns that identify a row, by which duplicates are removed"),
-		row("holdback", expression, func(c *columnsDraft) *Expr { return &c.Holdback }, "true where the unit was held back"),
-		row("weight", expression, func(c *columnsDraft) *Expr { return &c.Weight }, "how many rows a row stands for, where the export is a sample"),
+			"the columns that identify a row, by which duplicates are removed").shown("event_id", "[order_id, line]"),
+		row("holdback", expression, func(c *columnsDraft) *Expr { return &c.Holdback }, "true where the unit was held back").shown("is_holdback"),
+		row("weight", expression, func(c *columnsDraft) *Expr { return &c.Weight }, "how many rows a row stands for, where the export is a sample").shown("weight"),
 	} {
 		out[f.name] = f
 	}
@@ -121,7 +122,7 @@ var partitionObject = &object[Partition]{
 	fields: []field[Partition]{
 		row("column", text, func(p *Partition) *Text { return &p.Column }, "the name of the level").needed("ds"),
 		row("early", bare(days), func(p *Partition) *Duration { return &p.Early }, "how far before its day a row's UTC date may lie; default 1d"),
-		row("late", bare(days), func(p *Partition) *Duration { return &p.Late }, "how far after its day a row's UTC date may lie; default 2d"),
+		row("late", bare(days), func(p *Partition) *Duration { return &p.Late }, "how far after its day a row's UTC date may lie; default 2d").shown("3d"),
 	},
 	foreign: vocabulary{"name": ours("column"), "key": ours("column")},
 	keep: func(p *Partition, pos diag.Pos, given fieldSet) {
@@ -148,7 +149,8 @@ func sourceObject(role SourceRole, columns *object[columnsDraft]) *object[source
 		rules: slices.Concat(apart("path", "table", "sql"), apart("table", "sql", "partition"), apart("sql", "partition"), apart("table", "format"), apart("sql", "format")),
 	}
 	path := row("path", oneOrMore(connection, "a path or a list of paths"), func(s *sourceDraft) *[]Text { return &s.Paths },
-		"where the files are: a glob, a folder, an address such as s3://bucket/folder, or a list of them; ${NAME} and ${NAME:-default} are taken from the environment")
+		"where the files are: a glob, a folder, an address such as s3://bucket/folder, or a list of them; ${NAME} and ${NAME:-default} are taken from the environment").
+		shown("exports/events/*.parquet", "'${EXPORTS:-exports}/events'", "[exports/web, exports/app]")
 	cols := field[sourceDraft]{
 		name: "columns",
 		doc:  columns.doc,
@@ -168,6 +170,11 @@ func sourceObject(role SourceRole, columns *object[columnsDraft]) *object[source
 		o.fields = []field[sourceDraft]{path.needed("staff.parquet"), cols}
 		return o
 	}
+	cols.example = map[SourceRole]string{
+		RoleImpressions: "{units: {user: user_id}, experiment: experiment_id, variation: variation, timestamp: ts}",
+		RoleEvents:      "{units: {user: user_id}, event: event_name, timestamp: ts, value: amount}",
+		RoleUnits:       "{units: {user: user_id}, attributes: {plan: plan}}",
+	}[role]
 	o.doc = map[SourceRole]string{
 		RoleImpressions: "an export of served flag decisions",
 		RoleEvents:      "an export of events",
@@ -176,16 +183,17 @@ func sourceObject(role SourceRole, columns *object[columnsDraft]) *object[source
 	o.fields = []field[sourceDraft]{
 		row("name", text, func(s *sourceDraft) *Text { return &s.Name }, "what messages and other definitions call the source").needed(string(role)),
 		path,
-		row("table", connection, func(s *sourceDraft) *Text { return &s.Table }, "a table of a DuckDB file, in place of path: exports/warehouse.duckdb/shop.orders"),
-		row("sql", text, func(s *sourceDraft) *Text { return &s.SQL }, "a SELECT, in place of path; only with --allow-sql"),
-		row("preset", text, func(s *sourceDraft) *Text { return &s.Preset }, "a known export, which fills columns; single entries may be overridden"),
+		row("table", connection, func(s *sourceDraft) *Text { return &s.Table }, "a table of a DuckDB file, in place of path: exports/warehouse.duckdb/shop.orders").
+			shown("exports/warehouse.duckdb/shop.orders"),
+		row("sql", text, func(s *sourceDraft) *Text { return &s.SQL }, "a SELECT, in place of path; only with --allow-sql").shown("SELECT * FROM read_parquet('exports/events/*.parquet')"),
+		row("preset", text, func(s *sourceDraft) *Text { return &s.Preset }, "a known export, which fills columns; single entries may be overridden").shown("optimizely"),
 		row("format", oneOf(FormatParquet, FormatNDJSON, FormatCSV), func(s *sourceDraft) *At[FileFormat] { return &s.Format },
 			"the format of the files: parquet, ndjson or csv; default by their names' endings, else by how they begin"),
 		row("rows", text, func(s *sourceDraft) *Text { return &s.Rows },
-			"a list in each record, the elements of which are the rows; its name then stands for one element, and a record without the list is a row itself"),
+			"a list in each record, the elements of which are the rows; its name then stands for one element, and a record without the list is a row itself").shown("events"),
 		cols,
-		row("where", expression, func(s *sourceDraft) *Expr { return &s.Where }, "over the raw columns; only rows for which it is true exist"),
-		row("partition", pointer(partitionObject.kind()), func(s *sourceDraft) **Partition { return &s.Partition }, partitionObject.doc),
+		row("where", expression, func(s *sourceDraft) *Expr { return &s.Where }, "over the raw columns; only rows for which it is true exist").shown(`'environment == "production"'`),
+		row("partition", pointer(partitionObject.kind()), func(s *sourceDraft) **Partition { return &s.Partition }, partitionObject.doc).shown("{column: ds, late: 3d}"),
 		row("dedupe", oneOf(DedupeID, DedupeRow, DedupeNone), func(s *sourceDraft) *At[Dedupe] { return &s.Dedupe },
 			"which rows are one: equal id, equal in all mapped columns, or none; default id where an id is mapped"),
 	}
@@ -229,7 +237,7 @@ var propertyObject = &object[Property]{
 	doc:  "a property with its type, and the factor that its numbers are multiplied by",
 	fields: []field[Property]{
 		row("type", propertyType, func(p *Property) *At[PropertyType] { return &p.Type }, "the type; what does not fit it is missing").needed("number"),
-		row("scale", scale, func(p *Property) *At[Number] { return &p.Scale }, "the factor that numbers are multiplied by"),
+		row("scale", scale, func(p *Property) *At[Number] { return &p.Scale }, "the factor that numbers are multiplied by").shown("0.01"),
 		row("description", text, func(p *Property) *Text { return &p.Description }, "what it means"),
 	},
 	foreign: vocabulary{"unit": hint("", "a property has no unit; say it in description"), "factor": ours("scale")},
@@ -268,8 +276,8 @@ var eventValueObject = &object[eventValue]{
 	name: "value",
 	doc:  "the value of an event",
 	fields: []field[eventValue]{
-		row("scale", scale, func(v *eventValue) *At[Number] { return &v.scale }, "the factor that values are multiplied by: 0.01 for cents"),
-		row("unit", text, func(v *eventValue) *Text { return &v.unit }, "what the scaled values are in"),
+		row("scale", scale, func(v *eventValue) *At[Number] { return &v.scale }, "the factor that values are multiplied by: 0.01 for cents").shown("0.01"),
+		row("unit", text, func(v *eventValue) *Text { return &v.unit }, "what the scaled values are in").shown("USD"),
 	},
 	foreign: vocabulary{"factor": ours("scale"), "currency": ours("unit"), "unit_label": ours("unit")},
 	flow:    "{scale: 0.01, unit: USD}",
@@ -292,7 +300,7 @@ var eventObject = &object[EventType]{
 			canon:  eventValueObject.canon,
 		},
 		row("properties", orEmpty(properties), func(e *EventType) *[]*Property { return &e.Properties },
-			"the properties with their types: {price: number}, or {price: {type: number, scale: 0.01}}"),
+			"the properties with their types: {price: number}, or {price: {type: number, scale: 0.01}}").shown("{category: string, price: {type: number, scale: 0.01}}"),
 	},
 	foreign: eventWords,
 	label:   func(e *EventType) string { return e.Key.V },
@@ -306,7 +314,8 @@ var registryObject = &object[registryDraft]{
 	fields: []field[registryDraft]{
 		row("registry", oneOf("open", "closed"), func(r *registryDraft) *At[string] { return &r.mode },
 			"closed: an event key that is not listed is an error in a metric, and not counted by any; default open"),
-		row("list", orEmpty(listOf(pointer(eventObject.kind()), "a list of events")), func(r *registryDraft) *[]*EventType { return &r.events }, "the events"),
+		row("list", orEmpty(listOf(pointer(eventObject.kind()), "a list of events")), func(r *registryDraft) *[]*EventType { return &r.events }, "the events").
+			shown("[{key: purchase, value: {scale: 0.01, unit: USD}}]"),
 	},
 	foreign: vocabulary{"events": ours("list"), "mode": ours("registry")},
 	flow:    "{registry: closed, list: […]}",

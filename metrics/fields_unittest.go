@@ -25,9 +25,10 @@ var testFileObject = &object[testFileDraft]{
 	fields: []field[testFileDraft]{
 		row("version", version, func(f *testFileDraft) *At[int] { return &f.version }, "the version of the language: 1").needed("1"),
 		row("definitions", oneOrMore(textOf("a path"), "a path or a list of paths"), func(f *testFileDraft) *[]Text { return &f.definitions },
-			"the files or folders whose metrics are tested, from the folder of this file; default the file of the same name without _test, else the folder"),
+			"the files or folders whose metrics are tested, from the folder of this file; default the file of the same name without _test, else the folder").shown("../shop.yaml"),
 		row("tests", listOf(pointer(testObject.kind()), "a list of tests"), func(f *testFileDraft) *[]*Test { return &f.tests }, "the tests").
-			needed("[{name: …, impressions: […], expect: {…}}]"),
+			needed("[{name: …, impressions: […], expect: {…}}]").
+			also("[{name: a buyer counts, impressions: [{user: a, variation: control, at: 2026-03-02}], events: [{user: a, event: purchase, at: +2h}], expect: {purchase_rate: {units: {a: 1}}}}]"),
 	},
 	foreign: vocabulary{
 		"unit_tests": ours("tests"), "cases": ours("tests"), "models": ours("definitions"), "metrics": ours("definitions"), "files": ours("definitions"),
@@ -43,12 +44,13 @@ var testObject = &object[Test]{
 			needed("a visitor who buys twice counts once"),
 		row("description", text, func(t *Test) *Text { return &t.Description }, "why"),
 		row("experiment", key, func(t *Test) *Text { return &t.Experiment },
-			"the experiment that the impressions are of; without one the test makes one of them, whose first variation is the baseline and which has no end"),
-		row("as_of", instant, func(t *Test) *At[time.Time] { return &t.AsOf }, "rows at or after this instant do not exist; default just after the newest row"),
+			"the experiment that the impressions are of; without one the test makes one of them, whose first variation is the baseline and which has no end").shown("checkout_button"),
+		row("as_of", instant, func(t *Test) *At[time.Time] { return &t.AsOf }, "rows at or after this instant do not exist; default just after the newest row").shown("2026-03-10"),
 		row("impressions", testRows(impressionRowObject), func(t *Test) *[]*TestRow { return &t.Impressions }, "who saw which variation, when").
 			needed("[{user: a, variation: control, at: 2026-03-02}]"),
-		row("events", orEmpty(testRows(eventRowObject)), func(t *Test) *[]*TestRow { return &t.Events }, "what units did, when"),
-		row("units", orEmpty(testRows(unitRowObject)), func(t *Test) *[]*TestRow { return &t.Units }, "attributes of units, or pairs of ids, where the definitions have units sources"),
+		row("events", orEmpty(testRows(eventRowObject)), func(t *Test) *[]*TestRow { return &t.Events }, "what units did, when").shown("[{user: a, event: purchase, at: +2h, value: 10}]"),
+		row("units", orEmpty(testRows(unitRowObject)), func(t *Test) *[]*TestRow { return &t.Units }, "attributes of units, or pairs of ids, where the definitions have units sources").
+			shown("[{user: a, attributes: {plan: pro}}]", "[{device: d1, user: a}]"),
 		row("expect", expectations, func(t *Test) *[]*Expectation { return &t.Expect }, "what is expected, by metric").
 			needed("{purchase_rate: {units: {a: 1}}}"),
 	},
@@ -69,17 +71,17 @@ var testRowFields = func() map[string]field[TestRow] {
 	for _, f := range []field[TestRow]{
 		row("at", testInstant, func(r *TestRow) *TestInstant { return &r.When },
 			"when: a date, a time (UTC unless it names a zone), or a time such as +2h after the start of the experiment (impressions) or the first impression of the unit (events)").
-			needed("2026-03-02T10:00:00Z"),
+			needed("2026-03-02T10:00:00Z").also("+2h"),
 		row("variation", textOf("the key of a variation"), func(r *TestRow) *Text { return &r.Variation }, "the key of the variation that was shown").needed("control"),
 		row("experiment", key, func(r *TestRow) *Text { return &r.Experiment }, "the experiment, where it is another than the test's"),
 		row("event", textOf("an event key"), func(r *TestRow) *Text { return &r.Event }, "the event key").needed("purchase"),
-		row("value", number, func(r *TestRow) *At[Number] { return &r.Value }, "the value as the export has it, before the scale of the registry"),
+		row("value", number, func(r *TestRow) *At[Number] { return &r.Value }, "the value as the export has it, before the scale of the registry").shown("10"),
 		row("source", text, func(r *TestRow) *Text { return &r.Source }, "the name of the source; needed where there are several"),
 		row("id", text, func(r *TestRow) *Text { return &r.ID }, "the id of the row; rows of a source with the same id, unit, event and date are one"),
 		row("holdback", boolean, func(r *TestRow) *At[bool] { return &r.Holdback }, "true where the unit was held back"),
-		row("weight", number, func(r *TestRow) *At[Number] { return &r.Weight }, "how many rows the row stands for"),
-		row("properties", testValues, func(r *TestRow) *[]TestValue { return &r.Properties }, "the properties of the event, by name"),
-		row("attributes", testValues, func(r *TestRow) *[]TestValue { return &r.Attributes }, "the attributes of the unit in the row, by name"),
+		row("weight", number, func(r *TestRow) *At[Number] { return &r.Weight }, "how many rows the row stands for").shown("10"),
+		row("properties", testValues, func(r *TestRow) *[]TestValue { return &r.Properties }, "the properties of the event, by name").shown("{category: shoes}"),
+		row("attributes", testValues, func(r *TestRow) *[]TestValue { return &r.Attributes }, "the attributes of the unit in the row, by name").shown("{country: DE}"),
 	} {
 		out[f.name] = f
 	}
@@ -333,13 +335,13 @@ var expectationObject = &object[Expectation]{
 	doc:  "what is expected of one metric",
 	fields: []field[Expectation]{
 		row("units", unitExpectations, func(x *Expectation) *[]UnitExpectation { return &x.Units },
-			"the number of each unit that counts, by its id; a unit that is not here must not count"),
+			"the number of each unit that counts, by its id; a unit that is not here must not count").shown("{a: 1, b: 0, c: excluded}", "{a: {numerator: 30, denominator: 2}}"),
 		row("variations", variationExpectations, func(x *Expectation) *[]VariationExpectation { return &x.Variations },
-			"numbers of variations, by their keys; those that are not here are not compared"),
+			"numbers of variations, by their keys; those that are not here are not compared").shown("{control: {units: 2, mean: 0.5}}"),
 		row("segments", segmentExpectations, func(x *Expectation) *[]SegmentExpectation { return &x.Segments },
-			"the same for segments of the experiment, by the segment's key and its value: {country: {DE: {control: {mean: 2}}}}"),
+			"the same for segments of the experiment, by the segment's key and its value: {country: {DE: {control: {mean: 2}}}}").shown("{country: {DE: {control: {mean: 2}}}}"),
 		row("splits", partExpectations, func(x *Expectation) *[]PartExpectation { return &x.Splits },
-			"the same for values of the property that the metric is split by: {shoes: {control: {total: 10}}}"),
+			"the same for values of the property that the metric is split by: {shoes: {control: {total: 10}}}").shown("{shoes: {control: {total: 10}}}"),
 	},
 	foreign: vocabulary{
 		"users": ours("units"), "per_unit": ours("units"), "rows": ours("units"), "values": ours("units"), "results": ours("variations"),

@@ -491,8 +491,12 @@ var version = kind[At[int]]{
 		if !ok {
 			return At[int]{}, false
 		}
-		if s != "1" {
+		switch {
+		case s != "1":
 			d.errorf(n, "bad-version", "version %s is not known; this program reads version 1", quoted(s)).WithHint("write version: 1")
+			return At[int]{}, false
+		case n.Style != 0: // a text, which the schema refuses too
+			d.errorf(n, "bad-version", "the version is a number, not the text %s", quoted(s)).WithHint("write version: 1, without quotes")
 			return At[int]{}, false
 		}
 		return At[int]{V: 1, Pos: d.pos(n), Set: true}, true

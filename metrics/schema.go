@@ -3,6 +3,9 @@ package metrics
 import (
 	"bytes"
 	"encoding/json"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // schema is a JSON Schema, or another JSON object, with its members in order.
@@ -103,7 +106,11 @@ func (o *object[T]) body(b *schemaBuilder) schema {
 	properties := schema{}
 	required := []string{}
 	for _, f := range o.fields {
-		properties = append(properties, member{f.name, append(f.schema(b), member{"description", f.doc})})
+		form := append(f.schema(b), member{"description", f.doc})
+		if shown := f.examples(); len(shown) > 0 {
+			form = append(form, member{"examples", shown})
+		}
+		properties = append(properties, member{f.name, form})
 		if f.required {
 			required = append(required, f.name)
 		}
@@ -117,6 +124,44 @@ func (o *object[T]) body(b *schemaBuilder) schema {
 		out = append(out, member{"allOf", o.rules})
 	}
 	return out
+}
+
+// examples are the values that the field shows, as YAML reads them.
+func (f field[T]) examples() []any {
+	var out []any
+	for _, text := range append([]string{f.example}, f.further...) {
+		if text == "" || strings.Contains(text, "…") {
+			continue
+		}
+		var doc yaml.Node
+		if err := yaml.Unmarshal([]byte(text), &doc); err != nil {
+			panic("metrics: the example of " + f.name + ": " + err.Error())
+		}
+		out = append(out, jsonForm(doc.Content[0]))
+	}
+	return out
+}
+
+// jsonForm is a YAML value as a schema shows it: members in their order, numbers as
+// they are written. Dates are texts, as editors hand them to a schema.
+func jsonForm(n *yaml.Node) any {
+	switch {
+	case n.Kind == yaml.MappingNode:
+		out := schema{}
+		pairs(n, func(k, v *yaml.Node) { out = append(out, member{k.Value, jsonForm(v)}) })
+		return out
+	case n.Kind == yaml.SequenceNode:
+		out := []any{}
+		for _, item := range n.Content {
+			out = append(out, jsonForm(item))
+		}
+		return out
+	case n.Tag == "!!bool":
+		return n.Value == "true"
+	case n.Tag == "!!int" || n.Tag == "!!float":
+		return json.Number(n.Value)
+	}
+	return n.Value
 }
 
 // apart says that a field does not stand beside any of the others.

@@ -267,3 +267,80 @@ func TestSchemaIsStable(t *testing.T) {
 		t.Error("two calls give two texts")
 	}
 }
+
+// TestExamplesAreRight holds each example of the schemas against the part of the schema
+// that it stands at, and some to the values that YAML reads there.
+func TestExamplesAreRight(t *testing.T) {
+	for name, want := range map[string]map[string]string{
+		"definitions": {
+			"/properties/version":                          `[1]`,
+			"/$defs/metric/properties/ratio":               `[{"denominator":{"event":"purchase","measure":"count"},"numerator":"revenue"}]`,
+			"/$defs/metric/properties/window":              `["72h",{"from":"7d","to":"14d"},{"lookback":"7d"}]`,
+			"/$defs/metric/properties/where":               `["category == \"electronics\" and coupon == nil"]`,
+			"/$defs/experiment/properties/start":           `["2026-03-02","2026-03-02T09:30:00Z"]`,
+			"/$defs/experiment/properties/variations":      `[[{"baseline":true,"key":"control"},{"key":"green"}]]`,
+			"/$defs/match/properties/experiment":           `["18786493712"]`,
+			"/$defs/metric_entry/properties/alpha":         `[0.05,"5%"]`, // of a row that is lifted from another object
+			"/$defs/default_metric/properties/event":       `["purchase",["purchase","renewal"],"any","impression"]`,
+			"/$defs/source_of_units/properties/columns":    `[{"attributes":{"plan":"plan"},"units":{"user":"user_id"}}]`,
+			"/$defs/variation_value/properties/value":      `[{"color":"green"}]`,
+			"/$defs/correction/properties/over":            `[["metrics","variations"]]`,
+			"/$defs/source_of_impressions/properties/path": `["exports/events/*.parquet","${EXPORTS:-exports}/events",["exports/web","exports/app"]]`,
+		},
+		"tests": {
+			"/properties/version": `[1]`,
+			"/properties/tests": `[[{"events":[{"at":"+2h","event":"purchase","user":"a"}],"expect":{"purchase_rate":{"units":{"a":1}}},` +
+				`"impressions":[{"at":"2026-03-02","user":"a","variation":"control"}],"name":"a buyer counts"}]]`,
+			"/$defs/test/properties/expect":       `[{"purchase_rate":{"units":{"a":1}}}]`,
+			"/$defs/expectation/properties/units": `[{"a":1,"b":0,"c":"excluded"},{"a":{"denominator":2,"numerator":30}}]`,
+		},
+	} {
+		text := JSONSchema()
+		if name == "tests" {
+			text = JSONSchemaOfTests()
+		}
+		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := jsonschema.NewCompiler()
+		if err := c.AddResource("metrics.json", doc); err != nil {
+			t.Fatal(err)
+		}
+		shown := map[string]string{}
+		var walk func(at string, v any)
+		walk = func(at string, v any) {
+			members, _ := v.(map[string]any)
+			if examples, ok := members["examples"].([]any); ok {
+				if shown[at], err = marshalText(examples); err != nil {
+					t.Fatal(err)
+				}
+				s, err := c.Compile("metrics.json#" + at)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, example := range examples {
+					if err := s.Validate(example); err != nil {
+						t.Errorf("%s: %s: %v", name, at, err)
+					}
+				}
+			}
+			for k, v := range members {
+				if k != "examples" { // what stands there is no schema
+					walk(at+"/"+k, v)
+				}
+			}
+		}
+		walk("", doc)
+		for at, values := range want {
+			if shown[at] != values {
+				t.Errorf("%s: examples of %s: %s, want %s", name, at, shown[at], values)
+			}
+		}
+	}
+}
+
+func marshalText(v any) (string, error) {
+	text, err := marshalPlain(v)
+	return string(text), err
+}
