@@ -320,7 +320,7 @@ var testInstant = kind[TestInstant]{
 }
 
 // expectations are what is expected of metrics, by their keys.
-var expectations = convert(mapOf(expectationObject.kind(), "a mapping such as {purchase_rate: {units: {a: 1}}}"), func(es []entry[Expectation]) []*Expectation {
+var expectations = convert(mapOf(something("metric", expectationObject.kind(), expectationObject.flow), "a mapping such as {purchase_rate: {units: {a: 1}}}"), func(es []entry[Expectation]) []*Expectation {
 	var out []*Expectation
 	for _, e := range es {
 		x := e.Value
@@ -329,6 +329,17 @@ var expectations = convert(mapOf(expectationObject.kind(), "a mapping such as {p
 	}
 	return out
 })
+
+// something refuses a mapping in which nothing is expected, which any number would pass.
+func something[T any](of string, k kind[T], flow string) kind[T] {
+	return refine(k.saying(member{"minProperties", 1}), func(d *decoder, n *yaml.Node, _ T) bool {
+		if len(n.Content) > 0 {
+			return true
+		}
+		d.errorf(n, "empty-value", "nothing is expected of %s %s", of, d.subject()).WithHint("write what must come out, such as %s, or leave it out", flow)
+		return false
+	})
+}
 
 var expectationObject = &object[Expectation]{
 	name: "expectation",
@@ -407,7 +418,7 @@ var unitNumbers = kind[UnitNumbers]{
 	},
 }
 
-var variationExpectations = convert(mapOf(variationNumbersObject.kind(), "a mapping such as {control: {units: 2, mean: 0.5}}"), func(es []entry[VariationNumbers]) []VariationExpectation {
+var variationExpectations = convert(mapOf(something("variation", variationNumbersObject.kind(), variationNumbersObject.flow), "a mapping such as {control: {units: 2, mean: 0.5}}"), func(es []entry[VariationNumbers]) []VariationExpectation {
 	var out []VariationExpectation
 	for _, e := range es {
 		out = append(out, VariationExpectation{e.Key, e.Value})

@@ -17,6 +17,8 @@ type TestFile struct {
 	// relative ones start at the folder of the file. Empty: see DefinitionPaths.
 	Definitions []Text
 	Tests       []*Test
+	// Wrong is what is wrong with the file; where it has errors, it is not to be run.
+	Wrong diag.List
 }
 
 // Test is one test: a few rows, and what is expected of them.
@@ -137,21 +139,20 @@ func IsTestFile(name string) bool {
 
 // LoadTests reads files of tests. Each path is a file, or a folder of which
 // every *_test.yaml and *_test.yml below is read, in order of their names,
-// except in folders whose name starts with a dot. What is wrong with the files
-// is in the list; the error is about files that could not be read.
-func LoadTests(paths []string) ([]*TestFile, diag.List, error) {
+// except in folders whose name starts with a dot. What is wrong with a file it
+// says itself; the error is about files that could not be read.
+func LoadTests(paths []string) ([]*TestFile, error) {
 	texts, _, err := readEach(paths, "tests", IsTestFile)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	var files []*TestFile
-	var diags diag.List
 	for _, f := range texts {
-		file, more := DecodeTests(f.Path, f.Text)
-		diags = append(diags, more...)
+		file, wrong := DecodeTests(f.Path, f.Text)
+		file.Wrong = wrong
 		files = append(files, file)
 	}
-	return files, diags.Sorted(), nil
+	return files, nil
 }
 
 // DecodeTests reads a file of tests that is in memory.

@@ -100,6 +100,10 @@ func TestSchemaOfTests(t *testing.T) {
 		{"units: {a: 1}", "units: {a: one}"},
 		{"units: {a: 1}", "units: {a: {numerator: 1}}"},
 		{"units: {a: 1}", "mean: 1"},
+		{"units: {a: 1}", ""},
+		{"rate: {units: {a: 1}}", ""},
+		{"units: {a: 1}", "variations: {on: {}}"},
+		{"units: {a: 1}", "segments: {country: {DE: {on: {}}}}"},
 		{"units: {a: 1}", "variations: {on: {sum: 1}}"},
 		{"units: {a: 1}", "variations: {on: {units: -1}}"},
 	} {

@@ -33,7 +33,8 @@ func (p *program) testCommand() *cobra.Command {
 those of the current folder and below). A test has a few impressions and events,
 and the numbers that metrics must make of them, for each unit and each variation.
 The metrics are computed over the rows as run computes them over files; the paths
-of sources are not read. Exits with 1 if a test does not pass.`,
+of sources are not read. Exits with 1 if a test does not pass, and with 2 if a file is
+wrong: its tests are not run, those of the other files are.`,
 		Example: `  metricsjob test
   metricsjob test metrics/checkout_test.yaml --run 'refund'
   metricsjob test metrics/ --junit report.xml`,
@@ -71,11 +72,8 @@ func (p *program) test(ctx context.Context, flags testFlags, args []string) erro
 				withHint("a part of the name of a test is one")
 		}
 	}
-	files, found, err := metrics.LoadTests(paths)
+	files, err := metrics.LoadTests(paths)
 	if err != nil {
-		return err
-	}
-	if err := found.Err(); err != nil {
 		return err
 	}
 	if len(files) == 0 {
@@ -94,21 +92,31 @@ func (p *program) test(ctx context.Context, flags testFlags, args []string) erro
 			return err
 		}
 	}
-	failed := 0
+	run, failed := 0, 0
 	for _, o := range outcomes {
-		if !o.Passed() {
+		switch {
+		case o.Test == nil:
+			continue
+		case !o.Passed():
 			failed++
 		}
+		run++
 	}
-	if failed > 0 {
-		return &failedTestsError{failed, len(outcomes)}
-	}
-	if len(outcomes) == 1 {
+	var end error
+	switch {
+	case failed > 0:
+		end = &failedTestsError{failed, run}
+	case run == 1:
 		p.ui.resultf("1 test passed\n")
-		return nil
+	case run > 1:
+		p.ui.resultf("%d tests passed\n", run)
 	}
-	p.ui.resultf("%d tests passed\n", len(outcomes))
-	return nil
+	// A file that is wrong decides the exit code, as its tests say nothing.
+	if wrong := metrictest.Mistakes(outcomes); wrong != nil {
+		p.ui.failure(end)
+		return wrong
+	}
+	return end
 }
 
 // writeJUnit writes outcomes into a file.

@@ -75,6 +75,7 @@ func (u *ui) tables(format export.Format, t *metrics.Tables, written []export.Wr
 func (u *ui) outcome(o metrictest.Outcome, passed bool) {
 	u.line.clear()
 	place := fmt.Sprintf("%s:%d", o.File, o.Test.Name.Pos.Line)
+	u.diagnostics(o.Warnings)
 	switch {
 	case !o.Passed():
 		u.resultf("FAIL %s: %s\n", place, o.Test.Name.V)

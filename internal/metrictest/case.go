@@ -2,6 +2,7 @@ package metrictest
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -20,7 +21,8 @@ type suite struct {
 	load    metrics.LoadOptions
 }
 
-// newSuite reads the definitions of a file of tests; nil where they are wrong.
+// newSuite reads the definitions of a file of tests; nil where they are wrong, or the
+// file is.
 func newSuite(f *metrics.TestFile, opts Options) (*suite, diag.List, error) {
 	s := &suite{file: f, load: metrics.LoadOptions{Env: func(name string) (string, bool) {
 		if opts.Env != nil {
@@ -30,10 +32,21 @@ func newSuite(f *metrics.TestFile, opts Options) (*suite, diag.List, error) {
 		}
 		return name, true
 	}}}
+	if f.Wrong.HasErrors() {
+		return nil, f.Wrong, nil
+	}
 	var list diag.List
 	var err error
 	if s.sources, list, err = metrics.ReadFiles(f.DefinitionPaths()); err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", f.Path, err)
+		at := diag.Pos{File: f.Path, Line: 1, Col: 1}
+		for i, path := range f.DefinitionPaths() {
+			if _, missing := os.Stat(path); missing != nil && i < len(f.Definitions) {
+				at = f.Definitions[i].Pos
+				break
+			}
+		}
+		list.Errorf(at, "no-definitions", "%s", err).WithHint("definitions: names files and folders, from the folder of this file")
+		return nil, list, nil
 	}
 	defs, more := metrics.Decode(s.sources, s.load)
 	list = append(list, more...)
@@ -61,6 +74,8 @@ type testCase struct {
 	impressions []*row
 	events      []*row
 	units       []*row // about units
+	// warnings are what may be a mistake in the test.
+	warnings diag.List
 }
 
 // row is a row of a test, understood by the definitions.
@@ -71,6 +86,7 @@ type row struct {
 	units      map[string]string // ids by kind
 	properties []metrics.TestValue
 	experiment string // of an impression
+	variation  string // the key of an impression's variation
 }
 
 // newCase understands the rows of a test; what is wrong with them is added to
@@ -98,6 +114,8 @@ func (s *suite) newCase(t *metrics.Test, list *diag.List) *testCase {
 	if c.findExperiment(list); len(*list) > before {
 		return c
 	}
+	c.checkEventKeys(list)
+	c.setVariations(list)
 	c.setInstants(list)
 	return c
 }
@@ -182,7 +200,7 @@ func (c *testCase) declared(event, name string) bool {
 
 // newRow finds the source of a row and says what its names mean.
 func (c *testCase) newRow(r *metrics.TestRow, sources []*metrics.Source, list *diag.List) *row {
-	out := &row{TestRow: r, units: map[string]string{}, properties: slices.Clone(r.Properties), experiment: r.Experiment.V}
+	out := &row{TestRow: r, units: map[string]string{}, properties: slices.Clone(r.Properties), experiment: r.Experiment.V, variation: r.Variation.V}
 	var names []string
 	for _, s := range sources {
 		names = append(names, s.Name.V)

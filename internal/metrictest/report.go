@@ -2,11 +2,14 @@ package metrictest
 
 import (
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"text/tabwriter"
 	"unicode/utf8"
+
+	"github.com/metricsjob/metricsjob/internal/diag"
 )
 
 // Explain says what is wrong with a test that did not pass: a line for each
@@ -62,7 +65,8 @@ type (
 	}
 )
 
-// WriteJUnit writes outcomes as JUnit XML, a suite for each file.
+// WriteJUnit writes outcomes as JUnit XML, a suite for each file. A file that is wrong
+// has one case, which is an error.
 func WriteJUnit(w io.Writer, outcomes []Outcome) error {
 	var all junitSuites
 	for _, o := range outcomes {
@@ -70,8 +74,15 @@ func WriteJUnit(w io.Writer, outcomes []Outcome) error {
 			all.Suites = append(all.Suites, junitSuite{Name: o.File})
 		}
 		s := &all.Suites[len(all.Suites)-1]
-		c := junitCase{Name: valid(o.Test.Name.V), Class: o.File, File: o.File, Line: o.Test.Pos.Line, Time: seconds(o.Seconds)}
+		c := junitCase{Name: o.File, Class: o.File, File: o.File, Line: o.line(), Time: seconds(o.Seconds)}
+		if o.Test != nil {
+			c.Name = valid(o.Test.Name.V)
+		}
 		switch {
+		case o.Test == nil:
+			c.Error = &junitProblem{Message: "the file is wrong, and none of its tests was run", Text: valid(o.Explain())}
+			s.Errors++
+			all.Errors++
 		case o.Err != nil:
 			c.Error = &junitProblem{Message: "the numbers could not be computed", Text: valid(o.Explain())}
 			s.Errors++
@@ -97,6 +108,23 @@ func WriteJUnit(w io.Writer, outcomes []Outcome) error {
 		return fmt.Errorf("write JUnit XML: %w", err)
 	}
 	return nil
+}
+
+// line is where the outcome stands in its file: at the test, else at the first mistake
+// that is in the file and not in its definitions.
+func (o Outcome) line() int {
+	if o.Test != nil {
+		return o.Test.Pos.Line
+	}
+	var list diag.List
+	if errors.As(o.Err, &list) {
+		for _, d := range list {
+			if d.Pos.File == o.File && d.Pos.IsValid() {
+				return d.Pos.Line
+			}
+		}
+	}
+	return 1
 }
 
 // Differ says how many numbers differ.

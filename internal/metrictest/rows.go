@@ -114,7 +114,7 @@ func (f *rowFile) addColumns() {
 	switch f.source.Role {
 	case metrics.RoleImpressions:
 		f.columns.Experiment = f.add(colExperiment, "VARCHAR", func(r *row) loaders.NewCell { return textCell(r.experiment) })
-		f.columns.Variation = f.add(colVariation, "VARCHAR", func(r *row) loaders.NewCell { return textCell(r.Variation.V) })
+		f.columns.Variation = f.add(colVariation, "VARCHAR", func(r *row) loaders.NewCell { return textCell(r.variation) })
 		if f.has(func(r *row) bool { return r.Holdback.Set }) {
 			f.columns.Holdback = f.add(colHoldback, "BOOLEAN", func(r *row) loaders.NewCell { return fmt.Sprint(r.Holdback.V) })
 		}

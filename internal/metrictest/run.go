@@ -31,14 +31,18 @@ type Options struct {
 	TempDir string
 	// Clock tells how long tests take.
 	Clock func() time.Time
-	// Done, where given, is told each outcome as soon as it is there.
+	// Done, where given, is told the outcome of each test as soon as it is there.
 	Done func(Outcome)
 }
 
-// Outcome is what became of one test.
+// Outcome is what became of one test, or of a file that is wrong.
 type Outcome struct {
 	File string
+	// Test is nil of a file that is wrong: none of its tests is run, and Err has its
+	// mistakes, a diag.List.
 	Test *metrics.Test
+	// Warnings are what may be a mistake in the test.
+	Warnings diag.List
 	// Differences are the numbers that are not as expected, in the order of the file.
 	Differences []Difference
 	// Err says why the numbers could not be computed.
@@ -61,32 +65,55 @@ type Difference struct {
 // ErrNoTests says that nothing was selected.
 var ErrNoTests = errors.New("no test to run")
 
-// Run runs the tests of files. Mistakes in the tests and in the definitions are
-// a diag.List as error, and then none is run.
-func Run(ctx context.Context, files []*metrics.TestFile, opts Options) (_ []Outcome, err error) {
-	var list diag.List
+// Run runs the tests of files. Of a file with mistakes, its own or those of its
+// definitions, no test is run, and those of the others are.
+func Run(ctx context.Context, files []*metrics.TestFile, opts Options) ([]Outcome, error) {
+	var out []Outcome
 	var chosen []*testCase
 	for _, f := range files {
-		suite, more, err := newSuite(f, opts)
+		suite, list, err := newSuite(f, opts)
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, more...)
-		if suite == nil {
-			continue
-		}
-		for _, t := range f.Tests {
-			if opts.Run == nil || opts.Run.MatchString(t.Name.V) {
-				chosen = append(chosen, suite.newCase(t, &list))
+		var cases []*testCase
+		if suite != nil {
+			for _, t := range f.Tests {
+				if opts.Run == nil || opts.Run.MatchString(t.Name.V) {
+					cases = append(cases, suite.newCase(t, &list))
+				}
 			}
 		}
+		if err := list.Err(); err != nil {
+			out = append(out, Outcome{File: f.Path, Err: err})
+			continue
+		}
+		chosen = append(chosen, cases...)
 	}
-	if err := list.Err(); err != nil {
-		return nil, err
-	}
-	if len(chosen) == 0 {
+	switch {
+	case len(chosen) == 0 && len(out) == 0:
 		return nil, ErrNoTests
+	case len(chosen) == 0:
+		return out, nil
 	}
+	more, err := runEach(ctx, chosen, opts)
+	out = append(out, more...)
+	return out, err
+}
+
+// Mistakes are what is wrong with the files among the outcomes; nil: nothing.
+func Mistakes(outcomes []Outcome) error {
+	var all diag.List
+	for _, o := range outcomes {
+		var list diag.List
+		if o.Test == nil && errors.As(o.Err, &list) {
+			all = append(all, list...)
+		}
+	}
+	return all.Err()
+}
+
+// runEach runs tests one after the other.
+func runEach(ctx context.Context, chosen []*testCase, opts Options) (_ []Outcome, err error) {
 	dir, err := os.MkdirTemp(opts.TempDir, "metricsjob-test-")
 	if err != nil {
 		return nil, fmt.Errorf("make a folder for the rows of tests: %w", err)
@@ -100,7 +127,7 @@ func Run(ctx context.Context, files []*metrics.TestFile, opts Options) (_ []Outc
 	var out []Outcome
 	for i, c := range chosen {
 		began := opts.Clock()
-		o := Outcome{File: c.suite.file.Path, Test: c.test}
+		o := Outcome{File: c.suite.file.Path, Test: c.test, Warnings: c.warnings}
 		o.Differences, o.Err = c.run(ctx, engine, filepath.Join(dir, fmt.Sprint(i)))
 		if err := ctx.Err(); err != nil {
 			return out, err
