@@ -138,6 +138,10 @@ func required(c *metrics.Columns) string {
 // plainName is a name that can stand in an expression as it is.
 var plainName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
+// bareName is a name that definitions can have as it is, in YAML's quotes where it needs
+// them: that of a column is looked for before it is read as an expression.
+var bareName = regexp.MustCompile(`^[\pL_%#(]([^\pC\pZ"'\\.` + "`" + `$]| )*$`)
+
 // The names of columns that tell what they mean, the most telling first. They
 // are compared without case and punctuation.
 var (
@@ -166,12 +170,13 @@ var (
 // guess finds the meanings of columns, each column once.
 type guess struct {
 	columns []compiler.Column // with the fields of structs, under their paths
+	inner   map[string]bool   // the paths of those fields
 	inPath  []string          // the columns that stand in the paths of files alone
 	used    map[string]bool
 }
 
 func newGuess(columns []compiler.Column, inPath []string) *guess {
-	g := &guess{inPath: inPath, used: map[string]bool{}}
+	g := &guess{inPath: inPath, used: map[string]bool{}, inner: map[string]bool{}}
 	g.add("", columns)
 	return g
 }
@@ -179,6 +184,7 @@ func newGuess(columns []compiler.Column, inPath []string) *guess {
 func (g *guess) add(prefix string, columns []compiler.Column) {
 	for _, c := range columns {
 		name := prefix + c.Name
+		g.inner[name] = g.inner[name] || prefix != ""
 		g.columns = append(g.columns, compiler.Column{Name: name, Type: c.Type})
 		if c.Type.Kind == compiler.ColumnStruct && prefix == "" && plainName.MatchString(c.Name) {
 			g.add(name+".", slices.DeleteFunc(slices.Clone(c.Type.Fields), func(f compiler.Column) bool { return !plainName.MatchString(f.Name) }))
@@ -338,8 +344,11 @@ func (g *guess) id() []metrics.Expr {
 // that nothing else took.
 func (g *guess) bag(words []string, fits func(compiler.ColumnType) bool) metrics.Bag {
 	b := metrics.Bag{From: g.take(words, isBag)}
+	if !b.From.IsSet() {
+		b.From = g.onlyBag()
+	}
 	for _, c := range g.columns {
-		if g.used[c.Name] || !fits(c.Type) || !plainName.MatchString(c.Name) || c.Name == "from" || slices.Contains(timeWords, plainWord(c.Name)) {
+		if g.used[c.Name] || !fits(c.Type) || g.inner[c.Name] || !isBare(c.Name) || c.Name == "from" || slices.Contains(timeWords, plainWord(c.Name)) {
 			continue
 		}
 		g.used[c.Name] = true
@@ -347,6 +356,25 @@ func (g *guess) bag(words []string, fits func(compiler.ColumnType) bool) metrics
 	}
 	return b
 }
+
+// onlyBag gives the only column of a type that is for named values, whatever it is
+// called. Text may be anything, and of a STRUCT a field may be used.
+func (g *guess) onlyBag() metrics.Expr {
+	var bags []string
+	for _, c := range g.columns {
+		if !g.used[c.Name] && !g.inner[c.Name] && isBare(c.Name) && isBag(c.Type) && c.Type.Kind != compiler.ColumnText && c.Type.Kind != compiler.ColumnStruct {
+			bags = append(bags, c.Name)
+		}
+	}
+	if len(bags) != 1 {
+		return metrics.Expr{}
+	}
+	g.used[bags[0]] = true
+	return metrics.Expr{Src: bags[0]}
+}
+
+// isBare reports whether a column can be named as it is called.
+func isBare(name string) bool { return bareName.MatchString(name) && strings.TrimSpace(name) == name }
 
 // plainWord is a name of a column without case and punctuation.
 func plainWord(name string) string {

@@ -95,7 +95,11 @@ func (r *refiner) time(t *metrics.TimestampColumn) {
 	switch s.typ.Kind {
 	case compiler.ColumnInteger, compiler.ColumnFloat:
 		largest := r.ask(cast(sqlast.Aggregate{Fn: sqlast.Max, X: s.sql}, double))
+		lacks := r.values(t.Column, s)
 		r.judges = append(r.judges, func(cells []any) bool {
+			if lacks(cells) {
+				return false
+			}
 			last, _ := cells[largest].(float64)
 			if t.Epoch = EpochOf(last); t.Epoch == "" {
 				r.note("%s is no time: its largest value is %s", t.Column.Src, new(big.Float).SetFloat64(last).Text('f', 0))
@@ -107,7 +111,11 @@ func (r *refiner) time(t *metrics.TimestampColumn) {
 		all, read := r.share(s.sql, call(sqlast.ParseTime, s.sql))
 		number := call(sqlast.ParseNumber, s.sql)
 		numbers, largest := r.ask(sqlast.Aggregate{Fn: sqlast.Count, X: number}), r.ask(sqlast.Aggregate{Fn: sqlast.Max, X: number})
+		lacks := r.values(t.Column, s)
 		r.judges = append(r.judges, func(cells []any) bool {
+			if lacks(cells) {
+				return false
+			}
 			if last, _ := cells[largest].(float64); mostly(cells, all, numbers) {
 				t.Epoch = EpochOf(last)
 			}
@@ -117,6 +125,23 @@ func (r *refiner) time(t *metrics.TimestampColumn) {
 			}
 			return true
 		})
+	}
+}
+
+// values asks how many rows there are, and how many have a value; what it gives says of
+// the answers that there are none.
+func (r *refiner) values(e metrics.Expr, s stored) func(cells []any) bool {
+	rows, values := r.ask(sqlast.Aggregate{Fn: sqlast.Count}), r.ask(sqlast.Aggregate{Fn: sqlast.Count, X: s.sql})
+	return func(cells []any) bool {
+		switch {
+		case cells[rows].(int64) == 0:
+			r.note("there are no rows")
+		case cells[values].(int64) == 0:
+			r.note("no row has a %s", e.Src)
+		default:
+			return false
+		}
+		return true
 	}
 }
 
@@ -218,7 +243,7 @@ func (r *refiner) bag(b *metrics.Bag) {
 	all, read := r.share(s.sql, onlyIf(object, s.sql))
 	r.judges = append(r.judges, func(cells []any) bool {
 		if !mostly(cells, all, read) {
-			if name := b.From.Src; plainName.MatchString(name) {
+			if name := b.From.Src; isBare(name) {
 				b.Named = append(b.Named, metrics.NamedColumn{Name: metrics.Text{V: name}, Column: b.From})
 				slices.SortFunc(b.Named, byColumn)
 			}

@@ -31,6 +31,11 @@ func TestInitRuns(t *testing.T) {
 			events:      `SELECT 'u' || i AS uid, 'Order Completed' AS name, TIMESTAMP '2026-03-02 11:00:00' AS at, 1.5 * i AS amount FROM range(10) t(i)`,
 			flag:        "nav", a: "a", b: "b",
 		},
+		"names with blanks": {
+			impressions: `SELECT 'u' || i AS "User ID", 'nav' AS "Flag Key", CASE WHEN i % 2 = 0 THEN 'a' ELSE 'b' END AS "Variation", TIMESTAMP '2026-03-02 10:00:00' AS "Exposed At", 'DE' AS "Country Code", MAP {'os': 'ios'} AS ctx FROM range(20) t(i)`,
+			events:      `SELECT 'u' || i AS "User ID", 'Order Completed' AS "Event", TIMESTAMP '2026-03-02 11:00:00' AS "Time", 1.5 * i AS "Order Total", 1.5 * i AS "Amount", 'x' AS "Größe (cm)", 2 AS "a+b" FROM range(10) t(i)`,
+			flag:        "nav", a: "a", b: "b",
+		},
 		"names of Harness": {
 			impressions: `SELECT 'u' || i AS "Unique Key", 'nav' AS "Split", CASE WHEN i % 2 = 0 THEN 'a' ELSE 'b' END AS "Treatment", TIMESTAMP '2026-03-02 10:00:00' AS "Exposure Timestamp" FROM range(20) t(i)`,
 			events:      `SELECT 'u' || i AS "Unique Key", 'Order Completed' AS "eventTypeId", TIMESTAMP '2026-03-02 11:00:00' AS "Event Timestamp", 1.5 * i AS "Event Value" FROM range(10) t(i)`,

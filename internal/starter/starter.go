@@ -6,6 +6,7 @@ package starter
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -491,6 +492,9 @@ func (w *writer) segments() []string {
 	return out
 }
 
+// word is a name that can stand behind a point in an expression.
+var word = regexp.MustCompile(`^[\pL_$][\pL\pN_$]*$`)
+
 // rest lists what was found and is used nowhere.
 func (w *writer) rest() {
 	if len(w.survey.Attributes) > 0 {
@@ -499,7 +503,11 @@ func (w *writer) rest() {
 		for _, a := range w.survey.Attributes {
 			all = append(all, fmt.Sprintf("%s (%s)", shown(a.Name), amount(a.Values, "value")))
 		}
-		w.comment("", "Attributes of impressions, for segments and as exposure.NAME in where: "+list(all)+".")
+		how := "exposure.NAME"
+		if slices.ContainsFunc(w.survey.Attributes, func(a metrics.SurveyedAttribute) bool { return !word.MatchString(a.Name) }) {
+			how += ` or exposure["NAME"]`
+		}
+		w.comment("", "Attributes of impressions, for segments and as "+how+" in where: "+list(all)+".")
 	}
 	for i, u := range w.survey.Others {
 		if i == 0 {

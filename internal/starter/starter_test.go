@@ -101,6 +101,17 @@ func TestAnyNames(t *testing.T) {
 	})
 }
 
+// Where an attribute is called by more than a word, it is said how a condition names it.
+func TestAttributesOfSeveralWords(t *testing.T) {
+	for name, want := range map[string]bool{"country": false, "Country Code": true} {
+		s := small()
+		s.Attributes = []metrics.SurveyedAttribute{{Name: name, Values: 3}}
+		if got := strings.Contains(starter.Text(s, "exports", "metrics.yaml"), `exposure["NAME"]`); got != want {
+			t.Errorf("%s: said %t, want %t", name, got, want)
+		}
+	}
+}
+
 // Rows of several environments are told with their shares, and what takes one of them
 // is right as it stands, without the comment sign.
 func TestEnvironments(t *testing.T) {

@@ -1,0 +1,85 @@
+package loaders
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/metricsjob/metricsjob/internal/diag"
+)
+
+// text makes a file of text.
+func (w *warehouse) text(file, text string) {
+	w.t.Helper()
+	if err := os.WriteFile(filepath.Join(w.dir, file), []byte(text), 0o666); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// Columns are mapped whatever they are called, but for names that definitions cannot
+// have as they are; the fields of a STRUCT are not mapped one by one.
+func TestSurveyOfNamesWithBlanks(t *testing.T) {
+	w := newWarehouse(t)
+	w.text("imps.csv", "User ID,Experiment Name,Variation,Exposed At,Country Code\nu1,Nav,A,2026-03-02 10:00:00,DE\n")
+	w.text("events.csv", "User ID,Event,Time,Item Name,Price (USD),a+b,Größe,from,it's,a.b\nu1,buy,2026-03-02 11:00:00,hat,3,1,x,y,z,v\n")
+	s := mustSurvey(t, w.engine, w.dir)
+	for i, want := range [][]string{
+		{"unit user: User ID", "timestamp : Exposed At", "experiment: Experiment Name", "variation: Variation", "attribute Country Code: Country Code"},
+		{"unit user: User ID", "timestamp : Time", "event: Event", "property Item Name: Item Name", "property Price (USD): Price (USD)", "property a+b: a+b", "property Größe: Größe"},
+	} {
+		if diff := cmp.Diff(want, columnsOf(&s.Sources[i].Def.Columns)); diff != "" {
+			t.Errorf("columns (-want +found):\n%s", diff)
+		}
+	}
+	if diff := cmp.Diff([]string{"from VARCHAR", "it's VARCHAR", "a.b VARCHAR"}, s.Sources[1].Unmapped); diff != "" {
+		t.Errorf("not mapped (-want +found):\n%s", diff)
+	}
+}
+
+// The only column that can hold named values holds the attributes, or the properties,
+// whatever it is called; where its values are no objects it is one of them.
+func TestSurveyOfTheOnlyBag(t *testing.T) {
+	for name, c := range map[string]struct {
+		line string // of what is beside the columns of an impression
+		want []string
+	}{
+		"an object":      {`"ctx": {"os": "ios"}`, []string{"attribute *: ctx"}},
+		"a list":         {`"items": [1, 2]`, []string{"attribute items: items"}},
+		"two of them":    {`"ctx": {"os": "ios"}, "device": {"model": "x"}`, nil},
+		"one of a name":  {`"ctx": {"os": "ios"}, "attributes": {"model": "x"}`, []string{"attribute *: attributes"}},
+		"a text in JSON": {`"ctx": "{\"os\": \"ios\"}"`, []string{"attribute ctx: ctx"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWarehouse(t)
+			w.text("imps.ndjson", `{"user_id": "u1", "flag": "nav", "variation": "a", "ts": "2026-03-02T10:00:00Z", `+c.line+"}\n")
+			w.text("events.ndjson", `{"user_id": "u1", "event": "buy", "ts": "2026-03-02T10:00:00Z"}`+"\n")
+			s := mustSurvey(t, w.engine, w.dir)
+			want := append([]string{"unit user: user_id", "timestamp : ts", "flag: flag", "variation: variation"}, c.want...)
+			if diff := cmp.Diff(want, columnsOf(&s.Sources[0].Def.Columns)); diff != "" {
+				t.Errorf("columns (-want +found):\n%s", diff)
+			}
+		})
+	}
+}
+
+// Of files without rows, and of columns without values, it is said that there are none.
+func TestSurveyOfNoRows(t *testing.T) {
+	w := newWarehouse(t)
+	w.text("imps.csv", "user_id,flag,variation,ts\n")
+	w.text("events.csv", "user_id,event,ts\nu1,buy,\n")
+	_, err := Survey(t.Context(), w.engine, w.dir, func(string) {})
+	var list diag.List
+	if !errors.As(err, &list) {
+		t.Fatalf("no list: %v", err)
+	}
+	said := list.Error()
+	for _, want := range []string{"as impressions: there are no rows;", "as events: no row has a ts"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("%q is not in\n%s", want, said)
+		}
+	}
+}
