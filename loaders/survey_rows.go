@@ -23,7 +23,8 @@ const (
 
 // rows looks at what the rows of the sources hold.
 func (s *surveyor) rows(ctx context.Context, tell func(string)) error {
-	kind, err := s.unitKind()
+	tell("counting the units of each kind")
+	kind, err := s.unitKind(ctx)
 	if err != nil {
 		return err
 	}
@@ -63,44 +64,6 @@ func noRows(sources []*surveyed, what string) error {
 	list.Errorf(diag.Pos{}, "no-rows", "no row of %s has an %s", pathsOf(sources), what).
 		WithHint("a row needs the id of a unit and a timestamp too")
 	return list
-}
-
-// unitKind chooses the unit kind of the experiments: of those that impressions
-// and events have, the one that fewest rows lack.
-func (s *surveyor) unitKind() (string, error) {
-	lost := map[string]int64{}
-	var order []string
-	for _, list := range [][]*surveyed{s.impressions, s.events} {
-		var here []string
-		for _, src := range list {
-			for _, u := range src.Units {
-				lost[u.Kind] += src.lost.NoUnit[u.Kind]
-				here = append(here, u.Kind)
-			}
-		}
-		if order == nil {
-			order = here
-		}
-		order = slices.DeleteFunc(order, func(kind string) bool { return !slices.Contains(here, kind) })
-	}
-	if len(order) == 0 {
-		var list diag.List
-		list.Errorf(diag.Pos{}, "no-common-unit", "impressions have ids of %s, and events ids of %s, so nothing tells which events are whose",
-			unitKinds(s.impressions), unitKinds(s.events)).WithHint("both need a column with the id of the same kind of unit")
-		return "", list
-	}
-	return slices.MinFunc(order, func(a, b string) int { return cmp.Compare(lost[a], lost[b]) }), nil
-}
-
-func unitKinds(sources []*surveyed) string {
-	var kinds []string
-	for _, src := range sources {
-		for _, u := range src.Units {
-			kinds = append(kinds, u.Kind)
-		}
-	}
-	slices.Sort(kinds)
-	return some(slices.Compact(kinds), 5)
 }
 
 // query runs a query and gives its rows.

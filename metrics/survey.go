@@ -11,6 +11,8 @@ type Survey struct {
 	Events []*SurveyedEvent
 	// Experiments are those with most units first.
 	Experiments []*SurveyedExperiment
+	// Units are the unit kinds that impressions have ids of, first that of the experiments.
+	Units []SurveyedUnit
 	// Attributes are those of impressions, sorted by name.
 	Attributes []SurveyedAttribute
 	// Others are the files that are neither impressions nor events.
@@ -109,6 +111,25 @@ type SurveyedExperiment struct {
 	// Holdback is the number of rows that were held back; they are among Rows.
 	Holdback   int64
 	Variations []SurveyedVariation // sorted by value
+}
+
+// SurveyedUnit is a unit kind that impressions have ids of.
+type SurveyedUnit struct {
+	Kind string
+	// InEvents reports whether events have ids of it too.
+	InEvents bool
+	// Units are those of all experiments, one of two experiments counting twice, and
+	// Several those of them that saw several variations of the experiment. They are
+	// counted where there are several kinds.
+	Units, Several int64
+}
+
+// Share is the share of the units that saw several variations.
+func (u SurveyedUnit) Share() float64 {
+	if u.Units == 0 {
+		return 0
+	}
+	return float64(u.Several) / float64(u.Units)
 }
 
 // SurveyedVariation is a value that the impressions of an experiment show.

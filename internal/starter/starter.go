@@ -359,6 +359,7 @@ func valueProperty(properties []metrics.SurveyedProperty) *metrics.SurveyedPrope
 func (w *writer) experiments() {
 	w.line("")
 	w.line("experiments:")
+	w.unitAdvice()
 	keys := names{taken: map[string]bool{}}
 	for i, x := range w.survey.Experiments {
 		if i < writtenExperiments {
@@ -371,6 +372,24 @@ func (w *writer) experiments() {
 		w.comment("  ", fmt.Sprintf("%s: %s in %s since %s", scalar(cmp.Or(x.Experiment, x.Flag)),
 			amount(x.Units, "unit"), amount(int64(len(x.Variations)), "variation"), x.First.Format("2006-01-02")))
 	}
+}
+
+// unitAdvice says of the unit that it is a guess, where impressions have ids of several
+// kinds, and what the others are like.
+func (w *writer) unitAdvice() {
+	if len(w.survey.Units) < 2 {
+		return
+	}
+	var parts []string
+	for _, u := range w.survey.Units {
+		part := fmt.Sprintf("by %s %s (%s)", scalar(u.Kind), amount(u.Several, "unit"), share(u.Several, u.Units))
+		if !u.InEvents {
+			part += ", and events have no ids of it"
+		}
+		parts = append(parts, part)
+	}
+	w.comment("  ", "CHECK the unit, which is a guess: it is what was randomised, and impressions have ids of several kinds. By how many units several variations of an experiment were seen: "+
+		strings.Join(parts, "; ")+". There should be next to none.")
 }
 
 func (w *writer) experiment(x *metrics.SurveyedExperiment, key string) {
@@ -390,7 +409,11 @@ func (w *writer) experiment(x *metrics.SurveyedExperiment, key string) {
 	if !isTest {
 		w.line("    rule: rollout # one variation is no test")
 	}
-	w.line("    unit: %s", scalar(x.Unit))
+	check := ""
+	if len(w.survey.Units) > 1 {
+		check = " # CHECK"
+	}
+	w.line("    unit: %s%s", scalar(x.Unit), check)
 	if x.Experiment != "" && x.Experiment != key {
 		w.line("    match: {experiment: %s}", scalar(x.Experiment))
 	}

@@ -101,6 +101,24 @@ func TestAnyNames(t *testing.T) {
 	})
 }
 
+// The unit is a guess where impressions have ids of several kinds.
+func TestUnitIsAGuess(t *testing.T) {
+	s := small()
+	s.Units = []metrics.SurveyedUnit{{Kind: "user", InEvents: true}}
+	if text := starter.Text(s, "exports", "metrics.yaml"); strings.Contains(text, "CHECK the unit") {
+		t.Errorf("the unit is no guess in\n%s", text)
+	}
+	s.Units = []metrics.SurveyedUnit{{Kind: "user", InEvents: true, Units: 300, Several: 12}, {Kind: "device", Units: 250, Several: 30}}
+	text := starter.Text(s, "exports", "metrics.yaml")
+	plain := strings.Join(strings.Fields(strings.ReplaceAll(text, "#", "")), " ")
+	for _, want := range []string{"CHECK the unit", "were seen: by user 12 units (4.0%); by device 30 units (12.0%), and events have no ids of it.", "unit: user CHECK"} {
+		if !strings.Contains(plain, want) {
+			t.Errorf("%q is not in\n%s", want, text)
+		}
+	}
+	decode(t, text)
+}
+
 // Where an attribute is called by more than a word, it is said how a condition names it.
 func TestAttributesOfSeveralWords(t *testing.T) {
 	for name, want := range map[string]bool{"country": false, "Country Code": true} {
