@@ -19,6 +19,8 @@ type recognised struct {
 	// facts maps the columns of rows that would be events if something said of which
 	// event, as in a table of orders alone.
 	facts *metrics.Columns
+	// about maps the columns of rows that may be about units; nil where they are not.
+	about *metrics.Columns
 	// noImpressions and noEvents say what the columns lack; empty: nothing.
 	noImpressions, noEvents string
 	// key is equal for columns that mean the same.
@@ -62,6 +64,7 @@ func recognise(columns []compiler.Column, inPath []string) recognised {
 		r.impressions, r.noImpressions = g.impressions()
 		r.events, r.noEvents = g.events()
 		r.facts = g.facts()
+		r.about = g.about()
 	}
 	switch r.role() {
 	case metrics.RoleImpressions:
@@ -164,6 +167,7 @@ var (
 	propertyWords   = []string{"properties", "props", "eventproperties", "tags", "params", "parameters", "eventparams", "eventdata", "payload", "data", "metadata", "attributes", "context"}
 	attributeWords  = []string{"contextattributes", "attributes", "userattributes", "userproperties", "traits", "dimensions", "context", "properties", "props", "metadata"}
 	idWords         = []string{"uuid", "id", "rowid", "insertid", "messageid", "hitid", "eventuuid", "eventid", "impressionid", "exposureid", "decisionid"}
+	sinceWords      = []string{"validfrom", "effectivefrom", "effectiveat", "updatedat", "changedat", "asof", "snapshotat", "snapshotdate"}
 	holdbackWords   = []string{"isholdback", "holdback", "isholdout", "holdout"}
 )
 
@@ -229,6 +233,24 @@ func (g *guess) facts() *metrics.Columns {
 	if lacks != lackingEvent {
 		return nil
 	}
+	return c
+}
+
+// about maps the columns of rows about units: their attributes, pairs of their ids, or
+// ids alone. It is nil for what has no ids, and for impressions and events that lack
+// something.
+func (g *guess) about() *metrics.Columns {
+	clear(g.used)
+	c := &metrics.Columns{Units: g.units()}
+	shown := g.take(variationWords, isServed).IsSet() && (g.take(experimentWords, isKey).IsSet() || g.take(flagWords, isKey).IsSet())
+	done := g.take(slices.DeleteFunc(slices.Clone(eventWords), func(word string) bool { return word == "name" }), isName).IsSet()
+	if len(c.Units) == 0 || shown || done {
+		return nil
+	}
+	clear(g.used)
+	c.Units = g.units()
+	c.Timestamp.Column = g.take(sinceWords, func(t compiler.ColumnType) bool { return isTime(t) || t.Kind == compiler.ColumnText })
+	c.Attributes = g.bag(attributeWords, isLabel)
 	return c
 }
 

@@ -326,6 +326,8 @@ func (s *surveyor) unknown(t *table, why []string) {
 		}
 	}
 	u := metrics.UnknownTable{Paths: t.paths, Files: len(t.files), Columns: columns, NoImpressions: t.meaning.noImpressions, NoEvents: t.meaning.noEvents}
+	u.About = t.meaning.about
+	u.OneEach = u.About == nil || t.meaning.facts != nil && !u.About.Timestamp.Column.IsSet()
 	for _, missing := range []*string{&u.NoImpressions, &u.NoEvents} {
 		if *missing == "" {
 			*missing = strings.Join(why, "; ")

@@ -83,3 +83,45 @@ func TestSurveyOfNoRows(t *testing.T) {
 		}
 	}
 }
+
+// What is neither impressions nor events may be about units, by the ids that it has; a row
+// of it may be an event where it has a time too.
+func TestSurveyOfRowsAboutUnits(t *testing.T) {
+	w := newWarehouse(t)
+	w.write("imps.parquet", oneImpression)
+	w.write("events.parquet", oneEvent)
+	for name, query := range map[string]string{
+		"fact":   oneFact,
+		"ids":    "SELECT 'u1' AS user_id",
+		"other":  oneOther,
+		"pairs":  "SELECT 'u1' AS user_id, 'd1' AS device_id",
+		"people": "SELECT 'u1' AS user_id, 'pro' AS plan, TIMESTAMP '2026-03-02 10:00:00' AS valid_from, 2.5 AS score",
+		"served": "SELECT 'u1' AS user_id, 'f' AS flag, 'a' AS variation",
+		"done":   "SELECT 'u1' AS user_id, 'buy' AS event_name, 'x' AS sku",
+	} {
+		w.write(name+"/a.parquet", query)
+	}
+	s := mustSurvey(t, w.engine, w.dir)
+	got := map[string][]string{}
+	for _, u := range s.Others {
+		lines := []string{}
+		if u.OneEach {
+			lines = append(lines, "may be events")
+		}
+		if u.About != nil {
+			lines = append(lines, columnsOf(u.About)...)
+		}
+		got[filepath.Base(filepath.Dir(u.Paths[0]))] = lines
+	}
+	if diff := cmp.Diff(map[string][]string{
+		"fact":   {"may be events", "unit user: user_id", "attribute amount: amount"},
+		"ids":    {"unit user: user_id"},
+		"other":  {"may be events"},
+		"pairs":  {"unit user: user_id", "unit device: device_id"},
+		"people": {"unit user: user_id", "timestamp : valid_from", "attribute plan: plan"},
+		"served": {"may be events"},
+		"done":   {"may be events"},
+	}, got); diff != "" {
+		t.Errorf("about units (-want +found):\n%s", diff)
+	}
+}

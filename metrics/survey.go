@@ -153,4 +153,9 @@ type UnknownTable struct {
 	Columns []string // with their types
 	// NoImpressions and NoEvents say why the files are neither the one nor the other.
 	NoImpressions, NoEvents string
+	// About maps the columns as those of a source of units, where the rows may be about
+	// units; nil where they are not. Ids alone may be those of units to leave out.
+	About *Columns
+	// OneEach reports whether each row may be one event, whose key no column tells.
+	OneEach bool
 }

@@ -162,11 +162,7 @@ func operand(expression string) string {
 
 func (w *writer) columns(c *metrics.Columns) {
 	w.line("      columns:")
-	var units []string
-	for _, u := range c.Units {
-		units = append(units, scalar(u.Kind.V)+": "+scalar(u.Column.Src))
-	}
-	w.line("        units: {%s}", strings.Join(units, ", "))
+	w.line("        %s", unitsFlow(c))
 	for _, f := range []struct {
 		name   string
 		column metrics.Expr
@@ -193,6 +189,15 @@ func (w *writer) columns(c *metrics.Columns) {
 	if c.Holdback.IsSet() {
 		w.line("        holdback: %s", scalar(c.Holdback.Src))
 	}
+}
+
+// unitsFlow are the ids of units as a key with its value.
+func unitsFlow(c *metrics.Columns) string {
+	var units []string
+	for _, u := range c.Units {
+		units = append(units, scalar(u.Kind.V)+": "+scalar(u.Column.Src))
+	}
+	return "units: {" + strings.Join(units, ", ") + "}"
 }
 
 func (w *writer) bag(name string, b metrics.Bag) {
@@ -532,18 +537,5 @@ func (w *writer) rest() {
 		}
 		w.comment("", "Attributes of impressions, for segments and as "+how+" in where: "+list(all)+".")
 	}
-	for i, u := range w.survey.Others {
-		if i == 0 {
-			w.line("")
-			w.comment("", "Files that are neither impressions nor events:")
-		}
-		var paths []string
-		for _, p := range u.Paths {
-			paths = append(paths, shown(p))
-		}
-		w.comment("", fmt.Sprintf("%s, %s, with the columns %s", list(paths), amount(int64(u.Files), "file"), list(u.Columns)))
-	}
-	if len(w.survey.Others) > 0 {
-		w.comment("", `Where each row is one event, such as an order, write a source of events with units, timestamp and event: '"order"', a text in both quotes.`)
-	}
+	w.others()
 }

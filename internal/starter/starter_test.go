@@ -101,6 +101,56 @@ func TestAnyNames(t *testing.T) {
 	})
 }
 
+// Of files about units it is said under which sources they stand; the columns that are
+// shown are right there.
+func TestFilesAboutUnits(t *testing.T) {
+	column := func(name string) metrics.Expr { return metrics.Expr{Src: name} }
+	user := metrics.UnitColumn{Kind: metrics.Text{V: "user"}, Column: column("User ID")}
+	device := metrics.UnitColumn{Kind: metrics.Text{V: "device"}, Column: column("device_id")}
+	plan := metrics.Bag{From: column("more"), Named: []metrics.NamedColumn{{Name: metrics.Text{V: "plan: now"}, Column: column("plan: now")}}}
+	const event = "Where each row is one event"
+	for name, c := range map[string]struct {
+		other metrics.UnknownTable
+		want  string // the text before the columns; empty: none
+		role  string
+		event bool
+	}{
+		"attributes": {metrics.UnknownTable{Columns: []string{"a", "b"}, About: &metrics.Columns{Units: []metrics.UnitColumn{user}, Attributes: plan, Timestamp: metrics.TimestampColumn{Column: column("since")}}, OneEach: true}, "attributes of units", "units", true},
+		"one column": {metrics.UnknownTable{Columns: []string{"a", "b"}, About: &metrics.Columns{Units: []metrics.UnitColumn{user}, Attributes: metrics.Bag{From: column("traits")}}}, "attributes of units", "units", false},
+		"pairs":      {metrics.UnknownTable{Columns: []string{"a", "b"}, About: &metrics.Columns{Units: []metrics.UnitColumn{user, device}}}, "pairs of ids", "units", false},
+		"ids":        {metrics.UnknownTable{Columns: []string{"a"}, About: &metrics.Columns{Units: []metrics.UnitColumn{user}}}, "ids of units that are not to count", "exclude_units", false},
+		"numbers":    {metrics.UnknownTable{Columns: []string{"a", "b"}, About: &metrics.Columns{Units: []metrics.UnitColumn{user}}}, "", "", false},
+		"neither":    {metrics.UnknownTable{Columns: []string{"a", "b"}, OneEach: true}, "", "", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := small()
+			c.other.Paths, c.other.Files = []string{"x.parquet"}, 1
+			s.Others = []metrics.UnknownTable{c.other}
+			text := starter.Text(s, "exports", "metrics.yaml")
+			if strings.Contains(text, event) != c.event {
+				t.Errorf("%q is there: %t, want %t", event, !c.event, c.event)
+			}
+			_, rest, found := strings.Cut(text, "#   CHECK: ")
+			if !found || c.want == "" {
+				if found != (c.want != "") {
+					t.Errorf("said: %t, in\n%s", found, text)
+				}
+				return
+			}
+			said, rest, _ := strings.Cut(rest, "\n")
+			if !strings.HasPrefix(said, c.want) || !strings.HasSuffix(said, " stand under sources as "+c.role+", with") {
+				t.Errorf("said %q", said)
+			}
+			columns, _, _ := strings.Cut(rest, "\n")
+			entry := "{name: x, path: x, " + strings.TrimSpace(strings.TrimPrefix(columns, "#")) + "}"
+			if c.role == "exclude_units" {
+				entry = strings.Replace(entry, "name: x, ", "", 1)
+			}
+			decode(t, strings.Replace(text, "sources:\n", "sources:\n  "+c.role+": ["+entry+"]\n", 1))
+		})
+	}
+}
+
 // The unit is a guess where impressions have ids of several kinds.
 func TestUnitIsAGuess(t *testing.T) {
 	s := small()
