@@ -18,36 +18,54 @@ type exported struct {
 	// files are the data files below it, sorted; those of an object store are
 	// listed once.
 	files []string
+	// further are files of other formats than Parquet, where files are Parquet files.
+	further []string
 	// empty are the files without a row, which say nothing of what they are.
 	empty []string
 }
 
 // openExported lists the data files below a folder or a URL: the Parquet files,
-// where there are any.
+// where there are any, and the others apart.
 func openExported(ctx context.Context, engine *Engine, root string) (*exported, error) {
 	x := &exported{root: strings.TrimSuffix(root, "/")}
 	if !objectstore.IsURL(root) {
 		x.root = filepath.ToSlash(filepath.Clean(root))
-		var err error
-		x.files, err = below(x.root)
-		slices.Sort(x.files)
+		all, err := search(x.root, "**")
+		x.setFiles(all)
 		return x, err
 	}
 	at, _, err := objectPattern(x.root)
 	if err != nil {
 		return nil, err
 	}
-	objects, err := findObjects(ctx, engine.store, x.root+"/**", nil, span{})
+	objects, err := findObjects(ctx, engine.store, x.root+"/**/"+anyData, nil, span{}) // of all formats
 	if err != nil {
 		return nil, unreachable(x.root, err)
 	}
+	var all []string
 	for _, o := range objects {
 		url := objectstore.Location{Bucket: at.Bucket, Key: o.Key}.String()
 		engine.objects[url] = o
-		x.files = append(x.files, url)
+		all = append(all, url)
 	}
-	slices.Sort(x.files)
+	x.setFiles(all)
 	return x, nil
+}
+
+// setFiles sorts the data files of an export into those to look at first, and the others.
+func (x *exported) setFiles(all []string) {
+	slices.Sort(all)
+	x.files = oneFormat(slices.Clone(all))
+	if len(x.files) < len(all) {
+		x.further = slices.DeleteFunc(all, func(file string) bool { return slices.Contains(x.files, file) })
+	}
+}
+
+// whole is the export with the files of all formats.
+func (x *exported) whole() *exported {
+	all := slices.Concat(x.files, x.further)
+	slices.Sort(all)
+	return &exported{root: x.root, files: all}
 }
 
 // path is a path below the root.

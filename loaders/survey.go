@@ -21,7 +21,8 @@ import (
 // Survey looks at the data files below a folder, or at a URL in an object store:
 // which are impressions and which are events, by a preset or by the names and
 // types of their columns, and what their rows hold. It does so for somebody who
-// has no definitions yet. Where there are Parquet files, it looks at no others.
+// has no definitions yet. Where there are Parquet files, it looks at others only for
+// what they lack, impressions or events: the others may hold the same rows.
 //
 // A folder from which no definitions can be written is a diag.List without
 // places; files that cannot be read are an *[UnreachableError]. The progress is
@@ -32,28 +33,15 @@ func Survey(ctx context.Context, engine *Engine, folder string, tell func(step s
 	if err != nil {
 		return nil, err
 	}
-	tables, err := findTables(ctx, engine, x)
-	if err != nil {
+	s := &surveyor{engine: engine, export: x, out: &metrics.Survey{NotRead: x.further}}
+	if err := s.tables(ctx, tell); err != nil {
 		return nil, err
 	}
-	if len(tables) == 0 {
-		return nil, noRecords(x)
-	}
-	s := &surveyor{engine: engine, export: x, out: &metrics.Survey{}}
-	for _, t := range tables {
-		tell("looking at " + strings.Join(t.paths, ", "))
-		if err := s.table(ctx, t); err != nil {
+	if lacks := s.lacks(); len(lacks) > 0 && len(x.further) > 0 {
+		s = &surveyor{engine: engine, export: x.whole(), out: &metrics.Survey{}, wanted: lacks}
+		if err := s.tables(ctx, tell); err != nil {
 			return nil, err
 		}
-	}
-	if err := s.logs(ctx); err != nil {
-		return nil, err
-	}
-	if err := s.both(ctx); err != nil {
-		return nil, err
-	}
-	if err := s.factTables(ctx); err != nil {
-		return nil, err
 	}
 	if err := s.incomplete(); err != nil {
 		return nil, err
@@ -63,6 +51,56 @@ func Survey(ctx context.Context, engine *Engine, folder string, tell func(step s
 		return nil, err
 	}
 	return s.out, nil
+}
+
+// tables makes sources of the tables of the export.
+func (s *surveyor) tables(ctx context.Context, tell func(step string)) error {
+	tables, err := findTables(ctx, s.engine, s.export)
+	if err != nil {
+		return err
+	}
+	if len(tables) == 0 && len(s.export.further) == 0 {
+		return noRecords(s.export)
+	}
+	for _, t := range tables {
+		if !s.wants(t) {
+			s.out.NotRead = append(s.out.NotRead, t.files...)
+			continue
+		}
+		tell("looking at " + strings.Join(t.paths, ", "))
+		if err := s.table(ctx, t); err != nil {
+			return err
+		}
+	}
+	if err := s.logs(ctx); err != nil {
+		return err
+	}
+	if err := s.both(ctx); err != nil {
+		return err
+	}
+	return s.factTables(ctx)
+}
+
+// lacks are the roles that no table has.
+func (s *surveyor) lacks() []metrics.SourceRole {
+	var out []metrics.SourceRole
+	if len(s.impressions) == 0 {
+		out = append(out, metrics.RoleImpressions)
+	}
+	if len(s.events) == 0 {
+		out = append(out, metrics.RoleEvents)
+	}
+	return out
+}
+
+// wants reports whether a table is to be looked at: all where Parquet files lack nothing
+// that others are looked at for, else of the others those that may be what they lack.
+func (s *surveyor) wants(t *table) bool {
+	if len(s.wanted) == 0 || t.data[0].format == metrics.FormatParquet {
+		return true
+	}
+	role := t.meaning.role()
+	return role == "" || slices.Contains(s.wanted, role)
 }
 
 // surveyor holds what a survey has found so far.
@@ -80,6 +118,8 @@ type surveyor struct {
 	facts []*table
 	// eventLogs are tables that have every event, beside tables of single ones.
 	eventLogs []*table
+	// wanted are the roles that other files than Parquet are looked at for; empty: all.
+	wanted []metrics.SourceRole
 }
 
 // surveyed is a source as the definitions and as the compiler see it.

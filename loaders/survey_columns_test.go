@@ -125,3 +125,56 @@ func TestSurveyOfRowsAboutUnits(t *testing.T) {
 		t.Errorf("about units (-want +found):\n%s", diff)
 	}
 }
+
+// Where there is Parquet, other files are looked at for what it lacks: they may hold the
+// same rows.
+func TestSurveyOfSeveralFormats(t *testing.T) {
+	w := newWarehouse(t)
+	const shown, done = "user_id,flag,variation,ts\nu1,f,a,2026-03-02 10:00:00\n", "user_id,event,ts\nu1,buy,2026-03-02 11:00:00\n"
+	for name, c := range map[string]struct {
+		parquet       map[string]string
+		want, notRead []string
+	}{
+		"all": {
+			map[string]string{"imps.parquet": oneImpression, "events.parquet": oneEvent},
+			[]string{"impressions imps: imps.parquet", "events events: events.parquet"},
+			[]string{"done.csv", "shown.csv", "some.csv"},
+		},
+		"impressions": {
+			map[string]string{"imps.parquet": oneImpression},
+			[]string{"impressions imps: imps.parquet", "events done: done.csv", "other: some.csv"},
+			[]string{"shown.csv"},
+		},
+		"events": {
+			map[string]string{"events.parquet": oneEvent},
+			[]string{"impressions shown: shown.csv", "events events: events.parquet", "other: some.csv"},
+			[]string{"done.csv"},
+		},
+		"neither": {
+			map[string]string{"more.parquet": oneOther},
+			[]string{"impressions shown: shown.csv", "events done: done.csv", "other: more.parquet", "other: some.csv"}, nil,
+		},
+		"nothing": {nil, []string{"impressions shown: shown.csv", "events done: done.csv", "other: some.csv"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := w.folder(t)
+			for file, query := range c.parquet {
+				w.write(file, query)
+			}
+			w.text("shown.csv", shown)
+			w.text("done.csv", done)
+			w.text("some.csv", "a,b\n1,2\n")
+			s := mustSurvey(t, w.engine, w.dir)
+			if diff := cmp.Diff(c.want, sourcesOf(s, w.dir)); diff != "" {
+				t.Errorf("sources (-want +found):\n%s", diff)
+			}
+			var notRead []string
+			for _, file := range s.NotRead {
+				notRead = append(notRead, filepath.Base(file))
+			}
+			if diff := cmp.Diff(c.notRead, notRead); diff != "" {
+				t.Errorf("not looked at (-want +found):\n%s", diff)
+			}
+		})
+	}
+}

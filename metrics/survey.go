@@ -17,6 +17,8 @@ type Survey struct {
 	Attributes []SurveyedAttribute
 	// Others are the files that are neither impressions nor events.
 	Others []UnknownTable
+	// NotRead are files that were not looked at, because Parquet files hold what they may.
+	NotRead []string
 }
 
 // SurveyedSource is a source with what it holds.

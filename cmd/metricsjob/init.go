@@ -21,14 +21,14 @@ func (p *program) initCommand() *cobra.Command {
 		Use:   "init FOLDER",
 		Short: "Write a starter file from an export",
 		Long: `Looks at the data files below a folder, or below s3://bucket/folder: Parquet,
-and where there is none, NDJSON and CSV, also with .gz or .zst. Finds out which
-are impressions and which are events, by a preset or by the names and types of
-their columns, and writes a definitions file that can be checked and run: the
-sources, the event keys with their properties, the experiments with their
-variations, a few metrics, and everything else that was found as comments. Where no
-table has event keys, each table of ids and times is taken for the event that it is
-called by. What had to be guessed is marked with CHECK. A file that is there is never
-overwritten.`,
+and where there is none, or it lacks impressions or events, NDJSON and CSV, also
+with .gz or .zst. Finds out which are impressions and which are events, by a preset
+or by the names and types of their columns, and writes a definitions file that can
+be checked and run: the sources, the event keys with their properties, the
+experiments with their variations, a few metrics, and everything else that was found
+as comments. Where no table has event keys, each table of ids and times is taken for
+the event that it is called by. What had to be guessed is marked with CHECK. A file
+that is there is never overwritten.`,
 		Example: `  metricsjob init exports
   metricsjob init s3://bucket/exports
   metricsjob init exports --out metrics/starter.yaml`,

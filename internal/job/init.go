@@ -118,6 +118,9 @@ func surveyFacts(s *metrics.Survey) []string {
 	for _, u := range s.Others {
 		add("not recognised: %s", u.Paths[0])
 	}
+	if n := len(s.NotRead); n > 0 {
+		add("not looked at, beside Parquet files: %s, such as %s", amount(int64(n), "file"), s.NotRead[0])
+	}
 	return facts
 }
 

@@ -30,6 +30,15 @@ func (w *writer) others() {
 	}
 }
 
+// notRead says which files were not looked at.
+func (w *writer) notRead() {
+	if files := w.survey.NotRead; len(files) > 0 {
+		w.line("")
+		some := files[:min(5, len(files))]
+		w.comment("", fmt.Sprintf("Not looked at, because Parquet files hold impressions and events: %s, such as %s.", amount(int64(len(files)), "file"), list(some)))
+	}
+}
+
 // aboutUnits says what rows about units are good for, and which columns they have as that.
 // It is empty for what is not about units.
 func aboutUnits(u metrics.UnknownTable) (what, columns string) {

@@ -538,4 +538,5 @@ func (w *writer) rest() {
 		w.comment("", "Attributes of impressions, for segments and as "+how+" in where: "+list(all)+".")
 	}
 	w.others()
+	w.notRead()
 }

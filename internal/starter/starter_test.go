@@ -151,6 +151,15 @@ func TestFilesAboutUnits(t *testing.T) {
 	}
 }
 
+// Files that were not looked at are named.
+func TestFilesNotLookedAt(t *testing.T) {
+	s := small()
+	s.NotRead = []string{"events.csv", "exposures.csv"}
+	if text := starter.Text(s, "exports", "metrics.yaml"); !strings.Contains(text, "hold impressions and events: 2 files, such as events.csv,\n# exposures.csv.\n") {
+		t.Errorf("the files are not in\n%s", text)
+	}
+}
+
 // The unit is a guess where impressions have ids of several kinds.
 func TestUnitIsAGuess(t *testing.T) {
 	s := small()
