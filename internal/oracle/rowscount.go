@@ -341,6 +341,9 @@ func (x *experiment) scopeOf(sel metrics.EventSelector, u *unit, start time.Time
 		member: func(bag, key string) Value {
 			switch bag {
 			case "properties":
+				if x.declares(sel, key) {
+					return x.property(sel, r, key)
+				}
 				if text, ok := plain(absent(r.Properties, key)); ok {
 					return text
 				}
@@ -360,6 +363,14 @@ func (x *experiment) scopeOf(sel metrics.EventSelector, u *unit, start time.Time
 			panic(fmt.Sprintf("oracle: unknown name %s.%s", bag, key))
 		},
 	}
+}
+
+// declares reports whether one of a metric's events declares a property.
+//
+// Reading: such a property has its type and scale by either name, price and
+// properties["price"].
+func (x *experiment) declares(sel metrics.EventSelector, name string) bool {
+	return slices.ContainsFunc(x.eventTypes(sel), func(e *metrics.EventType) bool { return e.Property(name) != nil })
 }
 
 // property gives a declared property of an event row, typed and scaled.
