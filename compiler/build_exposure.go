@@ -224,7 +224,7 @@ func (b *builder) dropped() sqlast.Expr {
 		drop(all(b.isExperiment(x), sqlast.Not{X: in}), "audience")
 	}
 	for _, x := range b.plan.Experiments {
-		if last := x.LastPhase(); last != nil {
+		if last := x.Def.LastPhase(); last != nil {
 			drop(all(b.isExperiment(x), compare(sqlast.Less, b.firstTime(), sqlast.Timestamp(last.Start.V))), "phase")
 		}
 	}

@@ -86,18 +86,10 @@ type ExperimentPlan struct {
 	Metrics       []*MetricPlan
 }
 
-// LastPhase is the phase whose units alone count; nil where all do.
-func (x *ExperimentPlan) LastPhase() *metrics.Phase {
-	if n := len(x.Def.Phases); n > 0 && x.Def.PhasePool.V == "last" {
-		return x.Def.Phases[n-1]
-	}
-	return nil
-}
-
 // Strata are the phases by which statistics are post-stratified; nil where there
 // are not several.
 func (x *ExperimentPlan) Strata() []*metrics.Phase {
-	if len(x.Def.Phases) > 1 && x.LastPhase() == nil {
+	if len(x.Def.Phases) > 1 && x.Def.LastPhase() == nil {
 		return x.Def.Phases
 	}
 	return nil

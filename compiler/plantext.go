@@ -133,7 +133,7 @@ func (x *ExperimentPlan) print(b *strings.Builder) {
 	if x.Audience != nil {
 		fmt.Fprintf(b, "      where %s\n", x.Audience)
 	}
-	if last := x.LastPhase(); last != nil {
+	if last := x.Def.LastPhase(); last != nil {
 		fmt.Fprintf(b, "      only units of the last phase, from %s\n", stamp(last.Start.V))
 	}
 	for i, phase := range x.Strata() {

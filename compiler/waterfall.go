@@ -92,7 +92,7 @@ func (u *UnitProgram) waterfall(x *ExperimentPlan, steps []*MetricPlan, slice Sl
 	shown := &exposureWaterfall{builder: u.b, x: x, waits: t.Waits, slice: slice, unit: unit}
 	parts := []WaterfallPart{shown.part()}
 	add := func(name string, t *Tally, v *UnitValue) *WaterfallPart {
-		w := &eventWaterfall{builder: u.b, x: x, measure: u.Plan.rowsOf(v.Measure), waits: t.Waits, slice: slice, unit: unit}
+		w := &eventWaterfall{builder: u.b, x: x, measure: u.Plan.RowsOf(v.Measure), waits: t.Waits, slice: slice, unit: unit}
 		part := w.part()
 		part.Name = name
 		parts = append(parts, part)
@@ -112,7 +112,7 @@ func (u *UnitProgram) waterfall(x *ExperimentPlan, steps []*MetricPlan, slice Sl
 		switch {
 		case m.Step > 0:
 			counted(add(fmt.Sprintf("step %d", m.Step), m.Tally, m.Tally.X), m)
-		case m.Tally.Y == nil || u.Plan.rowsOf(m.Tally.X.Measure) == u.Plan.rowsOf(m.Tally.Y.Measure) && m.Tally.Y.Op == OpGroups:
+		case m.Tally.Y == nil || u.Plan.RowsOf(m.Tally.X.Measure) == u.Plan.RowsOf(m.Tally.Y.Measure) && m.Tally.Y.Op == OpGroups:
 			counted(add("events", m.Tally, m.Tally.X), m)
 		default:
 			counted(add("numerator", m.Tally, m.Tally.X), m)
@@ -152,9 +152,9 @@ func (u *UnitPlan) chainOf(t *Tally) *Derived {
 	return nil
 }
 
-// rowsOf is the measure whose rows a measure is of: itself, or the one that it
+// RowsOf is the measure whose rows a measure is of: itself, or the one that it
 // is derived from.
-func (u *UnitPlan) rowsOf(n *Measure) *Measure {
+func (u *UnitPlan) RowsOf(n *Measure) *Measure {
 	for _, d := range u.Derived {
 		i := slices.Index(d.Measures, n)
 		switch {
@@ -328,7 +328,7 @@ func (l *ladder) dropSteps(x *ExperimentPlan, dropped sqlast.Expr) {
 	if x.Audience != nil {
 		drop("audience", "unit in the audience: "+x.Audience.String())
 	}
-	if last := x.LastPhase(); last != nil {
+	if last := x.Def.LastPhase(); last != nil {
 		drop("phase", "unit of the last phase, from "+stamp(last.Start.V))
 	}
 }

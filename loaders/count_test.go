@@ -98,7 +98,7 @@ func TestCount(t *testing.T) {
 			if src.Files[0].Whole || !src.Files[1].Whole && tc.name != "two unit kinds" {
 				t.Errorf("%+v", src.Files)
 			}
-			dropped, err := Count(t.Context(), w.engine, src, never)
+			dropped, err := Count(t.Context(), w.engine, src, endless)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -141,7 +141,7 @@ func TestMalformed(t *testing.T) {
 			w.write("a.parquet", parquet+"]) AS props")
 			for _, file := range []string{"a.ndjson", "a.csv", "a.parquet"} {
 				src := w.mustInspect(w.events(file, func(s *metrics.Source) { s.Columns.Properties.From = col("props") }))
-				dropped, err := Count(t.Context(), w.engine, src, never)
+				dropped, err := Count(t.Context(), w.engine, src, endless)
 				if err != nil || dropped.Malformed != tc.want {
 					t.Errorf("%s: %d malformed of %d, want %d, error %v", file, dropped.Malformed, src.Rows, tc.want, err)
 				}
@@ -161,7 +161,7 @@ func TestCountReadsNothingThatFootersSettle(t *testing.T) {
 	}))
 	src.Files[0].Path = w.dir + "/gone.parquet"
 	src.Read = sqlast.OfFiles(src.Read, []string{src.Files[0].Path})
-	dropped, err := Count(t.Context(), w.engine, src, never)
+	dropped, err := Count(t.Context(), w.engine, src, endless)
 	if diff := cmp.Diff(Dropped{NoUnit: map[string]int64{}}, dropped); err != nil || diff != "" {
 		t.Error(err, diff)
 	}

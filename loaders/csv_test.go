@@ -54,7 +54,7 @@ func TestCSV(t *testing.T) {
 			if diff := cmp.Diff(tc.values, w.sorted(src, src.Value.SQL)); diff != "" {
 				t.Error(diff)
 			}
-			lost, err := Count(t.Context(), w.engine, src, never)
+			lost, err := Count(t.Context(), w.engine, src, endless)
 			if err != nil || src.Rows != tc.rows || lost.Unreadable != tc.unreadable {
 				t.Errorf("%d rows, lost %+v, %v", src.Rows, lost, err)
 			}

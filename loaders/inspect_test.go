@@ -93,7 +93,7 @@ func TestInspectE3(t *testing.T) {
 	if err != nil || !horizon.AsOf.Equal(instantOf(t, "2020-09-14T18:38:33.933001Z")) || len(horizon.Future) > 0 {
 		t.Errorf("%+v, %v", horizon, err)
 	}
-	dropped, err := Count(t.Context(), engine, conversions, never)
+	dropped, err := Count(t.Context(), engine, conversions, endless)
 	if diff := cmp.Diff(Dropped{NoUnit: map[string]int64{}}, dropped); err != nil || diff != "" {
 		t.Error(err, diff)
 	}

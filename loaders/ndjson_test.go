@@ -165,7 +165,7 @@ func TestLinesThatAreNoRows(t *testing.T) {
 			if diff := cmp.Diff(append(slices.Clone(tc.rows), "z"), w.sorted(src, src.Units[0].SQL)); diff != "" {
 				t.Error(diff)
 			}
-			lost, err := Count(t.Context(), w.engine, src, never)
+			lost, err := Count(t.Context(), w.engine, src, endless)
 			if err != nil || lost.Unreadable != tc.unreadable {
 				t.Errorf("lost %+v, %v", lost, err)
 			}

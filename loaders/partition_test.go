@@ -112,7 +112,7 @@ func TestDaysOfOtherForms(t *testing.T) {
 			if diff := cmp.Diff(test.read, read); diff != "" {
 				t.Errorf("read (-want +got):\n%s", diff)
 			}
-			dropped, err := Count(t.Context(), w.engine, src, never)
+			dropped, err := Count(t.Context(), w.engine, src, endless)
 			if want := int64(len(test.levels) - len(test.read)); err != nil || dropped.Partition != want {
 				t.Errorf("%d rows are far from their day, want %d; %v", dropped.Partition, want, err)
 			}
@@ -122,9 +122,6 @@ func TestDaysOfOtherForms(t *testing.T) {
 		})
 	}
 }
-
-// never is later than every row.
-var never = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func TestBetween(t *testing.T) {
 	w := newWarehouse(t)
@@ -157,10 +154,10 @@ func TestBetween(t *testing.T) {
 			}
 		})
 	}
-	if all := src.Between(time.Time{}, never); all != src || len(parquetOf(all).Files) != 1 {
+	if all := src.Between(time.Time{}, endless); all != src || len(parquetOf(all).Files) != 1 {
 		t.Error("without bounds nothing is pruned")
 	}
-	if none := src.Between(instantOf(t, "2027-01-01T00:00:00Z"), never); len(none.Files) != 1 {
+	if none := src.Between(instantOf(t, "2027-01-01T00:00:00Z"), endless); len(none.Files) != 1 {
 		t.Error("one file stays, for its columns")
 	}
 }
@@ -175,7 +172,7 @@ func TestBetweenKeepsWhatTheSchemaNeeds(t *testing.T) {
 		s.Columns.Value = col("x")
 	}))
 	wantMessage(t, list, "the column x is missing in 2 of 3 files", "ds=2026-03-20/a.parquet")
-	pruned := src.Between(instantOf(t, "2026-03-21T00:00:00Z"), never)
+	pruned := src.Between(instantOf(t, "2026-03-21T00:00:00Z"), endless)
 	if diff := cmp.Diff([]string{"5", "-", "-"}, w.values(pruned, pruned.Value.SQL)); diff != "" {
 		t.Error(diff)
 	}

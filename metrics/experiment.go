@@ -146,6 +146,14 @@ type Phase struct {
 	Pos     diag.Pos
 }
 
+// LastPhase is the phase whose units alone count; nil where all do.
+func (e *Experiment) LastPhase() *Phase {
+	if n := len(e.Phases); n > 0 && e.PhasePool.V == "last" {
+		return e.Phases[n-1]
+	}
+	return nil
+}
+
 // PhaseWeight is the weight of one variation in a phase.
 type PhaseWeight struct {
 	Variation Text

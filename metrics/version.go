@@ -404,25 +404,24 @@ func plainExpr(src string) string {
 
 // unwrapped are the tokens of an expression without parentheses around all of it.
 func unwrapped(tokens []string) []string {
-	for len(tokens) > 2 && tokens[0] == "(" {
-		depth := 0
-		for i, t := range tokens {
-			switch t {
-			case "(":
-				depth++
-			case ")":
-				depth--
-			}
-			if depth == 0 {
-				if i < len(tokens)-1 {
-					return tokens
-				}
-				break
-			}
-		}
+	for len(tokens) > 2 && tokens[0] == "(" && closing(tokens) == len(tokens)-1 {
 		tokens = tokens[1 : len(tokens)-1]
 	}
 	return tokens
+}
+
+// closing is where the parenthesis at the first token ends; -1 where it does not.
+func closing(tokens []string) int {
+	depth := 0
+	return slices.IndexFunc(tokens, func(t string) bool {
+		switch t {
+		case "(":
+			depth++
+		case ")":
+			depth--
+		}
+		return depth == 0
+	})
 }
 
 // sortedEntries are the tokens of a list, its entries in order and each once.

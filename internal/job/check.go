@@ -97,7 +97,7 @@ func (c *checker) run(ctx context.Context) error {
 	for _, s := range c.catalog.Sources() {
 		c.fact("source %s: %s, %s", s.Def.Name.V, amount(int64(len(s.Files)), "file"), amount(s.Rows, "row"))
 	}
-	c.measures = slices.Concat(measuresOf(c.plan), awaited(c.plan), c.outsideMeasures())
+	c.measures = slices.Concat(measuresOf(c.plan.Units), awaited(c.plan), c.outsideMeasures())
 	c.fact("as of %s", c.asOf.Format("2006-01-02 15:04:05.999999"))
 	c.tell("looking at event keys")
 	for _, s := range c.catalog.Events {

@@ -30,7 +30,7 @@ func (c *checker) counts(ctx context.Context, u *compiler.UnitPlan, x *compiler.
 		// That a source has no event of an exposed unit is said of the source.
 		occurs := slices.ContainsFunc(n.Sources, func(s *compiler.Source) bool { return c.occursIn(n, s) && !c.strangers[s] })
 		unreached := m.Step > 1 && got.counted(x, x.Metrics[i-1]) == 0 // which is said of the step before
-		if got.counted(x, m) == 0 && exposed > 0 && occurs && !c.doubted[madeOf(u, n)] && !unreached && !c.waitsInVain(u, x, n) {
+		if got.counted(x, m) == 0 && exposed > 0 && occurs && !c.doubted[u.RowsOf(n)] && !unreached && !c.waitsInVain(u, x, n) {
 			silent = append(silent, m)
 		}
 		if err := c.vanishing(ctx, x, m, got); err != nil {

@@ -17,7 +17,7 @@ func (c *checker) unitConditions(u *compiler.UnitPlan, x *compiler.ExperimentPla
 	for _, m := range x.Metrics {
 		n, def := m.Tally.X.Measure, m.Def.Metric
 		if def.Over.V != "" || def.Ratio != nil && def.Ratio.NumeratorWithin.Set {
-			n = madeOf(u, n)
+			n = u.RowsOf(n)
 		}
 		if n.Where == nil {
 			continue
@@ -41,25 +41,16 @@ func (c *checker) unitConditions(u *compiler.UnitPlan, x *compiler.ExperimentPla
 			continue
 		}
 		said := c.found.Warnf(n.Where.Place(refs[0]), "where-about-units", "%s is about the unit: units for which it is not true %s", where, stay)
-		switch refs[0].Kind {
-		case compiler.RefUnitID:
+		if refs[0].Kind == compiler.RefUnitID {
 			said.WithHint("to leave units out by their ids, list them in a file of sources: exclude_units")
-		case compiler.RefUnit:
-			said.WithHint("to leave them out, write it as where of the experiment; to compare such units with the others, write segments: [unit.%s]", refs[0].Name)
-		default:
-			said.WithHint("to leave them out, write it as where of the experiment; to compare such units with the others, write segments: [%s]", refs[0].Name)
+			continue
 		}
-	}
-}
-
-// madeOf is the measure whose rows another is made of.
-func madeOf(u *compiler.UnitPlan, n *compiler.Measure) *compiler.Measure {
-	for _, d := range u.Derived {
-		if slices.Contains(d.Measures, n) {
-			return d.From[0]
+		segment := refs[0].Name
+		if refs[0].Kind == compiler.RefUnit {
+			segment = "unit." + segment
 		}
+		said.WithHint("to leave them out, write it as where of the experiment; to compare such units with the others, write segments: [%s]", segment)
 	}
-	return n
 }
 
 // otherSides warns of metrics whose test looks for a change for the worse alone: no

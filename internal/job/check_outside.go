@@ -37,37 +37,29 @@ func (c *checker) outsideMeasures() []*compiler.Measure {
 			d.Severity = diag.Warning
 			c.found = append(c.found, d)
 		}
-		out = append(out, measuresOf(plan)...)
+		out = append(out, measuresOf(plan.Units)...)
 	}
 	return out
 }
 
 // awaited are the measures of the events that activate units, or that metrics count after.
 func awaited(plan *compiler.Plan) []*compiler.Measure {
-	var out []*compiler.Measure
+	var units []*compiler.UnitPlan
 	for _, u := range plan.Units {
 		if u.Following != nil {
-			out = append(out, measuresIn(u.Following.Plan)...)
+			units = append(units, u.Following.Plan)
 		}
 		if u.Activation != nil {
-			out = append(out, measuresIn(u.Activation.Plan)...)
+			units = append(units, u.Activation.Plan)
 		}
 	}
-	return out
+	return measuresOf(units)
 }
 
-func measuresIn(u *compiler.UnitPlan) []*compiler.Measure {
+// measuresOf are the measures of plans, each once.
+func measuresOf(units []*compiler.UnitPlan) []*compiler.Measure {
 	var out []*compiler.Measure
-	for _, v := range u.Values {
-		out = append(out, v.Measure)
-	}
-	return out
-}
-
-// measuresOf are the measures of a plan, each once.
-func measuresOf(plan *compiler.Plan) []*compiler.Measure {
-	var out []*compiler.Measure
-	for _, u := range plan.Units {
+	for _, u := range units {
 		for _, s := range u.Scans {
 			for _, n := range s.Measures {
 				if !slices.Contains(out, n) {

@@ -53,8 +53,8 @@ func splitsOf(plan *compiler.Plan) map[*compiler.Measure][]metrics.Text {
 	for _, u := range plan.Units {
 		for _, x := range u.Experiments {
 			for _, m := range x.Metrics {
-				n, by := madeOf(u, m.Tally.X.Measure), m.Def.Metric.SplitBy
-				if m.Split != nil && !n.Metric.Event.Impression && !slices.Contains(out[n], by) {
+				n, by := u.RowsOf(m.Tally.X.Measure), m.Def.Metric.SplitBy
+				if m.Split != nil && m.Step <= 1 && !n.Metric.Event.Impression && !slices.Contains(out[n], by) {
 					out[n] = append(out[n], by)
 				}
 			}

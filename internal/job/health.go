@@ -172,7 +172,7 @@ func (r *reporter) leftOut(x *compiler.ExperimentPlan) {
 	case metrics.IdentityFirstTouch:
 		say(metrics.CheckAmbiguousID, ambiguous, metrics.Pass, "%d {ids lead to several units, and count|id leads to several units, and counts} for the one exposed first")
 	}
-	if x.LastPhase() != nil {
+	if x.Def.LastPhase() != nil {
 		say(metrics.CheckPhase, r.collected.units[reason{key, "phase"}], metrics.Pass, "%d {units are|unit is} of phases before the last")
 	}
 	if len(x.Def.ExcludeUnitsIn) > 0 {

@@ -56,10 +56,12 @@ func weightIn(phase *metrics.Phase, v *metrics.Variation) *big.Rat {
 // plannedWeight is the weight of a variation: that of the phase which all units that
 // count are of, where there are phases; nil where there is none, or several.
 func plannedWeight(x *metrics.Experiment, v *metrics.Variation) *big.Rat {
-	switch n := len(x.Phases); {
-	case n > 0 && (n == 1 || x.PhasePool.V == "last"):
-		return weightIn(x.Phases[n-1], v)
-	case n > 0 || !v.Weight.Set:
+	switch last := x.LastPhase(); {
+	case last != nil:
+		return weightIn(last, v)
+	case len(x.Phases) == 1:
+		return weightIn(x.Phases[0], v)
+	case len(x.Phases) > 1 || !v.Weight.Set:
 		return nil
 	}
 	return v.Weight.V.Rat()
